@@ -1,0 +1,2 @@
+//! The `maobi` binary.
+fn main() {}

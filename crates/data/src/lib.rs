@@ -1,0 +1,1 @@
+//! Data sets of maobi: IDX, npz, image folders, downloads, built-in digits.

@@ -1,0 +1,1 @@
+//! File formats of maobi: .keras and what Keras puts into it.

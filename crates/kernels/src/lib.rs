@@ -1,0 +1,6 @@
+//! SIMD numerics on slices for maobi: the only crate with unsafe code.
+//!
+//! Every kernel folder holds its contract and safe wrappers (`mod.rs`), a readable reference (`scalar.rs`) that is fallback and
+//! oracle, and one thin file per instruction set. [`isa::active`] chooses once per process.
+
+pub mod isa;

@@ -1,0 +1,1 @@
+//! Small convolutional networks in Rust, Keras-shaped.

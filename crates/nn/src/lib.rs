@@ -1,0 +1,1 @@
+//! Layers, model graph, losses, metrics and optimisers of maobi.

@@ -1,0 +1,1 @@
+//! Fit, evaluate, predict, callbacks and recipes of maobi.

@@ -1,0 +1,1 @@
+//! From any picture to what a network sees.
