@@ -1,1 +1,15 @@
 //! Data sets of maobi: IDX, npz, image folders, downloads, built-in digits.
+//!
+//! Every source ends in a [`Dataset`]: pixels stay `u8`, shaped `[count, height, width, channels]`, and are shared, so that taking a
+//! subset or splitting copies no pixel. Scaling happens when a batch is gathered ([`batch`]).
+//!
+//! [`source::resolve`] is the front door: a name (`mnist`, `fashion-mnist`, `builtin`), a folder of images or an `.npz` file in,
+//! [`Splits`] out, with the place where they were found.
+
+pub mod builtin;
+pub mod dataset;
+pub mod error;
+pub mod names;
+
+pub use dataset::{Dataset, Splits, Statistics};
+pub use error::DataError;
