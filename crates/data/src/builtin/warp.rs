@@ -1,0 +1,82 @@
+//! From a plan to ink: slant, rotation and stretch, a smooth distortion, and the pen's pressure.
+
+use std::f32::consts::TAU;
+
+use super::noise::Noise;
+use super::raster::{BOX, Dab};
+use super::sketch::Point;
+use super::writer::Writer;
+
+/// One smooth wave of displacement across the plane.
+struct Wave {
+    x: f32,
+    y: f32,
+    phase: f32,
+    size: f32,
+}
+
+impl Wave {
+    fn new(noise: &mut Noise, size: f32) -> Self {
+        let (frequency, angle) = (noise.uniform(0.4, 1.4) * TAU, noise.uniform(0.0, TAU));
+        Self { x: frequency * angle.cos(), y: frequency * angle.sin(), phase: noise.uniform(0.0, TAU), size: noise.normal(size) }
+    }
+
+    fn at(&self, point: Point) -> f32 {
+        self.size * (self.x * point.x + self.y * point.y + self.phase).sin()
+    }
+}
+
+/// Distorts the planned strokes and gives each point the radius of the pen.
+pub(super) fn ink(mut plan: Vec<Vec<Point>>, class: u8, writer: &Writer, noise: &mut Noise) -> Vec<Vec<Dab>> {
+    let slant = writer.slant + noise.normal(0.10) + own_slant(class, noise);
+    let (sin, cos) = noise.normal(0.07).sin_cos();
+    let width = writer.width * noise.normal(0.12).exp();
+    let size = 0.025 * writer.haste;
+    let waves: [Wave; 4] = std::array::from_fn(|_| Wave::new(noise, size));
+    for point in plan.iter_mut().flatten() {
+        let warped = Point { x: point.x + waves[0].at(*point) + waves[1].at(*point), y: point.y + waves[2].at(*point) + waves[3].at(*point) };
+        let (x, y) = ((warped.x - 0.35) * width + slant * (0.5 - warped.y), warped.y - 0.5);
+        *point = Point { x: cos * x - sin * y, y: sin * x + cos * y };
+    }
+    let pen = writer.pen * noise.normal(0.10).exp();
+    press(plan, pen, noise)
+}
+
+/// Slant that a digit has of its own, beside the writer's: ones lean most.
+fn own_slant(class: u8, noise: &mut Noise) -> f32 {
+    match class {
+        1 => 0.14 + noise.normal(0.12),
+        _ => 0.0,
+    }
+}
+
+/// Turns points into dabs of a pen `pen` pixels wide (in the 20 x 20 box), heavier here and lighter there.
+fn press(plan: Vec<Vec<Point>>, pen: f32, noise: &mut Noise) -> Vec<Vec<Dab>> {
+    let (mut low, mut high) = (Point { x: f32::MAX, y: f32::MAX }, Point { x: f32::MIN, y: f32::MIN });
+    for point in plan.iter().flatten() {
+        low = Point { x: low.x.min(point.x), y: low.y.min(point.y) };
+        high = Point { x: high.x.max(point.x), y: high.y.max(point.y) };
+    }
+    let extent = (high.x - low.x).max(high.y - low.y);
+    // The box will hold the extent plus one pen: solved for the radius in the plan's units.
+    let pen = pen.clamp(1.0, 6.0);
+    let radius = 0.5 * pen * extent / (BOX as f32 - pen);
+    plan.into_iter()
+        .map(|stroke| {
+            let last = stroke.len().saturating_sub(1).max(1) as f32;
+            let (swing, phase, turns) = (noise.normal(0.10), noise.uniform(0.0, TAU), noise.uniform(0.5, 2.0) * TAU);
+            let (fade_in, fade_out) = (noise.uniform(0.0, 0.35), noise.uniform(0.0, 0.45));
+            stroke
+                .into_iter()
+                .enumerate()
+                .map(|(index, at)| {
+                    let part = index as f32 / last;
+                    let mut weight = 1.0 + swing * (phase + turns * part).sin() + noise.normal(0.035);
+                    // The pen lands and leaves lightly.
+                    weight -= fade_in * (1.0 - part / 0.08).max(0.0) + fade_out * (1.0 - (1.0 - part) / 0.1).max(0.0);
+                    Dab { at, radius: radius * weight.max(0.3) }
+                })
+                .collect()
+        })
+        .collect()
+}
