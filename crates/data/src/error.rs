@@ -120,30 +120,18 @@ impl DataError {
 
     /// A [`DataError::Malformed`] from anything that prints.
     pub(crate) fn malformed(file: &str, expected: impl Into<String>, found: impl ToString) -> Self {
-        DataError::Malformed {
-            file: file.to_owned(),
-            expected: expected.into(),
-            found: found.to_string(),
-        }
+        DataError::Malformed { file: file.to_owned(), expected: expected.into(), found: found.to_string() }
     }
 
     /// A [`DataError::Invalid`] from anything that prints.
     pub(crate) fn invalid(name: &str, expected: impl Into<String>, found: impl ToString) -> Self {
-        DataError::Invalid {
-            name: name.to_owned(),
-            expected: expected.into(),
-            found: found.to_string(),
-        }
+        DataError::Invalid { name: name.to_owned(), expected: expected.into(), found: found.to_string() }
     }
 }
 
 /// The paths, separated by commas.
 fn list(paths: &[PathBuf]) -> String {
-    paths
-        .iter()
-        .map(|p| p.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -152,33 +140,15 @@ mod tests {
 
     #[test]
     fn a_short_file_and_a_long_one_read_differently() {
-        let short = DataError::Length {
-            file: "a".into(),
-            expected: 10,
-            found: 4,
-        };
-        assert_eq!(
-            short.to_string(),
-            "a: expected 10 bytes, found 4: the file is cut short, fetch it again"
-        );
-        let long = DataError::Length {
-            file: "a".into(),
-            expected: 10,
-            found: 11,
-        };
-        assert_eq!(
-            long.to_string(),
-            "a: expected 10 bytes, found 11 or more: there is something behind the data"
-        );
+        let short = DataError::Length { file: "a".into(), expected: 10, found: 4 };
+        assert_eq!(short.to_string(), "a: expected 10 bytes, found 4: the file is cut short, fetch it again");
+        let long = DataError::Length { file: "a".into(), expected: 10, found: 11 };
+        assert_eq!(long.to_string(), "a: expected 10 bytes, found 11 or more: there is something behind the data");
     }
 
     #[test]
     fn not_found_lists_the_places() {
-        let error = DataError::NotFound {
-            dataset: "mnist".into(),
-            tried: vec!["x".into(), "y".into()],
-            advice: "Do.".into(),
-        };
+        let error = DataError::NotFound { dataset: "mnist".into(), tried: vec!["x".into(), "y".into()], advice: "Do.".into() };
         assert_eq!(error.to_string(), "mnist: not found; looked at x, y. Do.");
     }
 }

@@ -9,7 +9,11 @@
 pub mod builtin;
 pub mod dataset;
 pub mod error;
+mod files;
+pub mod idx;
+pub mod limits;
 pub mod names;
 
 pub use dataset::{Dataset, Splits, Statistics};
 pub use error::DataError;
+pub use limits::Limits;

@@ -9,18 +9,8 @@ use crate::error::DataError;
 pub const MNIST_CLASSES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 /// Names of the Fashion-MNIST classes, by label (Xiao, Rasul, Vollgraf 2017, table 1).
-pub const FASHION_MNIST_CLASSES: [&str; 10] = [
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-];
+pub const FASHION_MNIST_CLASSES: [&str; 10] =
+    ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
 /// A data set that maobi knows by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,11 +25,7 @@ pub enum DatasetName {
 
 impl DatasetName {
     /// Every name, in the order help texts list them.
-    pub const ALL: [DatasetName; 3] = [
-        DatasetName::Mnist,
-        DatasetName::FashionMnist,
-        DatasetName::Builtin,
-    ];
+    pub const ALL: [DatasetName; 3] = [DatasetName::Mnist, DatasetName::FashionMnist, DatasetName::Builtin];
 
     /// The name a user types, also the name of its folder.
     pub fn as_str(self) -> &'static str {
@@ -87,14 +73,8 @@ mod tests {
         for name in DatasetName::ALL {
             assert_eq!(name.as_str().parse::<DatasetName>().unwrap(), name);
         }
-        assert_eq!(
-            "Fashion_MNIST".parse::<DatasetName>().unwrap(),
-            DatasetName::FashionMnist
-        );
+        assert_eq!("Fashion_MNIST".parse::<DatasetName>().unwrap(), DatasetName::FashionMnist);
         let error = "cifar".parse::<DatasetName>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "data set: expected mnist, fashion-mnist or builtin, found cifar"
-        );
+        assert_eq!(error.to_string(), "data set: expected mnist, fashion-mnist or builtin, found cifar");
     }
 }

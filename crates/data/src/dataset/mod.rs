@@ -55,53 +55,21 @@ impl Dataset {
         let name = name.into();
         let [height, width, channels] = shape;
         if shape.contains(&0) {
-            return Err(DataError::invalid(
-                &name,
-                "height, width and channels of at least 1",
-                format!("{shape:?}"),
-            ));
+            return Err(DataError::invalid(&name, "height, width and channels of at least 1", format!("{shape:?}")));
         }
-        let pixels = height
-            .checked_mul(width)
-            .and_then(|n| n.checked_mul(channels))
-            .and_then(|n| n.checked_mul(labels.len()));
+        let pixels = height.checked_mul(width).and_then(|n| n.checked_mul(channels)).and_then(|n| n.checked_mul(labels.len()));
         if pixels != Some(images.len()) {
-            let expected = format!(
-                "{} images of {height} x {width} x {channels} bytes, one for each label",
-                labels.len()
-            );
-            return Err(DataError::invalid(
-                &name,
-                expected,
-                format!("{} bytes", images.len()),
-            ));
+            let expected = format!("{} images of {height} x {width} x {channels} bytes, one for each label", labels.len());
+            return Err(DataError::invalid(&name, expected, format!("{} bytes", images.len())));
         }
         if u32::try_from(labels.len()).is_err() {
-            return Err(DataError::invalid(
-                &name,
-                "at most 4294967295 images",
-                labels.len(),
-            ));
+            return Err(DataError::invalid(&name, "at most 4294967295 images", labels.len()));
         }
-        if let Some((at, &label)) = labels
-            .iter()
-            .enumerate()
-            .find(|(_, label)| **label as usize >= class_names.len())
-        {
-            let expected = format!(
-                "labels below {}, the number of class names",
-                class_names.len()
-            );
-            return Err(DataError::invalid(
-                &name,
-                expected,
-                format!("label {label} on image {at}"),
-            ));
+        if let Some((at, &label)) = labels.iter().enumerate().find(|(_, label)| **label as usize >= class_names.len()) {
+            let expected = format!("labels below {}, the number of class names", class_names.len());
+            return Err(DataError::invalid(&name, expected, format!("label {label} on image {at}")));
         }
-        let rows = Rows::Range {
-            start: 0,
-            count: labels.len(),
-        };
+        let rows = Rows::Range { start: 0, count: labels.len() };
         Ok(Dataset {
             name: name.into(),
             pixels: Arc::new(images),
@@ -189,9 +157,7 @@ impl Dataset {
     pub fn contiguous_pixels(&self) -> Option<&[u8]> {
         let item = self.item_len();
         match &self.rows {
-            Rows::Range { start, count } => {
-                Some(&self.pixels[start * item..(start + count) * item])
-            }
+            Rows::Range { start, count } => Some(&self.pixels[start * item..(start + count) * item]),
             Rows::Picked(_) => None,
         }
     }
@@ -216,20 +182,10 @@ impl Dataset {
     /// [`DataError::Invalid`] when an index is not below [`len`](Self::len).
     pub fn subset(&self, indices: &[u32]) -> Result<Self, DataError> {
         if let Some(&bad) = indices.iter().find(|index| **index as usize >= self.len()) {
-            return Err(DataError::invalid(
-                &self.name,
-                format!("indices below {}", self.len()),
-                bad,
-            ));
+            return Err(DataError::invalid(&self.name, format!("indices below {}", self.len()), bad));
         }
-        let picked = indices
-            .iter()
-            .map(|&index| self.row(index as usize) as u32)
-            .collect();
-        Ok(Dataset {
-            rows: Rows::Picked(Arc::new(picked)),
-            ..self.clone()
-        })
+        let picked = indices.iter().map(|&index| self.row(index as usize) as u32).collect();
+        Ok(Dataset { rows: Rows::Picked(Arc::new(picked)), ..self.clone() })
     }
 
     /// The first `count` images, and the rest: the published networks validate on the first 5,000. No pixel is copied.
@@ -238,11 +194,7 @@ impl Dataset {
     /// [`DataError::Invalid`] when there are fewer than `count` images.
     pub fn split_head(&self, count: usize) -> Result<(Self, Self), DataError> {
         if count > self.len() {
-            return Err(DataError::invalid(
-                &self.name,
-                format!("at least {count} images to split off"),
-                self.len(),
-            ));
+            return Err(DataError::invalid(&self.name, format!("at least {count} images to split off"), self.len()));
         }
         Ok((self.range(0, count), self.range(count, self.len() - count)))
     }
@@ -254,20 +206,12 @@ impl Dataset {
     /// [`DataError::Invalid`] when `fraction` is not strictly between 0 and 1, or one side would be empty.
     pub fn split_tail(&self, fraction: f64) -> Result<(Self, Self), DataError> {
         if !(fraction > 0.0 && fraction < 1.0) {
-            return Err(DataError::invalid(
-                "validation_split",
-                "a fraction between 0 and 1",
-                fraction,
-            ));
+            return Err(DataError::invalid("validation_split", "a fraction between 0 and 1", fraction));
         }
         let cut = (self.len() as f64 * (1.0 - fraction)).floor() as usize;
         if cut == 0 || cut == self.len() {
             let expected = "a fraction that leaves images on both sides";
-            return Err(DataError::invalid(
-                "validation_split",
-                expected,
-                format!("{fraction} of {} images", self.len()),
-            ));
+            return Err(DataError::invalid("validation_split", expected, format!("{fraction} of {} images", self.len())));
         }
         Ok((self.range(0, cut), self.range(cut, self.len() - cut)))
     }
@@ -280,16 +224,10 @@ impl Dataset {
     /// `count` images from `start` on; the callers have checked both.
     fn range(&self, start: usize, count: usize) -> Self {
         let rows = match &self.rows {
-            Rows::Range { start: first, .. } => Rows::Range {
-                start: first + start,
-                count,
-            },
+            Rows::Range { start: first, .. } => Rows::Range { start: first + start, count },
             Rows::Picked(rows) => Rows::Picked(Arc::new(rows[start..start + count].to_vec())),
         };
-        Dataset {
-            rows,
-            ..self.clone()
-        }
+        Dataset { rows, ..self.clone() }
     }
 
     /// Where image `index` is stored.
@@ -333,14 +271,7 @@ mod tests {
     fn sample(count: usize) -> Dataset {
         let images = (0..count).flat_map(|i| [i as u8, i as u8]).collect();
         let labels = (0..count as u32).map(|i| i % 3).collect();
-        Dataset::new(
-            "sample",
-            images,
-            labels,
-            [2, 1, 1],
-            vec!["a".into(), "b".into(), "c".into()],
-        )
-        .unwrap()
+        Dataset::new("sample", images, labels, [2, 1, 1], vec!["a".into(), "b".into(), "c".into()]).unwrap()
     }
 
     fn firsts(set: &Dataset) -> Vec<u8> {
@@ -351,37 +282,21 @@ mod tests {
     fn sizes_are_checked() {
         let names = || vec!["a".to_string()];
         let error = Dataset::new("x", vec![0; 5], vec![0, 0], [2, 1, 1], names()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "x: expected 2 images of 2 x 1 x 1 bytes, one for each label, found 5 bytes"
-        );
+        assert_eq!(error.to_string(), "x: expected 2 images of 2 x 1 x 1 bytes, one for each label, found 5 bytes");
         let error = Dataset::new("x", vec![0; 4], vec![0, 1], [2, 1, 1], names()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "x: expected labels below 1, the number of class names, found label 1 on image 1"
-        );
+        assert_eq!(error.to_string(), "x: expected labels below 1, the number of class names, found label 1 on image 1");
         assert!(Dataset::new("x", vec![], vec![], [0, 1, 1], names()).is_err());
         assert!(Dataset::new("x", vec![0; 4], vec![0; 4], [usize::MAX, 2, 2], names()).is_err());
-        assert!(
-            Dataset::new("x", vec![], vec![], [1, 1, 1], names())
-                .unwrap()
-                .is_empty()
-        );
+        assert!(Dataset::new("x", vec![], vec![], [1, 1, 1], names()).unwrap().is_empty());
     }
 
     #[test]
     fn splits_share_pixels_and_keep_order() {
         let set = sample(10);
         let (head, rest) = set.split_head(3).unwrap();
-        assert_eq!(
-            (firsts(&head), firsts(&rest)),
-            (vec![0, 1, 2], vec![3, 4, 5, 6, 7, 8, 9])
-        );
+        assert_eq!((firsts(&head), firsts(&rest)), (vec![0, 1, 2], vec![3, 4, 5, 6, 7, 8, 9]));
         let (front, tail) = rest.split_tail(0.3).unwrap();
-        assert_eq!(
-            (firsts(&front), firsts(&tail)),
-            (vec![3, 4, 5, 6], vec![7, 8, 9])
-        );
+        assert_eq!((firsts(&front), firsts(&tail)), (vec![3, 4, 5, 6], vec![7, 8, 9]));
         assert_eq!(tail.labels().collect::<Vec<_>>(), [1, 2, 0]);
         assert!(std::ptr::eq(tail.stored_pixels(), set.stored_pixels()));
         assert_eq!(tail.contiguous_pixels().unwrap(), [7, 7, 8, 8, 9, 9]);
@@ -394,14 +309,7 @@ mod tests {
 
     #[test]
     fn keras_cuts_sixty_thousand_by_a_tenth_at_fifty_four_thousand() {
-        let set = Dataset::new(
-            "n",
-            vec![0; 60_000],
-            vec![0; 60_000],
-            [1, 1, 1],
-            vec!["a".into()],
-        )
-        .unwrap();
+        let set = Dataset::new("n", vec![0; 60_000], vec![0; 60_000], [1, 1, 1], vec!["a".into()]).unwrap();
         let (front, tail) = set.split_tail(0.1).unwrap();
         assert_eq!((front.len(), tail.len()), (54_000, 6_000));
     }
