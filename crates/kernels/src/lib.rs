@@ -3,4 +3,10 @@
 //! Every kernel folder holds its contract and safe wrappers (`mod.rs`), a readable reference (`scalar.rs`) that is fallback and
 //! oracle, and one thin file per instruction set. [`isa::active`] chooses once per process.
 
+pub mod conv;
+pub mod gemm;
 pub mod isa;
+pub mod memory;
+pub mod pool;
+mod tile;
+mod parallel;

@@ -1,0 +1,7 @@
+//! Aligned storage: a plain vector, and a buffer whose parts the tasks of a parallel region borrow at run time.
+
+mod aligned;
+mod buffer;
+
+pub use aligned::AlignedVec;
+pub use buffer::{Buffer, Ref, RefMut};

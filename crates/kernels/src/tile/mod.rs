@@ -1,0 +1,51 @@
+//! The register tile under matrix products and convolutions: `C[row, n] (+)= Σ_k A[row, k] · B[k, n]` for a few rows and
+//! a few vectors of columns, summed over `k` in order, in registers.
+//!
+//! A is read element by element with any strides, so that a convolution reads its input where it lies: rows are pixels,
+//! and k runs through segments (the rows of the kernel's window). B is read in vectors.
+
+mod scalar;
+
+use crate::isa::Isa;
+
+/// One product; the pointers and strides (in elements) are the caller's promise.
+#[derive(Clone, Copy)]
+pub(crate) struct Tile<'a> {
+    /// Rows come in `groups` of `rows`: row `(g, p)` of A starts at `a + g·a_group + p·a_row`, of C at
+    /// `c + g·c_group + p·c_row`.
+    pub groups: usize,
+    pub rows: usize,
+    /// Columns of B and C.
+    pub lanes: usize,
+    pub a: *const f32,
+    pub a_group: usize,
+    pub a_row: usize,
+    pub a_k: usize,
+    /// k runs through `depth` elements `a_k` apart from each of these offsets into A in turn.
+    pub segments: &'a [usize],
+    pub depth: usize,
+    /// B has `segments · depth` rows, `b_k` apart.
+    pub b: *const f32,
+    pub b_k: usize,
+    pub c: *mut f32,
+    pub c_group: usize,
+    pub c_row: usize,
+    /// Adds to C instead of overwriting it.
+    pub accumulate: bool,
+    /// `lanes` values added to every row, unless null.
+    pub bias: *const f32,
+    /// Replaces negative results by 0.
+    pub relu: bool,
+}
+
+/// Computes `tile`, of any size, by the micro-kernels of `isa`.
+///
+/// # Safety
+/// Every element of A and B and the bias that the description names can be read, every element of C written, and
+/// nothing else refers to those of C; `isa` is available.
+pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
+    // SAFETY: the caller's promise.
+    match isa {
+        _ => unsafe { scalar::run(tile) },
+    }
+}
