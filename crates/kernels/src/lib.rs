@@ -3,10 +3,18 @@
 //! Every kernel folder holds its contract and safe wrappers (`mod.rs`), a readable reference (`scalar.rs`) that is fallback and
 //! oracle, and one thin file per instruction set. [`isa::active`] chooses once per process.
 
+pub mod bytes;
 pub mod conv;
 pub mod gemm;
 pub mod isa;
 pub mod memory;
-pub mod pool;
-mod tile;
 mod parallel;
+pub mod pointwise;
+pub mod pool;
+pub mod pooling;
+pub mod reduce;
+pub mod rng;
+pub mod softmax;
+mod tile;
+pub mod update;
+mod versions;
