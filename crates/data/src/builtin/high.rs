@@ -7,9 +7,9 @@ use super::writer::Writer;
 pub(super) fn five(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let style = n.pick(&[0.58, 0.27, 0.15]);
-    let (neck, bow) = (n.uniform(0.28, 0.48), n.uniform(0.48, 0.76));
-    let (left, reach) = (n.uniform(0.04, 0.26), n.uniform(0.3, 0.72));
-    let (tilt, end) = (n.normal(0.06), n.uniform(0.76, 1.0));
+    let (neck, bow) = (n.uniform(0.24, 0.50), n.uniform(0.42, 0.78));
+    let (left, reach) = (n.uniform(0.04, 0.28), n.uniform(0.3, 0.95));
+    let (tilt, end) = (n.normal(0.08) - 0.05, n.uniform(0.76, 1.04));
     let sharp = !n.chance(w.round);
     let belly = n.uniform(0.02, 0.12);
     match style {
@@ -42,7 +42,7 @@ pub(super) fn five(s: &mut Sketch, w: &Writer) {
 /// 6: a long bow down and a loop back, the loop large or small, closed or open.
 pub(super) fn six(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (head, wide) = (n.uniform(0.28, 0.72), n.uniform(0.50, 0.76));
+    let (head, wide) = (n.uniform(0.16, 0.74), n.uniform(0.46, 0.90));
     let (brow, close) = (n.uniform(0.42, 0.68), n.normal(0.06) + w.open);
     let (curl, bulge) = (n.chance(0.15), n.uniform(0.0, 0.1));
     if curl {
@@ -62,20 +62,23 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
         (wide * 0.55, brow),
     ]);
     s.to(0.18 + close, brow + 0.12);
-    if s.noise().chance(0.6) {
-        s.to(0.06 + close, brow + 0.27);
+    match s.noise().pick(&[0.4, 0.4, 0.2]) {
+        0 => s.to(0.06 + close, brow + 0.27),
+        // On across the stem.
+        1 => s.to(-0.08 + close, brow + 0.24),
+        _ => {}
     }
 }
 
 /// 7: bar and stem with a sharp or round corner; with a serif; with a crossbar.
 pub(super) fn seven(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (serif, cross) = (n.chance(0.22), n.chance(0.13));
-    let (wide, foot) = (n.uniform(0.48, 0.80), n.uniform(0.06, 0.5));
-    let (tilt, sag, bend) = (n.normal(0.05), n.normal(0.03), n.normal(0.06));
+    let (serif, cross) = (n.chance(0.28), n.chance(0.13));
+    let (wide, foot) = (n.uniform(0.48, 0.92), n.uniform(0.02, 0.55));
+    let (tilt, sag, bend) = (n.normal(0.07), n.normal(0.04), n.normal(0.07));
     let sharp = !n.chance(w.round * 0.8);
     if serif {
-        let depth = s.noise().uniform(0.08, 0.26);
+        let depth = s.noise().uniform(0.08, 0.36);
         let off = s.noise().normal(0.03);
         s.start(0.04 + off, depth);
         s.turn(0.05, 0.04, s_sharp(w));
@@ -104,8 +107,8 @@ fn s_sharp(w: &Writer) -> bool {
 pub(super) fn eight(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let style = n.pick(&[0.62, 0.10, 0.16, 0.12]);
-    let (upper, lower) = (n.uniform(0.20, 0.36), n.uniform(0.22, 0.38));
-    let waist = n.uniform(0.40, 0.54);
+    let (upper, lower) = (n.uniform(0.20, 0.40), n.uniform(0.14, 0.38));
+    let waist = n.uniform(0.38, 0.58);
     let (close, m) = (n.normal(0.04) + w.open * 0.8, 0.38);
     let lean = n.normal(0.05);
     match style {
@@ -113,8 +116,9 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
         0 | 1 => {
             let side = if style == 0 { 1.0 } else { -1.0 };
             let x = |offset: f32| m + side * offset;
-            let begin = s.noise().uniform(0.5, 1.05);
-            s.start(x(upper * begin) + lean, 0.12 + 0.04 * begin);
+            let begin = s.noise().uniform(0.5, 1.3);
+            let high = s.noise().normal(0.06);
+            s.start(x(upper * begin) + lean, 0.14 + high);
             s.through(&[
                 (x(0.02) + lean, 0.0),
                 (x(-upper * 0.9) + lean, 0.14),
@@ -128,7 +132,13 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
                 (x(0.02), waist),
                 (x(upper * 0.62), waist * 0.70),
             ]);
-            s.to(x(upper * 0.95 + close * 0.5) + lean, 0.16 + close);
+            if s.noise().chance(0.3) {
+                // The end runs on past the start, upwards.
+                let (out, up) = (s.noise().uniform(0.9, 1.7), s.noise().uniform(-0.15, 0.15));
+                s.to(x(upper * out) + lean, up);
+            } else {
+                s.to(x(upper * 0.95 + close * 0.5) + lean, 0.16 + close);
+            }
         }
         // Begun at the crossing.
         2 => {
@@ -164,12 +174,12 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
 pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let stem = n.pick(&[0.55, 0.27, 0.18]);
-    let (wide, depth) = (n.uniform(0.38, 0.62), n.uniform(0.34, 0.56));
+    let (wide, depth) = (n.uniform(0.34, 0.72), n.uniform(0.30, 0.66));
     let (close, foot) = (n.normal(0.05) + w.open, n.normal(0.07));
-    let begin = n.uniform(0.75, 1.02);
-    let lift = n.normal(0.05);
+    let begin = n.uniform(0.65, 1.25);
+    let lift = n.uniform(-0.08, 0.2).min(depth * 0.4);
     let sharp = n.chance(0.45);
-    s.start(wide * begin, 0.10 + 0.03 * begin + close.max(-0.05));
+    s.start(wide * begin, 0.12 + close * 1.2);
     s.through(&[
         (wide * 0.55, 0.0),
         (wide * 0.14, depth * 0.30),
@@ -177,7 +187,7 @@ pub(super) fn nine(s: &mut Sketch, w: &Writer) {
         (wide * 0.30, depth),
         (wide * 0.72, depth * 0.86),
     ]);
-    s.turn(wide + 0.02, 0.12 + lift.max(-0.06), sharp);
+    s.turn(wide + 0.02, 0.12 + lift, sharp);
     match stem {
         0 => {
             s.to(wide + foot * 0.5, 0.52);

@@ -6,12 +6,13 @@ use super::writer::Writer;
 /// 0: an oval from the top, leftwards, open or overlapping at its end; seldom a stroke through it.
 pub(super) fn zero(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let wide = n.uniform(0.24, 0.50);
+    let wide = n.uniform(0.26, 0.56);
     let begin = -90.0 + n.normal(28.0);
     let way = if n.chance(0.85) { -1.0 } else { 1.0 };
     let sweep = 360.0 + n.normal(14.0) - 250.0 * w.open;
     let spiral = n.normal(0.05) + w.open * 0.5;
-    let tail = n.chance(0.12);
+    let tail = n.chance(0.18);
+    let inward = n.chance(0.15);
     let slashed = n.chance(0.01);
     let centre = (0.42, 0.5);
     let polar = |degrees: f32, part: f32| {
@@ -29,6 +30,12 @@ pub(super) fn zero(s: &mut Sketch, w: &Writer) {
     }
     let step = way * sweep / 10.0;
     s.arc(centre, (wide, 0.5), (begin + step, begin + way * sweep), spiral, 10);
+    if inward {
+        // The end runs on into the oval.
+        let (turn, part) = (s.noise().uniform(20.0, 70.0), s.noise().uniform(0.35, 0.8));
+        let (x, y) = polar(begin + way * (sweep + turn), part);
+        s.to(x, y);
+    }
     if slashed {
         s.start(0.75, 0.1);
         s.to(0.1, 0.9);
@@ -60,9 +67,9 @@ pub(super) fn one(s: &mut Sketch, _: &Writer) {
 /// 2: hook, diagonal, and at the bottom a corner, a bend or a loop before the last stroke.
 pub(super) fn two(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (style, top) = (n.pick(&[0.40, 0.17, 0.43]), n.pick(&[0.75, 0.15, 0.10]));
-    let (droop, wide) = (n.uniform(0.08, 0.36), n.uniform(0.55, 0.8));
-    let (tail, lift) = (n.uniform(0.0, 0.35), n.normal(0.06));
+    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.72, 0.13, 0.15]));
+    let (droop, wide) = (n.uniform(0.06, 0.42), n.uniform(0.46, 0.84));
+    let (tail, lift) = (n.uniform(-0.05, 0.55), n.normal(0.09));
     match top {
         0 => {
             s.start(0.08, droop);
@@ -95,8 +102,8 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
             s.to(wide + tail, base + lift);
         }
         _ => {
-            let (loop_top, loop_left) = (s.noise().uniform(0.66, 0.84), s.noise().uniform(-0.06, 0.1));
-            s.through(&[(0.34, 0.82), (0.18, 0.97), (loop_left, 0.92), (loop_left + 0.04, loop_top), (0.26, loop_top + 0.03)]);
+            let (loop_top, loop_left) = (s.noise().uniform(0.52, 0.84), s.noise().uniform(-0.15, 0.1));
+            s.through(&[(0.34, 0.82), (0.18, 0.97), (loop_left, 0.92), (loop_left + 0.06, loop_top), (0.26, loop_top + 0.04)]);
             s.to(0.48, 0.93);
             s.to(wide + tail, base + lift);
         }
@@ -107,9 +114,10 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
 pub(super) fn three(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let (flat, waist) = (n.chance(0.13), n.pick(&[0.55, 0.25, 0.20]));
-    let (upper, lower) = (n.uniform(0.5, 0.74), n.uniform(0.56, 0.82));
-    let (droop, end) = (n.uniform(0.02, 0.26), n.uniform(0.74, 1.0));
-    let deep = n.uniform(0.18, 0.5);
+    let (upper, lower) = (n.uniform(0.46, 0.78), n.uniform(0.54, 0.92));
+    let (droop, end) = (n.uniform(0.0, 0.28), n.uniform(0.74, 1.06));
+    let (inward, out) = (n.chance(0.12), n.uniform(-0.12, 0.12));
+    let deep = n.uniform(0.10, 0.5);
     let middle = n.uniform(0.40, 0.52);
     if flat {
         s.start(0.08, 0.04 + droop * 0.2);
@@ -133,7 +141,10 @@ pub(super) fn three(s: &mut Sketch, w: &Writer) {
         _ => s.through(&[(deep + 0.08, middle + 0.02), (deep - 0.03, middle + 0.07), (deep, middle), (deep + 0.12, middle + 0.02)]),
     }
     s.through(&[(lower - 0.1, middle + 0.08), (lower, 0.5 + middle * 0.5), (lower - 0.14, 0.93), (0.32, 1.0)]);
-    s.to(s_end(end), end);
+    s.to(s_end(end) + out, end);
+    if inward {
+        s.to(s_end(end) + 0.12, end - 0.14);
+    }
 }
 
 /// Where a tail that ends at height `y` lies: the higher it curls, the farther left.

@@ -28,27 +28,25 @@ impl Wave {
 
 /// Distorts the planned strokes and gives each point the radius of the pen.
 pub(super) fn ink(mut plan: Vec<Vec<Point>>, class: u8, writer: &Writer, noise: &mut Noise) -> Vec<Vec<Dab>> {
-    let slant = writer.slant + noise.normal(0.10) + own_slant(class, noise);
-    let (sin, cos) = noise.normal(0.07).sin_cos();
-    let width = writer.width * noise.normal(0.12).exp();
+    let slant = writer.slant + OWN_SLANT[usize::from(class)] + noise.normal(if class == 1 { 0.15 } else { 0.11 });
+    let (sin, cos) = noise.normal(0.09).sin_cos();
+    let width = writer.width * noise.normal(0.13).exp();
+    let (sink, flare) = (noise.normal(0.10 * writer.haste), noise.normal(0.15 * writer.haste));
     let size = 0.025 * writer.haste;
     let waves: [Wave; 4] = std::array::from_fn(|_| Wave::new(noise, size));
     for point in plan.iter_mut().flatten() {
         let warped = Point { x: point.x + waves[0].at(*point) + waves[1].at(*point), y: point.y + waves[2].at(*point) + waves[3].at(*point) };
-        let (x, y) = ((warped.x - 0.35) * width + slant * (0.5 - warped.y), warped.y - 0.5);
+        // The upper part taller than the lower one or the other way about, and wider likewise.
+        let y = warped.y + sink * 4.0 * warped.y * (1.0 - warped.y) - 0.5;
+        let x = (warped.x - 0.35) * width * (1.0 + flare * y) - slant * y;
         *point = Point { x: cos * x - sin * y, y: sin * x + cos * y };
     }
     let pen = writer.pen * noise.normal(0.10).exp();
     press(plan, pen, noise)
 }
 
-/// Slant that a digit has of its own, beside the writer's: ones lean most.
-fn own_slant(class: u8, noise: &mut Noise) -> f32 {
-    match class {
-        1 => 0.14 + noise.normal(0.12),
-        _ => 0.0,
-    }
-}
+/// Slant that each digit has of its own, beside the writer's: ones lean most.
+const OWN_SLANT: [f32; 10] = [0.13, 0.15, 0.0, 0.0, 0.13, 0.09, -0.07, -0.04, 0.11, 0.08];
 
 /// Turns points into dabs of a pen `pen` pixels wide (in the 20 x 20 box), heavier here and lighter there.
 fn press(plan: Vec<Vec<Point>>, pen: f32, noise: &mut Noise) -> Vec<Vec<Dab>> {

@@ -23,8 +23,8 @@ impl Writer {
     pub(super) fn new(noise: &mut Noise) -> Self {
         Self {
             slant: 0.10 + noise.normal(0.19),
-            width: noise.normal(0.13).exp(),
-            pen: 2.40 * noise.normal(0.23).exp(),
+            width: 1.05 * noise.normal(0.15).exp(),
+            pen: 2.45 * noise.normal(0.23).exp(),
             haste: noise.uniform(0.5, 1.5),
             open: noise.normal(0.04),
             round: noise.uniform(0.05, 0.6),
