@@ -13,6 +13,8 @@ mod files;
 pub mod idx;
 pub mod limits;
 pub mod names;
+pub mod npy;
+pub mod npz;
 
 pub use dataset::{Dataset, Splits, Statistics};
 pub use error::DataError;
