@@ -1,0 +1,274 @@
+//! One step over all weights, in the order of Keras' `apply`: clip, decay, update, average.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::Ordering;
+
+use maobi_kernels::memory::{Buffer, Ref, RefMut};
+use maobi_kernels::pool::Pool;
+use maobi_kernels::{reduce, update};
+
+use super::kind::{Slots, Step};
+use super::state::{Chunk, OptimizerState};
+use super::{Kind, LearningRate, Optimizer};
+use crate::regularizers::Regularizer;
+
+/// Elements of a weight that one task updates: 64 KiB of each of its arrays, and the unit in which norms are summed.
+pub const CHUNK: usize = 16_384;
+
+/// Elements of the gradient that are prepared at a time, on the stack and in the first-level cache.
+const BLOCK: usize = 2_048;
+
+/// Parts a buffer in chunks of [`CHUNK`] elements: the parts that let [`Optimizer::apply`] use all threads.
+pub fn partition(buffer: &mut Buffer) {
+    let len = buffer.len();
+    let bounds: Vec<usize> = (0..len.div_ceil(CHUNK)).map(|part| part * CHUNK).chain([len]).collect();
+    // An empty buffer has one empty part.
+    buffer.partition(if len == 0 { &[0, 0] } else { &bounds });
+}
+
+/// A trainable weight as the optimiser sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightRef<'a> {
+    /// The values; written. Weights beyond [`CHUNK`] elements must be parted by [`partition`].
+    pub value: &'a Buffer,
+    /// The gradient of the loss, without regularisers; read. Parted by [`partition`] or not at all.
+    pub gradient: &'a Buffer,
+    /// Its penalty, whose gradient is added here.
+    pub regularizer: Option<&'a Regularizer>,
+    /// Whether weight decay applies to it; Keras decays every weight unless told otherwise.
+    pub decay: bool,
+}
+
+/// The trainable weights of a model, in the order the state was made with. A slice of [`WeightRef`] is one.
+pub trait Weights: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The weight at an index below [`Weights::count`]; called often, so it should only look up.
+    fn weight(&self, index: usize) -> WeightRef<'_>;
+}
+
+impl Weights for [WeightRef<'_>] {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn weight(&self, index: usize) -> WeightRef<'_> {
+        self[index]
+    }
+}
+
+/// Where the gradient of a chunk comes from once clipping is decided.
+#[derive(Clone, Copy)]
+enum Clip {
+    None,
+    Value(f32),
+    /// Factors by weight, in the state.
+    Scales,
+}
+
+impl Optimizer {
+    /// One step. Allocates nothing, and gives the same bits on every number of threads.
+    ///
+    /// # Panics
+    /// When the weights are not those the state was made for, or a buffer is borrowed by somebody else.
+    pub fn apply<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) {
+        assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
+        if let LearningRate::Schedule(schedule) = &self.learning_rate {
+            state.learning_rate = schedule.at(state.iterations);
+        }
+        let number = state.iterations + 1;
+        if let Kind::Nadam(nadam) = &self.kind {
+            state.u_product *= nadam.momentum_at(number);
+        }
+        let clip = self.prepare_clip(state, pool, weights);
+        let step = Step { learning_rate: state.learning_rate, number, u_product: state.u_product };
+        let shared = &*state;
+        pool.run(shared.chunks.len(), &|_, task| {
+            let chunk = shared.chunks[task];
+            self.update_chunk(shared, step, clip, weights.weight(chunk.weight), chunk);
+        });
+        state.iterations = number;
+    }
+
+    /// Gives the weights the values of their moving average, as Keras does when training ends. Without one, nothing happens.
+    ///
+    /// # Panics
+    /// As [`Optimizer::apply`].
+    pub fn finalize<W: Weights + ?Sized>(&self, state: &OptimizerState, weights: &W) {
+        if !state.use_ema {
+            return;
+        }
+        assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
+        for index in 0..weights.count() {
+            let average = &state.slots[(index + 1) * state.per_weight - 1];
+            weights.weight(index).value.whole_mut().copy_from_slice(&average.whole());
+        }
+    }
+
+    /// Decides how gradients are limited; norms are taken first, chunk by chunk.
+    fn prepare_clip<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) -> Clip {
+        // Keras ignores limits of 0.
+        let positive = |limit: Option<f64>| limit.filter(|limit| *limit > 0.0).map(|limit| limit as f32);
+        let (each, all) = (positive(self.clipnorm), positive(self.global_clipnorm));
+        if each.is_none() && all.is_none() {
+            return positive(self.clipvalue).map_or(Clip::None, Clip::Value);
+        }
+        let shared = &*state;
+        pool.run(shared.chunks.len(), &|_, task| {
+            let chunk = shared.chunks[task];
+            let weight = weights.weight(chunk.weight);
+            let len = shared.weights[chunk.weight].len;
+            let (value, gradient) = (Run::read(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
+            let squares = sum_of_squares(&value, &gradient, weight.regularizer);
+            shared.squares[task].store(squares.to_bits(), Ordering::Relaxed);
+        });
+        let mut total = 0.0;
+        let mut task = 0;
+        for (index, info) in state.weights.iter().enumerate() {
+            let mut sum = 0.0;
+            for _ in 0..info.len.div_ceil(CHUNK) {
+                sum += f64::from_bits(state.squares[task].load(Ordering::Relaxed));
+                task += 1;
+            }
+            if let Some(limit) = each {
+                state.scales[index] = limit / (sum.sqrt() as f32).max(limit);
+            }
+            total += sum;
+        }
+        if let (None, Some(limit)) = (each, all) {
+            let norm = total.sqrt() as f32;
+            // The difference passes a norm of infinity or NaN on instead of hiding it.
+            let scale = limit * (1.0 / norm).min(1.0 / limit) + (norm - norm);
+            state.scales.fill(scale);
+        }
+        Clip::Scales
+    }
+
+    /// Decay, update and average of one chunk.
+    fn update_chunk(&self, state: &OptimizerState, step: Step, clip: Clip, weight: WeightRef<'_>, chunk: Chunk) {
+        let len = state.weights[chunk.weight].len;
+        let (mut value, gradient) =
+            (RunMut::write(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
+        let first = chunk.weight * state.per_weight;
+        let own = state.per_weight - usize::from(state.use_ema);
+        let mut guards: [Option<RefMut<'_>>; 3] =
+            std::array::from_fn(|slot| (slot < own).then(|| state.slots[first + slot].part_mut(chunk.part)));
+        let mut average = state.use_ema.then(|| state.slots[first + own].part_mut(chunk.part));
+        let scale = if let Clip::Scales = clip { state.scales[chunk.weight] } else { 1.0 };
+        let untouched = matches!(clip, Clip::None) && weight.regularizer.is_none();
+        let decay = self.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);
+        let mut ready = [0.0f32; BLOCK];
+        // Without anything to prepare, the chunk is one block.
+        let block = if untouched && average.is_none() { CHUNK } else { BLOCK };
+        for start in (0..gradient.len()).step_by(block) {
+            let at = start..gradient.len().min(start + block);
+            let w = &mut value[at.clone()];
+            let g = if untouched {
+                &gradient[at.clone()]
+            } else {
+                let ready = &mut ready[..at.len()];
+                ready.copy_from_slice(&gradient[at.clone()]);
+                add_penalty(weight.regularizer, w, ready);
+                match clip {
+                    Clip::None => {}
+                    Clip::Value(limit) => update::clip_value(ready, limit),
+                    Clip::Scales => ready.iter_mut().for_each(|g| *g *= scale),
+                }
+                ready
+            };
+            if let Some(decay) = decay {
+                update::weight_decay(w, decay, step.learning_rate);
+            }
+            let [a, b, c] = &mut guards;
+            let slots = Slots { a: piece(a, &at), b: piece(b, &at), c: piece(c, &at) };
+            self.kind.update(step, w, g, slots);
+            if let Some(average) = &mut average {
+                let average = &mut average[at];
+                // The first step has nothing to average with.
+                let momentum = if step.number == 1 { 0.0 } else { self.ema_momentum as f32 };
+                update::ema(momentum, average, w);
+                if self.ema_overwrite_frequency.is_some_and(|every| step.number.is_multiple_of(every)) {
+                    w.copy_from_slice(average);
+                }
+            }
+        }
+    }
+}
+
+/// The part of a slot, or nothing.
+fn piece<'a>(slot: &'a mut Option<RefMut<'_>>, at: &std::ops::Range<usize>) -> &'a mut [f32] {
+    match slot {
+        Some(values) => &mut values[at.clone()],
+        None => &mut [],
+    }
+}
+
+fn add_penalty(regularizer: Option<&Regularizer>, w: &[f32], g: &mut [f32]) {
+    if let Some(regularizer) = regularizer {
+        let (l1, l2) = regularizer.coefficients();
+        update::add_l1_l2_gradient(w, g, l1, l2);
+    }
+}
+
+/// Σ (g + penalty)², in blocks whose sums are added in f64.
+fn sum_of_squares(value: &[f32], gradient: &[f32], regularizer: Option<&Regularizer>) -> f64 {
+    if regularizer.is_none() {
+        return gradient.chunks(BLOCK).map(|block| f64::from(reduce::sum_squares(block))).sum();
+    }
+    let mut ready = [0.0f32; BLOCK];
+    let mut sum = 0.0;
+    for (w, g) in value.chunks(BLOCK).zip(gradient.chunks(BLOCK)) {
+        let ready = &mut ready[..g.len()];
+        ready.copy_from_slice(g);
+        add_penalty(regularizer, w, ready);
+        sum += f64::from(reduce::sum_squares(ready));
+    }
+    sum
+}
+
+/// The elements of a chunk, borrowed with the part or parts that hold them.
+struct Run<G> {
+    guard: G,
+    at: std::ops::Range<usize>,
+}
+
+type RunMut<'a> = Run<RefMut<'a>>;
+
+/// Where a chunk lies in a buffer of `len` elements: in a part of its own, or in a single part.
+fn place(buffer: &Buffer, chunk: Chunk, len: usize) -> (bool, std::ops::Range<usize>) {
+    assert_eq!(buffer.len(), len, "a weight and its gradient keep the length the optimizer state was made for");
+    let start = chunk.part * CHUNK;
+    let count = CHUNK.min(len - start);
+    if buffer.parts() == len.div_ceil(CHUNK) { (true, 0..count) } else { (false, start..start + count) }
+}
+
+impl<'a> Run<Ref<'a>> {
+    fn read(buffer: &'a Buffer, chunk: Chunk, len: usize) -> Run<Ref<'a>> {
+        let (own, at) = place(buffer, chunk, len);
+        Run { guard: if own { buffer.part(chunk.part) } else { buffer.whole() }, at }
+    }
+}
+
+impl<'a> Run<RefMut<'a>> {
+    fn write(buffer: &'a Buffer, chunk: Chunk, len: usize) -> Run<RefMut<'a>> {
+        let (own, at) = place(buffer, chunk, len);
+        assert!(own, "weights beyond {CHUNK} elements must be parted by optimizers::partition");
+        Run { guard: buffer.part_mut(chunk.part), at }
+    }
+}
+
+impl<G: Deref<Target = [f32]>> Deref for Run<G> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.guard[self.at.clone()]
+    }
+}
+
+impl<G: DerefMut<Target = [f32]>> DerefMut for Run<G> {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        let at = self.at.clone();
+        &mut self.guard[at]
+    }
+}

@@ -1,0 +1,270 @@
+//! What an optimiser remembers between steps, and its order in files.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use maobi_kernels::memory::{Buffer, Ref};
+
+use super::apply::{CHUNK, partition};
+use super::{Kind, LearningRate, Optimizer};
+
+/// The iteration, the learning rate and the slot variables of one training run.
+///
+/// Made for the trainable weights of a model, in their order.
+#[derive(Debug)]
+pub struct OptimizerState {
+    /// Steps taken so far.
+    pub iterations: u64,
+    /// The current step size. Callbacks may set it; a schedule sets it anew at each step.
+    pub learning_rate: f32,
+    /// Nadam's running product of momenta; 1 and unused in others.
+    pub(super) u_product: f32,
+    pub(super) weights: Vec<WeightInfo>,
+    /// Slot `s` of weight `w` is at `w * per_weight + s`; the moving average, where kept, is the last.
+    pub(super) slots: Vec<Buffer>,
+    pub(super) per_weight: usize,
+    pub(super) use_ema: bool,
+    /// Every chunk of every weight, in order: what a step's tasks are.
+    pub(super) chunks: Vec<Chunk>,
+    /// Sums of squares of the chunks' gradients, as bits of f64.
+    pub(super) squares: Vec<AtomicU64>,
+    /// The factor of each weight's gradient that clipping asks for.
+    pub(super) scales: Vec<f32>,
+    /// Slot names, one group after the other.
+    groups: &'static [&'static [&'static str]],
+    has_rate_variable: bool,
+    has_product: bool,
+}
+
+/// A weight as the state knows it.
+#[derive(Debug)]
+pub(super) struct WeightInfo {
+    pub(super) path: String,
+    pub(super) shape: Vec<usize>,
+    pub(super) len: usize,
+}
+
+/// A run of at most [`CHUNK`] elements of one weight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk {
+    pub(super) weight: usize,
+    pub(super) part: usize,
+}
+
+/// A slot variable as files hold it.
+pub struct StateVariable<'a> {
+    /// Keras' name: the weight's path with `_` for `/`, then the slot, such as `sequential_dense_kernel_momentum`.
+    pub name: String,
+    /// The weight's shape, or `[]`.
+    pub shape: Vec<usize>,
+    /// The values, row-major.
+    pub values: VariableValues<'a>,
+}
+
+/// The values of a [`StateVariable`].
+pub enum VariableValues<'a> {
+    /// A slot.
+    Slot(Ref<'a>),
+    /// A scalar.
+    Scalar([f32; 1]),
+}
+
+impl std::ops::Deref for VariableValues<'_> {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            VariableValues::Slot(values) => values,
+            VariableValues::Scalar(value) => value,
+        }
+    }
+}
+
+/// A slot variable as read from a file.
+#[derive(Clone, Copy, Debug)]
+pub struct SavedVariable<'a> {
+    /// Its shape.
+    pub shape: &'a [usize],
+    /// Its values, row-major.
+    pub values: &'a [f32],
+}
+
+/// Why saved variables do not fit.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StateError {
+    /// Too few or too many.
+    #[error("the optimizer has {expected} slot variables for this model, the file has {got}; it was saved with another model or optimizer")]
+    Count {
+        /// Slot variables of this state.
+        expected: usize,
+        /// Variables given.
+        got: usize,
+    },
+    /// A variable with another shape.
+    #[error("optimizer variable {index} ({name}) has shape {expected:?}, in the file {got:?} with {len} values")]
+    Shape {
+        /// Its index among the slot variables.
+        index: usize,
+        /// Its name.
+        name: String,
+        /// The shape it has here.
+        expected: Vec<usize>,
+        /// The shape in the file.
+        got: Vec<usize>,
+        /// The number of values in the file.
+        len: usize,
+    },
+}
+
+impl OptimizerState {
+    /// The state before the first step: slots at their starting values.
+    ///
+    /// `weights` are the paths ("sequential/dense/kernel") and shapes of the trainable weights, in model order.
+    pub fn new<'a>(optimizer: &Optimizer, weights: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> OptimizerState {
+        let weights: Vec<WeightInfo> = weights
+            .into_iter()
+            .map(|(path, shape)| WeightInfo { path: path.into(), shape: shape.into(), len: shape.iter().product() })
+            .collect();
+        let groups = optimizer.kind.slots();
+        let own: usize = groups.iter().map(|group| group.len()).sum();
+        let per_weight = own + usize::from(optimizer.use_ema);
+        let initial = optimizer.kind.initial_slot();
+        let mut slots = Vec::with_capacity(weights.len() * per_weight);
+        for weight in &weights {
+            for slot in 0..per_weight {
+                let mut buffer = Buffer::new(weight.len);
+                if slot < own && initial != 0.0 {
+                    buffer.get_mut().fill(initial);
+                }
+                partition(&mut buffer);
+                slots.push(buffer);
+            }
+        }
+        let chunks: Vec<Chunk> = weights
+            .iter()
+            .enumerate()
+            .flat_map(|(index, weight)| {
+                (0..weight.len.div_ceil(CHUNK)).map(move |part| Chunk { weight: index, part })
+            })
+            .collect();
+        OptimizerState {
+            iterations: 0,
+            learning_rate: optimizer.learning_rate.initial(),
+            u_product: 1.0,
+            squares: chunks.iter().map(|_| AtomicU64::new(0)).collect(),
+            scales: vec![1.0; weights.len()],
+            chunks,
+            slots,
+            per_weight,
+            use_ema: optimizer.use_ema,
+            groups,
+            has_rate_variable: matches!(optimizer.learning_rate, LearningRate::Constant(_)),
+            has_product: matches!(optimizer.kind, Kind::Nadam(_)),
+            weights,
+        }
+    }
+
+    /// Whether files hold a learning-rate variable after the iteration: not where a schedule rules.
+    pub fn has_learning_rate_variable(&self) -> bool {
+        self.has_rate_variable
+    }
+
+    /// The slot variables in the order of Keras' `optimizer.variables` after iteration and learning rate: moving averages, then
+    /// group by group the slots of all weights, then Nadam's product.
+    pub fn variables(&self) -> Vec<StateVariable<'_>> {
+        let slots = self.order().into_iter().map(|(weight, slot, name)| StateVariable {
+            name: self.variable_name(weight, name),
+            shape: self.weights[weight].shape.clone(),
+            values: VariableValues::Slot(self.slots[weight * self.per_weight + slot].whole()),
+        });
+        let product = self.has_product.then(|| StateVariable {
+            name: "variable".into(),
+            shape: Vec::new(),
+            values: VariableValues::Scalar([self.u_product]),
+        });
+        slots.chain(product).collect()
+    }
+
+    /// Puts back what [`OptimizerState::variables`] gave, in the same order. Changes nothing on failure.
+    ///
+    /// `iterations` and `learning_rate` are public fields; set them beside this.
+    ///
+    /// # Errors
+    /// [`StateError`] when the number of variables or a shape differs.
+    pub fn load_variables(&mut self, saved: &[SavedVariable<'_>]) -> Result<(), StateError> {
+        let order = self.order();
+        let expected = order.len() + usize::from(self.has_product);
+        if saved.len() != expected {
+            return Err(StateError::Count { expected, got: saved.len() });
+        }
+        for (index, variable) in saved.iter().enumerate() {
+            let (name, shape, len) = match order.get(index) {
+                Some(&(weight, _, name)) => {
+                    let info = &self.weights[weight];
+                    (self.variable_name(weight, name), info.shape.as_slice(), info.len)
+                }
+                None => ("variable".into(), [].as_slice(), 1),
+            };
+            if variable.shape != shape || variable.values.len() != len {
+                let (expected, got) = (shape.to_vec(), variable.shape.to_vec());
+                return Err(StateError::Shape { index, name, expected, got, len: variable.values.len() });
+            }
+        }
+        for ((weight, slot, _), variable) in order.iter().zip(saved) {
+            self.slots[weight * self.per_weight + slot].get_mut().copy_from_slice(variable.values);
+        }
+        if let (true, Some(product)) = (self.has_product, saved.last()) {
+            self.u_product = product.values[0];
+        }
+        Ok(())
+    }
+
+    /// (weight, slot, slot name) in file order.
+    fn order(&self) -> Vec<(usize, usize, &'static str)> {
+        let mut order = Vec::new();
+        if self.use_ema {
+            order.extend((0..self.weights.len()).map(|weight| (weight, self.per_weight - 1, "average")));
+        }
+        let mut first = 0;
+        for group in self.groups {
+            for weight in 0..self.weights.len() {
+                order.extend(group.iter().enumerate().map(|(i, name)| (weight, first + i, *name)));
+            }
+            first += group.len();
+        }
+        order
+    }
+
+    fn variable_name(&self, weight: usize, slot: &str) -> String {
+        format!("{}_{slot}", self.weights[weight].path.replace('/', "_"))
+    }
+}
+
+impl Clone for OptimizerState {
+    fn clone(&self) -> OptimizerState {
+        let copy = |buffer: &Buffer| {
+            let mut copy = Buffer::new(buffer.len());
+            copy.get_mut().copy_from_slice(&buffer.whole());
+            partition(&mut copy);
+            copy
+        };
+        OptimizerState {
+            iterations: self.iterations,
+            learning_rate: self.learning_rate,
+            u_product: self.u_product,
+            weights: self
+                .weights
+                .iter()
+                .map(|w| WeightInfo { path: w.path.clone(), shape: w.shape.clone(), len: w.len })
+                .collect(),
+            slots: self.slots.iter().map(copy).collect(),
+            per_weight: self.per_weight,
+            use_ema: self.use_ema,
+            chunks: self.chunks.clone(),
+            squares: self.squares.iter().map(|bits| AtomicU64::new(bits.load(Ordering::Relaxed))).collect(),
+            scales: self.scales.clone(),
+            groups: self.groups,
+            has_rate_variable: self.has_rate_variable,
+            has_product: self.has_product,
+        }
+    }
+}
