@@ -1,1 +1,28 @@
 //! From any picture to what a network sees.
+//!
+//! Three parts, in the order a picture goes through them:
+//!
+//! * [`decode`]: file, bytes or stream to an 8-bit grey [`Picture`] — format by content, EXIF orientation, alpha, limits;
+//! * [`preprocess`]: [`Picture`] to the small white-on-black image MNIST networks were trained on. The only place where
+//!   pixels of a user's own picture are normalised: command line, library and server all call [`prepare`];
+//! * [`draw`]: small PNG drawings for reports (training curves, confusion matrix, contact sheets).
+//!
+//! ```
+//! use maobi_vision::{Limits, Preprocess, decode_bytes, draw, prepare};
+//!
+//! let image = [0u8, 255, 255, 0];
+//! let png = draw::preview_png(&[draw::Labelled { image: &image, height: 2, width: 2, channels: 1, label: "7" }]);
+//! let picture = decode_bytes(&png, "seven.png", &Limits::default())?;
+//! let prepared = prepare(&picture, Preprocess::Auto, (28, 28));
+//! assert_eq!(prepared.pixels.len(), 28 * 28);
+//! # Ok::<(), maobi_vision::DecodeError>(())
+//! ```
+
+pub mod decode;
+pub mod draw;
+mod picture;
+pub mod preprocess;
+
+pub use decode::{DecodeError, Limits, decode_bytes, decode_file, decode_reader};
+pub use picture::{Ground, Picture};
+pub use preprocess::{Polarity, Prepared, Preprocess, Rect, prepare};

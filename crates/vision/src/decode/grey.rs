@@ -1,0 +1,179 @@
+//! Colours and alpha to grey.
+
+use crate::picture::Ground;
+use image::{DynamicImage, ImageBuffer, Pixel};
+
+/// Colours closer than this, in grey levels, count as one ink.
+const UNIFORM: f64 = 12.0;
+
+/// Luminance as PIL's mode "L" has it: `(19595 R + 38470 G + 7471 B + 32768) >> 16` (ITU-R 601-2).
+pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
+    ((19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b) + 32768) >> 16) as u8
+}
+
+/// Luminance `[height, width]` of an image, laid on a fitting ground where it is transparent.
+pub(super) fn flatten(image: DynamicImage) -> (Vec<u8>, Ground) {
+    let (mut grey, alpha) = match image {
+        DynamicImage::ImageLuma8(image) => (image.into_raw(), None),
+        DynamicImage::ImageLumaA8(image) => planes(&image, |p| (p[0], p[1])),
+        DynamicImage::ImageRgb8(image) => (map(&image, |p| luma(p[0], p[1], p[2])), None),
+        DynamicImage::ImageRgba8(image) => planes(&image, |p| (luma(p[0], p[1], p[2]), p[3])),
+        DynamicImage::ImageLuma16(image) => (map(&image, |p| narrow(p[0])), None),
+        DynamicImage::ImageLumaA16(image) => planes(&image, |p| (narrow(p[0]), narrow(p[1]))),
+        DynamicImage::ImageRgb16(image) => (map(&image, |p| luma16(p[0], p[1], p[2])), None),
+        DynamicImage::ImageRgba16(image) => planes(&image, |p| (luma16(p[0], p[1], p[2]), narrow(p[3]))),
+        DynamicImage::ImageRgb32F(image) => {
+            let top = float_top(image.iter().copied());
+            (map(&image, |p| luma_float(p[0], p[1], p[2], top)), None)
+        }
+        DynamicImage::ImageRgba32F(image) => {
+            let top = float_top(image.pixels().flat_map(|p| [p[0], p[1], p[2]]));
+            planes(&image, |p| (luma_float(p[0], p[1], p[2], top), (p[3].clamp(0.0, 1.0) * 255.0).round() as u8))
+        }
+        other => (other.into_luma8().into_raw(), None),
+    };
+    let ground = alpha.map_or(Ground::Opaque, |alpha| composite(&mut grey, &alpha));
+    (grey, ground)
+}
+
+fn map<P: Pixel>(image: &ImageBuffer<P, Vec<P::Subpixel>>, f: impl Fn(&[P::Subpixel]) -> u8) -> Vec<u8> {
+    image.pixels().map(|pixel| f(pixel.channels())).collect()
+}
+
+/// Luminance and alpha.
+type Planes = (Vec<u8>, Option<Vec<u8>>);
+
+fn planes<P: Pixel>(image: &ImageBuffer<P, Vec<P::Subpixel>>, f: impl Fn(&[P::Subpixel]) -> (u8, u8)) -> Planes {
+    let (grey, alpha) = image.pixels().map(|pixel| f(pixel.channels())).unzip();
+    (grey, Some(alpha))
+}
+
+/// 0…65535 to 0…255, rounded.
+fn narrow(value: u16) -> u8 {
+    ((u32::from(value) + 128) / 257) as u8
+}
+
+fn luma16(r: u16, g: u16, b: u16) -> u8 {
+    narrow(((19595 * u64::from(r) + 38470 * u64::from(g) + 7471 * u64::from(b) + 32768) >> 16) as u16)
+}
+
+/// What counts as white: float pictures hold 0…1 by convention, but 0…255 and 0…65535 are met as well.
+fn float_top(values: impl Iterator<Item = f32>) -> f32 {
+    let max = values.filter(|v| v.is_finite()).fold(0.0, f32::max);
+    if max <= 1.0 {
+        1.0
+    } else if max <= 255.0 {
+        255.0
+    } else {
+        max
+    }
+}
+
+fn luma_float(r: f32, g: f32, b: f32, top: f32) -> u8 {
+    // `as` turns NaN into 0 and clamps the rest.
+    ((0.299 * r + 0.587 * g + 0.114 * b) / top * 255.0).round() as u8
+}
+
+/// Lays `grey` on the ground on which the drawing can be seen.
+///
+/// White, as a viewer shows it — unless the visible pixels all have one colour, so that the drawing is in the alpha channel
+/// alone: then whichever of white and black is further from that colour.
+fn composite(grey: &mut [u8], alpha: &[u8]) -> Ground {
+    if alpha.iter().all(|&a| a == 255) {
+        return Ground::Opaque;
+    }
+    if alpha.iter().all(|&a| a == 0) {
+        let first = grey.first().copied().unwrap_or(0);
+        if grey.iter().any(|&g| g.abs_diff(first) as f64 > UNIFORM) {
+            return Ground::IgnoredAlpha;
+        }
+    }
+    let ground = match ink(grey, alpha) {
+        Some((mean, deviation)) if deviation < UNIFORM && mean > 127.5 => Ground::Black,
+        _ => Ground::White,
+    };
+    let under = if ground == Ground::Black { 0 } else { 255 };
+    for (g, &a) in grey.iter_mut().zip(alpha) {
+        let (a, over) = (u32::from(a), u32::from(*g));
+        *g = ((over * a + under * (255 - a) + 127) / 255) as u8;
+    }
+    ground
+}
+
+/// Mean and standard deviation of what is visible, weighted by alpha; `None` when nothing is.
+fn ink(grey: &[u8], alpha: &[u8]) -> Option<(f64, f64)> {
+    let (mut weight, mut sum, mut squares) = (0u64, 0u64, 0u64);
+    for (&g, &a) in grey.iter().zip(alpha) {
+        let (g, a) = (u64::from(g), u64::from(a));
+        weight += a;
+        sum += a * g;
+        squares += a * g * g;
+    }
+    if weight == 0 {
+        return None;
+    }
+    let mean = sum as f64 / weight as f64;
+    let variance = squares as f64 / weight as f64 - mean * mean;
+    Some((mean, variance.max(0.0).sqrt()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn luma_is_pils() {
+        // Image.new("RGB", (1, 1), c).convert("L").getpixel((0, 0)), Pillow 13
+        let expected = [((255, 0, 0), 76), ((0, 255, 0), 150), ((0, 0, 255), 29), ((12, 200, 77), 130), ((255, 255, 255), 255)];
+        for ((r, g, b), grey) in expected {
+            assert_eq!(luma(r, g, b), grey, "{r} {g} {b}");
+        }
+    }
+
+    #[test]
+    fn sixteen_bits_round() {
+        assert_eq!([0u16, 128, 129, 257, 32768, 65535].map(narrow), [0, 0, 1, 1, 128, 255]);
+        assert_eq!(luma16(65535, 65535, 65535), 255);
+    }
+
+    #[test]
+    fn floats_of_any_scale() {
+        assert_eq!(float_top([0.2, f32::NAN, 0.9].into_iter()), 1.0);
+        assert_eq!(float_top([0.2, f32::INFINITY, 200.0].into_iter()), 255.0);
+        assert_eq!(float_top([4095.0].into_iter()), 4095.0);
+        assert_eq!(luma_float(f32::NAN, 0.0, 0.0, 1.0), 0);
+        assert_eq!(luma_float(1.0, 1.0, 1.0, 1.0), 255);
+    }
+
+    fn laid(grey: &[u8], alpha: &[u8]) -> (Vec<u8>, Ground) {
+        let mut grey = grey.to_vec();
+        let ground = composite(&mut grey, alpha);
+        (grey, ground)
+    }
+
+    #[test]
+    fn alpha_over_white() {
+        // Half-transparent black is mid-grey, whatever hides under fully transparent pixels.
+        assert_eq!(laid(&[0, 0, 77], &[255, 128, 0]), (vec![0, 127, 255], Ground::White));
+    }
+
+    #[test]
+    fn ink_only_in_alpha_stays_visible() {
+        assert_eq!(laid(&[255, 255, 255], &[255, 128, 0]), (vec![255, 128, 0], Ground::Black));
+        assert_eq!(laid(&[0, 0, 0], &[255, 128, 0]).1, Ground::White);
+        // Light yellow: visible on black, not on white.
+        assert_eq!(laid(&[226, 230, 0], &[255, 255, 0]).1, Ground::Black);
+    }
+
+    #[test]
+    fn picture_with_round_corners_keeps_white() {
+        assert_eq!(laid(&[250, 20, 240, 0], &[255, 255, 255, 0]), (vec![250, 20, 240, 255], Ground::White));
+    }
+
+    #[test]
+    fn broken_alpha_is_ignored() {
+        assert_eq!(laid(&[0, 255], &[0, 0]), (vec![0, 255], Ground::IgnoredAlpha));
+        assert_eq!(laid(&[9, 9], &[0, 0]), (vec![255, 255], Ground::White));
+        assert_eq!(laid(&[9, 9], &[255, 255]).1, Ground::Opaque);
+    }
+}

@@ -1,0 +1,57 @@
+//! A decoded picture: grey, upright, opaque.
+
+/// What a transparent picture was laid on before it became grey.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// The picture has no transparent pixel.
+    Opaque,
+    /// Transparent parts became white: the usual case.
+    White,
+    /// Transparent parts became black: the drawing itself is light and would vanish on white.
+    Black,
+    /// Every pixel was fully transparent but the colours hold a picture: alpha was ignored.
+    IgnoredAlpha,
+}
+
+/// An 8-bit grey picture, upright (EXIF orientation applied) and opaque (alpha laid on [`Picture::ground`]).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Columns, at least 1.
+    pub width: usize,
+    /// Rows, at least 1.
+    pub height: usize,
+    /// Luminance `[height, width]`, row by row, 0 is black and 255 is white.
+    pub grey: Vec<u8>,
+    /// What was put under transparent parts.
+    pub ground: Ground,
+}
+
+impl Picture {
+    /// An opaque picture from luminance `[height, width]`.
+    ///
+    /// `None` when a side is zero or `grey` does not hold exactly `width * height` values.
+    pub fn from_grey(width: usize, height: usize, grey: Vec<u8>) -> Option<Self> {
+        let fits = width > 0 && height > 0 && width.checked_mul(height) == Some(grey.len());
+        fits.then_some(Self { width, height, grey, ground: Ground::Opaque })
+    }
+}
+
+/// Says the size only: the pixels would drown a test's message.
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({}×{}, {:?})", self.width, self.height, self.ground)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn from_grey_checks_the_length() {
+        assert!(Picture::from_grey(2, 3, vec![0; 6]).is_some());
+        assert!(Picture::from_grey(2, 3, vec![0; 5]).is_none());
+        assert!(Picture::from_grey(0, 3, vec![]).is_none());
+        assert!(Picture::from_grey(usize::MAX, 2, vec![]).is_none());
+    }
+}

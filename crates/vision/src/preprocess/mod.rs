@@ -1,0 +1,147 @@
+//! A [`Picture`] to the small image a network was trained on: white ink on black, as MNIST stores it.
+//!
+//! [`Preprocess::Auto`] is our own pipeline and the default; `threshold` and `invert` are the two published ways; `none`
+//! takes the picture as it is. Division by 255 and the like belong to the network's recipe, not here.
+
+mod auto;
+mod background;
+mod components;
+mod distance;
+mod fit;
+mod plane;
+mod polarity;
+mod resize;
+
+pub use polarity::Polarity;
+pub use resize::bicubic;
+
+use crate::picture::Picture;
+use std::fmt;
+use std::str::FromStr;
+
+/// How a picture becomes what the network sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Preprocess {
+    /// Find the ink whatever the light, polarity, size and position, and normalise it as MNIST did. The default.
+    #[default]
+    Auto,
+    /// Grey scale, bicubic resize, `255 − x`: dark ink on clean white paper, already framed like MNIST.
+    Invert,
+    /// Grey scale, bicubic resize, ink where `x < 140`, else background: the published recipe for one's own scans.
+    Threshold,
+    /// Grey scale, bicubic resize: the picture is already white on black.
+    None,
+}
+
+impl Preprocess {
+    /// Every way, in the order shown to users.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Invert, Self::Threshold, Self::None];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Invert => "invert",
+            Self::Threshold => "threshold",
+            Self::None => "none",
+        }
+    }
+}
+
+impl fmt::Display for Preprocess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no way of preprocessing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("preprocess: expected auto, invert, threshold or none, got '{0}'")]
+pub struct UnknownPreprocess(
+    /// The name that was given.
+    pub String,
+);
+
+impl FromStr for Preprocess {
+    type Err = UnknownPreprocess;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|way| way.name() == text).ok_or_else(|| UnknownPreprocess(text.to_owned()))
+    }
+}
+
+/// A rectangle in pixels of the picture it was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rect {
+    /// First column.
+    pub x: usize,
+    /// First row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// What the network sees, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// `[height, width]`, white ink (255) on black (0).
+    pub pixels: Vec<u8>,
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Ink against ground in the picture: found by `auto`, presumed by the other ways.
+    pub polarity: Polarity,
+    /// Where the ink lies in the upright picture; `None` unless `auto` found some.
+    pub ink: Option<Rect>,
+    /// Stroke width found by `auto`, in pixels of the result before it was evened out.
+    pub stroke: Option<f32>,
+    /// There is nothing to see: all pixels equal, or no ink found by `auto`.
+    pub blank: bool,
+    /// `auto` found the picture to be in MNIST's form already and left it alone.
+    pub unchanged: bool,
+}
+
+/// The tutorial's threshold: `[0 if i < 140 else 1 for i in range(256)]`.
+const INK_BELOW: u8 = 140;
+
+/// Prepares a picture for a network whose input is `size` = (height, width), for instance (28, 28).
+///
+/// Never fails: a picture without ink gives [`Prepared::blank`]. A side of 0 gives no pixels and `blank`.
+pub fn prepare(picture: &Picture, how: Preprocess, size: (usize, usize)) -> Prepared {
+    let (height, width) = size;
+    if height == 0 || width == 0 || picture.grey.is_empty() {
+        return Prepared::empty(size);
+    }
+    let (polarity, curve): (_, fn(u8) -> u8) = match how {
+        Preprocess::Auto => return auto::prepare(picture, size),
+        Preprocess::Invert => (Polarity::DarkInk, |x| 255 - x),
+        Preprocess::Threshold => (Polarity::DarkInk, |x| if x < INK_BELOW { 255 } else { 0 }),
+        Preprocess::None => (Polarity::LightInk, |x| x),
+    };
+    let mut pixels = bicubic(&picture.grey, (picture.width, picture.height), (width, height));
+    pixels.iter_mut().for_each(|x| *x = curve(*x));
+    let blank = pixels.iter().all(|&x| x == pixels[0]);
+    Prepared { pixels, polarity, blank, ..Prepared::empty(size) }
+}
+
+impl Prepared {
+    /// Black, with nothing found.
+    fn empty((height, width): (usize, usize)) -> Self {
+        Self {
+            pixels: vec![0; height * width],
+            height,
+            width,
+            polarity: Polarity::LightInk,
+            ink: None,
+            stroke: None,
+            blank: true,
+            unchanged: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
