@@ -8,6 +8,7 @@ pub mod conv;
 pub mod gemm;
 pub mod isa;
 pub mod memory;
+pub mod normalization;
 mod parallel;
 pub mod pointwise;
 pub mod pool;

@@ -1,1 +1,23 @@
 //! Layers, model graph, losses, metrics and optimisers of maobi.
+//!
+//! A network is described by [`graph::Sequential`] or by symbolic calls ([`graph::Call`]); both make a [`Model`]. [`Model::compile`]
+//! adds an optimizer, losses and metrics; [`Model::train_on_batch`] and [`Model::test_on_batch`] are the steps that `maobi-train`
+//! makes epochs of. Files are the business of `maobi-formats`.
+
+pub mod activations;
+pub mod error;
+mod exec;
+pub mod graph;
+pub mod initializers;
+pub mod layers;
+pub mod losses;
+pub mod metrics;
+pub mod model;
+pub mod op;
+pub mod optimizers;
+pub mod regularizers;
+pub mod serial;
+
+pub use error::{Error, Result};
+pub use exec::{Feed, Samples};
+pub use model::{Batch, Compile, Model};

@@ -154,6 +154,12 @@ fn release(states: &[AtomicI32], added: i32) {
     }
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Buffer").field("len", &self.len()).field("bounds", &self.bounds).finish()

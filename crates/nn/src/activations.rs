@@ -1,0 +1,125 @@
+//! Activation functions by Keras' names, as arguments of layers.
+
+use maobi_kernels::pointwise::Activation as Kernel;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+/// The `activation` argument of a layer. `"relu".into()` makes one; an unknown name is reported when the layer is built.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Activation {
+    /// Element by element.
+    Elementwise(Kernel),
+    /// Softmax over the last axis.
+    Softmax,
+    /// A name that Keras does not have.
+    Unknown(String),
+}
+
+impl Default for Activation {
+    fn default() -> Self {
+        Activation::Elementwise(Kernel::Linear)
+    }
+}
+
+/// Keras' names (keras/src/activations/activations.py) with the defaults their functions have there.
+const NAMES: [(&str, Activation); 16] = [
+    ("linear", Activation::Elementwise(Kernel::Linear)),
+    ("relu", Activation::Elementwise(Kernel::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 })),
+    ("relu6", Activation::Elementwise(Kernel::Relu { max_value: Some(6.0), negative_slope: 0.0, threshold: 0.0 })),
+    ("leaky_relu", Activation::Elementwise(Kernel::LeakyRelu { negative_slope: 0.2 })),
+    ("elu", Activation::Elementwise(Kernel::Elu { alpha: 1.0 })),
+    ("selu", Activation::Elementwise(Kernel::Selu)),
+    ("gelu", Activation::Elementwise(Kernel::Gelu { approximate: false })),
+    ("silu", Activation::Elementwise(Kernel::Silu)),
+    ("swish", Activation::Elementwise(Kernel::Silu)),
+    ("sigmoid", Activation::Elementwise(Kernel::Sigmoid)),
+    ("hard_sigmoid", Activation::Elementwise(Kernel::HardSigmoid)),
+    ("tanh", Activation::Elementwise(Kernel::Tanh)),
+    ("softplus", Activation::Elementwise(Kernel::Softplus)),
+    ("softsign", Activation::Elementwise(Kernel::Softsign)),
+    ("exponential", Activation::Elementwise(Kernel::Exponential)),
+    ("softmax", Activation::Softmax),
+];
+
+impl From<&str> for Activation {
+    fn from(name: &str) -> Self {
+        match NAMES.iter().find(|(known, _)| *known == name) {
+            Some((_, activation)) => activation.clone(),
+            None => Activation::Unknown(name.to_string()),
+        }
+    }
+}
+
+impl Activation {
+    /// Keras' name.
+    pub fn name(&self) -> &str {
+        match self {
+            Activation::Unknown(name) => name,
+            known => NAMES.iter().find(|(_, a)| a == known).map_or("linear", |(name, _)| name),
+        }
+    }
+
+    /// The function, or a sentence that lists the known names.
+    pub(crate) fn check(&self) -> Result<&Self, String> {
+        match self {
+            Activation::Unknown(name) => {
+                let known: Vec<_> = NAMES.iter().map(|(n, _)| *n).collect();
+                Err(format!("unknown activation \"{name}\"; known are {}", known.join(", ")))
+            }
+            known => Ok(known),
+        }
+    }
+}
+
+impl Serialize for Activation {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Activation {
+    /// Takes a name, null (linear), or Keras' object form (`{"class_name": "function", "config": "relu", …}`, `{"class_name": "ReLU", …}`).
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(d)?;
+        let name = match &value {
+            Value::Null => "linear".to_string(),
+            Value::String(name) => name.clone(),
+            Value::Object(map) => match (map.get("config"), map.get("class_name")) {
+                (Some(Value::String(function)), _) => function.clone(),
+                (_, Some(Value::String(class))) => crate::serial::to_snake_case(class).replace("re_lu", "relu"),
+                _ => return Err(serde::de::Error::custom(format!("activation: expected a name, got {value}"))),
+            },
+            other => return Err(serde::de::Error::custom(format!("activation: expected a name, got {other}"))),
+        };
+        let activation = Activation::from(name.as_str());
+        activation.check().map_err(serde::de::Error::custom)?;
+        Ok(activation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_survive_a_round_trip() {
+        for (name, activation) in NAMES.iter().filter(|(n, _)| *n != "swish") {
+            let json = serde_json::to_string(activation).unwrap();
+            assert_eq!(json, format!("\"{name}\""));
+            assert_eq!(&serde_json::from_str::<Activation>(&json).unwrap(), activation);
+        }
+    }
+
+    #[test]
+    fn object_forms_and_null_are_understood() {
+        let object = r#"{"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}"#;
+        assert_eq!(serde_json::from_str::<Activation>(object).unwrap(), Activation::from("relu"));
+        assert_eq!(serde_json::from_str::<Activation>("null").unwrap(), Activation::default());
+    }
+
+    #[test]
+    fn a_misspelt_name_lists_the_known_ones() {
+        let message = Activation::from("rleu").check().unwrap_err();
+        assert!(message.contains("rleu") && message.contains("relu6"), "{message}");
+    }
+}

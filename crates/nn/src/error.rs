@@ -1,0 +1,62 @@
+//! What can go wrong when a network is described, built, compiled or run.
+
+use crate::serial::ConfigError;
+
+/// Everything this crate reports. Messages name the layer or argument, what was expected and what came.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A layer refuses its arguments or its input.
+    #[error("layer \"{layer}\" ({class}): {message}")]
+    Layer {
+        /// Name of the layer in the model.
+        layer: String,
+        /// Keras class name.
+        class: String,
+        /// What was expected, what came, what to do.
+        message: String,
+    },
+    /// A configuration (JSON or TOML) that does not describe a network.
+    #[error("{0}")]
+    Config(String),
+    /// An optimizer, loss, metric, initializer or regularizer with arguments it cannot have.
+    #[error(transparent)]
+    Object(#[from] ConfigError),
+    /// Targets that do not fit a loss or metric.
+    #[error(transparent)]
+    Target(#[from] crate::losses::LossError),
+    /// Layers that do not connect to a model.
+    #[error("model \"{model}\": {message}")]
+    Graph {
+        /// Name of the model.
+        model: String,
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// Data that does not fit the model.
+    #[error("{what}: expected {expected}, got {got}")]
+    Data {
+        /// Which input, target or argument.
+        what: String,
+        /// What would have fitted.
+        expected: String,
+        /// What came.
+        got: String,
+    },
+    /// A training call on a model without optimizer and loss.
+    #[error("the model is not compiled: call compile with an optimizer and a loss before {0}")]
+    NotCompiled(&'static str),
+}
+
+impl Error {
+    pub(crate) fn data(what: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Error::Data { what: what.into(), expected: expected.into(), got: got.into() }
+    }
+
+    pub(crate) fn graph(model: impl Into<String>, message: impl Into<String>) -> Self {
+        Error::Graph { model: model.into(), message: message.into() }
+    }
+}
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,109 @@
+//! What is computed in which order, and which values share memory.
+
+use crate::error::Result;
+use crate::graph::{Graph, build};
+use crate::layers::{Shape, WeightSpec};
+use crate::op::{Op, Scope};
+use std::ops::Range;
+
+/// One op with its place in the model.
+#[derive(Debug)]
+pub(crate) struct PlanStep {
+    pub(crate) op: Box<dyn Op>,
+    /// Slots of the inputs.
+    pub(crate) inputs: Vec<usize>,
+    /// Slot of the output.
+    pub(crate) output: usize,
+    /// Indices of the model's weights.
+    pub(crate) weights: Vec<usize>,
+}
+
+/// Steps that run without meeting: one op of batch scope, or a run of ops of samples scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Segment {
+    pub(crate) steps: Range<usize>,
+    pub(crate) scope: Scope,
+}
+
+/// The lowered graph. A slot is memory for one value of every sample.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) steps: Vec<PlanStep>,
+    pub(crate) segments: Vec<Segment>,
+    /// Values per sample of each slot.
+    pub(crate) slots: Vec<usize>,
+    /// Slots where samples enter.
+    pub(crate) inputs: Vec<usize>,
+    /// Slots of the model's outputs.
+    pub(crate) outputs: Vec<usize>,
+}
+
+/// The weights that a layer of the graph declares.
+pub(crate) struct LayerWeights {
+    pub(crate) layer: usize,
+    pub(crate) specs: Vec<WeightSpec>,
+}
+
+impl Plan {
+    /// Lowers a graph; the layers' weights are numbered in the order of the layers.
+    pub(crate) fn new(graph: &Graph) -> Result<(Plan, Vec<LayerWeights>)> {
+        let mut weights: Vec<LayerWeights> = Vec::new();
+        let mut first_weight: Vec<Option<usize>> = vec![None; graph.layers.len()];
+        let mut total = 0;
+        let mut plan = Plan { steps: vec![], segments: vec![], slots: vec![], inputs: vec![], outputs: vec![] };
+        let mut slot_of: Vec<usize> = Vec::with_capacity(graph.nodes.len());
+        for node in &graph.nodes {
+            let layer = &graph.layers[node.layer];
+            let shapes: Vec<Shape> = node.inputs.iter().map(|&n| graph.nodes[n].shape.clone()).collect();
+            let built = build(&*layer.layer, &layer.name, &shapes)?;
+            let base = *first_weight[node.layer].get_or_insert_with(|| {
+                let start = total;
+                total += built.weights.len();
+                weights.push(LayerWeights { layer: node.layer, specs: built.weights });
+                start
+            });
+            let mut inputs: Vec<usize> = node.inputs.iter().map(|&n| slot_of[n]).collect();
+            if inputs.is_empty() {
+                inputs.push(plan.slot(&node.shape));
+            }
+            for step in built.steps {
+                let output = if step.op.is_view() { inputs[0] } else { plan.slot(&step.output) };
+                if !step.op.is_view() {
+                    let weights = step.weights.iter().map(|w| base + w).collect();
+                    plan.steps.push(PlanStep { op: step.op, inputs, output, weights });
+                }
+                inputs = vec![output];
+            }
+            slot_of.push(inputs[0]);
+        }
+        plan.inputs = graph.inputs.iter().map(|&n| slot_of[n]).collect();
+        plan.outputs = graph.outputs.iter().map(|&n| slot_of[n]).collect();
+        plan.segments = segments(&plan.steps);
+        Ok((plan, weights))
+    }
+
+    fn slot(&mut self, shape: &[usize]) -> usize {
+        self.slots.push(shape.iter().product());
+        self.slots.len() - 1
+    }
+
+    /// Samples of a lane that go through a segment together, so that what they leave stays in the cache.
+    pub(crate) fn group(&self, segment: &Segment) -> usize {
+        // Half of a 1 MiB L2, in f32.
+        const CACHE: usize = (512 << 10) / 4;
+        let per_sample: usize = self.steps[segment.steps.clone()].iter().map(|s| self.slots[s.output] + self.slots[s.inputs[0]]).sum();
+        (CACHE / per_sample.max(1)).max(1)
+    }
+}
+
+fn segments(steps: &[PlanStep]) -> Vec<Segment> {
+    let mut segments: Vec<Segment> = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        let scope = step.op.scope();
+        match segments.last_mut() {
+            Some(last) if scope == Scope::Samples && last.scope == Scope::Samples => last.steps.end = i + 1,
+            _ => segments.push(Segment { steps: i..i + 1, scope }),
+        }
+    }
+    segments
+}

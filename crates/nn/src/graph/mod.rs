@@ -1,0 +1,108 @@
+//! How layers become a graph: a chain ([`Sequential`]) or symbolic calls ([`Tensor`]).
+
+mod functional;
+mod sequential;
+
+pub(crate) use functional::graph_between;
+pub use functional::{Call, Tensor, apply};
+pub use sequential::Sequential;
+
+use crate::error::{Error, Result};
+use crate::layers::{Built, Layer, Shape};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Which Keras class a model is written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A chain of layers.
+    Sequential,
+    /// A graph of layers.
+    Functional,
+}
+
+/// A layer of a model, with its final name.
+#[derive(Clone, Debug)]
+pub struct GraphLayer {
+    /// The layer itself.
+    pub layer: Arc<dyn Layer>,
+    /// Unique name.
+    pub name: String,
+}
+
+/// One call of a layer.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Index of the layer.
+    pub layer: usize,
+    /// The nodes whose outputs it takes.
+    pub inputs: Vec<usize>,
+    /// Which call of its layer this is (0 for the first).
+    pub call: usize,
+    /// Output shape.
+    pub shape: Shape,
+}
+
+/// Layers and calls in topological order.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Name of the model.
+    pub name: String,
+    /// How it was made.
+    pub kind: Kind,
+    /// Layers in order of first call.
+    pub layers: Vec<GraphLayer>,
+    /// Calls; a node's inputs come before it.
+    pub nodes: Vec<Node>,
+    /// Nodes where samples enter, in the order of the data.
+    pub inputs: Vec<usize>,
+    /// Nodes whose outputs the model returns.
+    pub outputs: Vec<usize>,
+}
+
+/// Builds a layer for `inputs`, naming it in the error.
+pub(crate) fn build(layer: &dyn Layer, name: &str, inputs: &[Shape]) -> Result<Built> {
+    layer.build(inputs).map_err(|message| Error::Layer {
+        layer: name.to_string(),
+        class: layer.class_name().to_string(),
+        message,
+    })
+}
+
+/// The output shape of a layer built for `inputs`.
+pub(crate) fn output_shape(layer: &dyn Layer, built: &Built, inputs: &[Shape]) -> Shape {
+    if let Some(input) = layer.as_any().downcast_ref::<crate::layers::InputLayer>() {
+        return input.shape().to_vec();
+    }
+    built.steps.last().map_or_else(|| inputs[0].clone(), |s| s.output.clone())
+}
+
+/// Gives names to layers as Keras does: the class in snake case, numbered from the second on.
+#[derive(Default)]
+pub(crate) struct Names {
+    used: HashMap<String, ()>,
+    counts: HashMap<&'static str, usize>,
+}
+
+impl Names {
+    /// Reserves a given name.
+    pub(crate) fn take(&mut self, model: &str, name: &str) -> Result<()> {
+        if self.used.insert(name.to_string(), ()).is_some() {
+            return Err(Error::graph(model, format!("two layers are named \"{name}\"; names must differ")));
+        }
+        Ok(())
+    }
+
+    /// Makes up a name that is free.
+    pub(crate) fn make(&mut self, class: &'static str) -> String {
+        let stem = crate::serial::to_snake_case(class);
+        loop {
+            let n = self.counts.entry(class).or_default();
+            let name = if *n == 0 { stem.clone() } else { format!("{stem}_{n}") };
+            *n += 1;
+            if self.used.insert(name.clone(), ()).is_none() {
+                return name;
+            }
+        }
+    }
+}

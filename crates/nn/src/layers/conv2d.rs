@@ -1,0 +1,208 @@
+//! `Conv2D`: output = activation(input ∗ kernel + bias).
+
+use super::activation::{ActivationOp, lower_activation};
+use super::arguments::{ChannelsLast, Null, Padding, Pair};
+use super::{Base, Built, Layer, Shape, Step, WeightSpec, image};
+use crate::activations::Activation;
+use crate::initializers::Initializer;
+use crate::op::{Backward, Forward, Op};
+use crate::regularizers::Regularizer;
+use maobi_kernels::conv::{self, Conv2dShape};
+use maobi_kernels::pointwise;
+use serde::{Deserialize, Serialize};
+
+/// A convolution (cross-correlation, as everywhere in the field): `[batch, height, width, in]` → `[batch, out_height, out_width,
+/// filters]`, kernel `[kernel_height, kernel_width, in / groups, filters]`, bias `[filters]`.
+///
+/// Keras file: `layers/convolutional/conv2d.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Conv2D {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    filters: usize,
+    kernel_size: Pair,
+    strides: Pair,
+    padding: Padding,
+    data_format: ChannelsLast,
+    dilation_rate: Pair,
+    groups: usize,
+    activation: Activation,
+    use_bias: bool,
+    kernel_initializer: Initializer,
+    bias_initializer: Initializer,
+    kernel_regularizer: Option<Regularizer>,
+    bias_regularizer: Option<Regularizer>,
+    activity_regularizer: Null,
+    kernel_constraint: Null,
+    bias_constraint: Null,
+}
+
+impl Default for Conv2D {
+    fn default() -> Self {
+        Conv2D {
+            base: Base::default(),
+            filters: 0,
+            kernel_size: Pair(0, 0),
+            strides: Pair(1, 1),
+            padding: Padding::Valid,
+            data_format: ChannelsLast,
+            dilation_rate: Pair(1, 1),
+            groups: 1,
+            activation: Activation::default(),
+            use_bias: true,
+            kernel_initializer: Initializer::glorot_uniform(),
+            bias_initializer: Initializer::Zeros,
+            kernel_regularizer: None,
+            bias_regularizer: None,
+            activity_regularizer: Null,
+            kernel_constraint: Null,
+            bias_constraint: Null,
+        }
+    }
+}
+
+impl Conv2D {
+    /// `filters` outputs from windows of `kernel_size` pixels.
+    pub fn new(filters: usize, kernel_size: impl Into<Pair>) -> Self {
+        Conv2D { filters, kernel_size: kernel_size.into(), ..Conv2D::default() }
+    }
+
+    setters! {
+        /// Step of the window; 1 by default.
+        strides: Pair,
+        /// Valid or same; valid by default.
+        padding: Padding,
+        /// Distance of the window's taps; 1 by default.
+        dilation_rate: Pair,
+        /// Number of groups into which channels are split; 1 by default.
+        groups: usize,
+        /// Applied to the output; `"linear"` by default.
+        activation: Activation,
+        /// Whether a bias is added; true by default.
+        use_bias: bool,
+        /// Initial kernel; Glorot uniform by default.
+        kernel_initializer: Initializer,
+        /// Initial bias; zeros by default.
+        bias_initializer: Initializer,
+    }
+
+    /// Penalty on the kernel.
+    #[must_use]
+    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.kernel_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Penalty on the bias.
+    #[must_use]
+    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.bias_regularizer = Some(regularizer);
+        self
+    }
+}
+
+layer_builder!(Conv2D);
+
+impl Layer for Conv2D {
+    layer_boilerplate!("Conv2D");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let [h, w, c_in] = image(inputs)?;
+        if self.filters == 0 {
+            return Err("filters must be at least 1, got 0".into());
+        }
+        if self.groups == 0 || c_in % self.groups != 0 || self.filters % self.groups != 0 {
+            return Err(format!(
+                "groups must divide both the input channels ({c_in}) and filters ({}), got {}",
+                self.filters, self.groups
+            ));
+        }
+        let window = Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
+        let shape = window.shape([h, w, c_in], self.filters, self.groups)?;
+        let kernel = vec![self.kernel_size.0, self.kernel_size.1, c_in / self.groups, self.filters];
+        let mut weights = vec![WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        if self.use_bias {
+            weights.push(WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref()));
+        }
+        let steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;
+        Ok(Built { weights, steps })
+    }
+}
+
+/// The window arguments that all convolutions share.
+pub(crate) struct Window {
+    pub(crate) kernel: Pair,
+    pub(crate) strides: Pair,
+    pub(crate) dilation: Pair,
+    pub(crate) padding: Padding,
+}
+
+impl Window {
+    /// Checks the arguments against the input `[height, width, channels]`.
+    pub(crate) fn shape(&self, [h, w, c_in]: [usize; 3], c_out: usize, groups: usize) -> Result<Conv2dShape, String> {
+        let (kh, kw) = self.kernel.positive("kernel_size")?;
+        let stride = self.strides.positive("strides")?;
+        let dilation = self.dilation.positive("dilation_rate")?;
+        if stride != (1, 1) && dilation != (1, 1) {
+            return Err(format!("strides {stride:?} and dilation_rate {dilation:?} cannot both be above 1"));
+        }
+        let (_, top, bottom) = self.padding.resolve(h, (kh - 1) * dilation.0 + 1, stride.0).map_err(|e| format!("height: {e}"))?;
+        let (_, left, right) = self.padding.resolve(w, (kw - 1) * dilation.1 + 1, stride.1).map_err(|e| format!("width: {e}"))?;
+        Ok(Conv2dShape { h, w, c_in, c_out, kh, kw, stride, dilation, groups, pad: conv::Padding { top, bottom, left, right } })
+    }
+}
+
+/// The steps of a convolution with its bias (the second of `weights`) and activation.
+pub(crate) fn lower_conv(shape: Conv2dShape, weights: Vec<usize>, bias: bool, activation: &Activation) -> Result<Vec<Step>, String> {
+    let output = vec![shape.out_h(), shape.out_w(), shape.c_out];
+    let (fused, separate) = lower_activation(activation, &output)?;
+    let op = ConvOp { conv: conv::Conv2d::new(shape), bias, activation: fused };
+    let mut steps = vec![Step { op: Box::new(op), weights, output }];
+    steps.extend(separate);
+    Ok(steps)
+}
+
+/// Convolution, bias and activation in one pass.
+#[derive(Debug)]
+struct ConvOp {
+    conv: conv::Conv2d,
+    bias: bool,
+    activation: ActivationOp,
+}
+
+impl Op for ConvOp {
+    fn scratch_len(&self) -> usize {
+        self.conv.scratch_len()
+    }
+
+    fn packed_len(&self) -> usize {
+        self.conv.packed_len()
+    }
+
+    fn pack(&self, weights: &[&[f32]], packed: &mut [f32]) {
+        self.conv.pack(weights[0], packed);
+    }
+
+    fn forward(&self, c: Forward<'_>) {
+        let relu = self.activation.is_relu();
+        let bias = self.bias.then(|| c.weights[1]);
+        self.conv.forward(c.samples, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+        if !relu {
+            pointwise::forward_in_place(self.activation.kernel, c.output);
+        }
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        pointwise::backward_in_place(self.activation.kernel, c.output, c.d_output);
+        let (kernel, bias) = c.d_weights.split_at_mut(1);
+        let db = bias.first_mut().and_then(Option::as_mut);
+        if let Some(dw) = &mut kernel[0] {
+            let accumulate = dw.accumulate;
+            self.conv.backward_weights(c.samples, c.inputs[0], c.d_output, dw.data, db.map(|g| &mut *g.data), accumulate, c.scratch);
+        }
+        if let Some(dx) = &mut c.d_inputs[0] {
+            self.conv.backward_input(c.samples, c.d_output, c.packed, dx, c.scratch);
+        }
+    }
+}

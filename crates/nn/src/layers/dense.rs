@@ -1,0 +1,155 @@
+//! `Dense`: output = activation(input · kernel + bias).
+
+use super::activation::{ActivationOp, lower_activation};
+use super::arguments::Null;
+use super::{Base, Built, Layer, Shape, Step, WeightSpec, show, single};
+use crate::activations::Activation;
+use crate::initializers::Initializer;
+use crate::op::{Backward, Forward, Op, Scope};
+use crate::regularizers::Regularizer;
+use maobi_kernels::gemm::{Epilogue, Matrix, gemm};
+use maobi_kernels::{pointwise, reduce};
+use serde::{Deserialize, Serialize};
+
+/// A fully connected layer on the last axis: `[batch, …, in]` → `[batch, …, units]`, kernel `[in, units]`, bias `[units]`.
+///
+/// Keras file: `layers/core/dense.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Dense {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    units: usize,
+    activation: Activation,
+    use_bias: bool,
+    kernel_initializer: Initializer,
+    bias_initializer: Initializer,
+    kernel_regularizer: Option<Regularizer>,
+    bias_regularizer: Option<Regularizer>,
+    activity_regularizer: Null,
+    kernel_constraint: Null,
+    bias_constraint: Null,
+}
+
+impl Default for Dense {
+    fn default() -> Self {
+        Dense {
+            base: Base::default(),
+            units: 0,
+            activation: Activation::default(),
+            use_bias: true,
+            kernel_initializer: Initializer::glorot_uniform(),
+            bias_initializer: Initializer::Zeros,
+            kernel_regularizer: None,
+            bias_regularizer: None,
+            activity_regularizer: Null,
+            kernel_constraint: Null,
+            bias_constraint: Null,
+        }
+    }
+}
+
+impl Dense {
+    /// A layer of `units` outputs.
+    pub fn new(units: usize) -> Self {
+        Dense { units, ..Dense::default() }
+    }
+
+    setters! {
+        /// Applied to the output; `"linear"` by default.
+        activation: Activation,
+        /// Whether a bias is added; true by default.
+        use_bias: bool,
+        /// Initial kernel; Glorot uniform by default.
+        kernel_initializer: Initializer,
+        /// Initial bias; zeros by default.
+        bias_initializer: Initializer,
+    }
+
+    /// Penalty on the kernel.
+    #[must_use]
+    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.kernel_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Penalty on the bias.
+    #[must_use]
+    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.bias_regularizer = Some(regularizer);
+        self
+    }
+}
+
+layer_builder!(Dense);
+
+impl Layer for Dense {
+    layer_boilerplate!("Dense");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let input = single(inputs)?;
+        let Some((&n_in, outer)) = input.split_last() else {
+            return Err(format!("expects at least one axis after the batch, got {}; put a Flatten or Reshape before it", show(input)));
+        };
+        if self.units == 0 {
+            return Err("units must be at least 1, got 0".into());
+        }
+        let mut weights = vec![WeightSpec::new("kernel", vec![n_in, self.units], &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        if self.use_bias {
+            weights.push(WeightSpec::new("bias", vec![self.units], &self.bias_initializer, self.bias_regularizer.as_ref()));
+        }
+        let mut output = outer.to_vec();
+        output.push(self.units);
+        let (fused, separate) = lower_activation(&self.activation, &output)?;
+        let op = DenseOp { rows: outer.iter().product(), n_in, units: self.units, bias: self.use_bias, activation: fused };
+        let mut steps = vec![Step { op: Box::new(op), weights: (0..weights.len()).collect(), output }];
+        steps.extend(separate);
+        Ok(Built { weights, steps })
+    }
+}
+
+/// Y[rows, units] = act(X[rows, in] · W + b) over the whole batch; columns are split between threads.
+#[derive(Debug)]
+struct DenseOp {
+    /// Rows of one sample.
+    rows: usize,
+    n_in: usize,
+    units: usize,
+    bias: bool,
+    activation: ActivationOp,
+}
+
+impl Op for DenseOp {
+    fn scope(&self) -> Scope {
+        Scope::Batch
+    }
+
+    fn forward(&self, c: Forward<'_>) {
+        let rows = c.samples * self.rows;
+        let epilogue = match (self.bias, self.activation.is_relu()) {
+            (true, true) => Epilogue::BiasRelu(c.weights[1]),
+            (true, false) => Epilogue::Bias(c.weights[1]),
+            (false, _) => Epilogue::None,
+        };
+        let fused_relu = matches!(epilogue, Epilogue::BiasRelu(_));
+        gemm(c.pool, Matrix::new(c.inputs[0], rows, self.n_in), Matrix::new(c.weights[0], self.n_in, self.units), c.output, false, epilogue);
+        if !fused_relu {
+            pointwise::forward_in_place(self.activation.kernel, c.output);
+        }
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        let rows = c.samples * self.rows;
+        pointwise::backward_in_place(self.activation.kernel, c.output, c.d_output);
+        let dy = Matrix::new(c.d_output, rows, self.units);
+        if let Some(dx) = &mut c.d_inputs[0] {
+            gemm(c.pool, dy, Matrix::new(c.weights[0], self.n_in, self.units).t(), dx, false, Epilogue::None);
+        }
+        if let Some(dw) = &mut c.d_weights[0] {
+            gemm(c.pool, Matrix::new(c.inputs[0], rows, self.n_in).t(), dy, dw.data, dw.accumulate, Epilogue::None);
+        }
+        if self.bias && let Some(db) = &mut c.d_weights[1] {
+            reduce::column_sums(rows, self.units, c.d_output, db.data, db.accumulate);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The layers, one a file, with Keras' names, arguments and defaults.
+//!
+//! A layer is a description: its arguments, its JSON form, and [`Layer::build`], which checks the input shapes and lowers it to
+//! [`Op`](crate::op::Op)s. Adding one takes its file and a line in [`registry`].
+
+use crate::initializers::Initializer;
+use crate::op::Op;
+use crate::regularizers::Regularizer;
+use serde_json::{Map, Value};
+use std::any::Any;
+use std::fmt;
+
+#[macro_use]
+mod macros;
+pub mod arguments;
+pub mod registry;
+
+mod activation;
+mod conv2d;
+mod dense;
+mod dropout;
+mod flatten;
+mod input_layer;
+mod max_pooling2d;
+mod softmax;
+
+pub use activation::Activation;
+pub use conv2d::Conv2D;
+pub use dense::Dense;
+pub use dropout::Dropout;
+pub use flatten::Flatten;
+pub use input_layer::InputLayer;
+pub use max_pooling2d::MaxPooling2D;
+pub use softmax::Softmax;
+
+/// Axis lengths without the batch axis, e.g. `[height, width, channels]`.
+pub type Shape = Vec<usize>;
+
+/// What every layer has: a name and whether its weights train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Base {
+    /// Given name; the model makes one up (`conv2d`, `conv2d_1`, …) when absent.
+    pub name: Option<String>,
+    /// Whether training changes the weights.
+    pub trainable: bool,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Base { name: None, trainable: true }
+    }
+}
+
+/// A weight that a layer declares when it is built.
+#[derive(Clone, Debug)]
+pub struct WeightSpec {
+    /// Keras' name within the layer, e.g. `kernel`.
+    pub name: &'static str,
+    /// Axis lengths, e.g. `[kernel_height, kernel_width, in, out]`.
+    pub shape: Vec<usize>,
+    /// Where the initial values come from.
+    pub initializer: Initializer,
+    /// Penalty on the values, if any.
+    pub regularizer: Option<Regularizer>,
+    /// Whether the optimizer changes it (moving averages are not trainable).
+    pub trainable: bool,
+}
+
+impl WeightSpec {
+    /// A trainable weight.
+    pub fn new(name: &'static str, shape: Vec<usize>, initializer: &Initializer, regularizer: Option<&Regularizer>) -> Self {
+        WeightSpec { name, shape, initializer: initializer.clone(), regularizer: regularizer.cloned(), trainable: true }
+    }
+
+    /// A weight that training moves without gradient.
+    pub fn state(name: &'static str, shape: Vec<usize>, initializer: &Initializer) -> Self {
+        WeightSpec { trainable: false, ..WeightSpec::new(name, shape, initializer, None) }
+    }
+}
+
+/// One op of a lowered layer.
+#[derive(Debug)]
+pub struct Step {
+    /// The arithmetic.
+    pub op: Box<dyn Op>,
+    /// Indices into [`Built::weights`].
+    pub weights: Vec<usize>,
+    /// Shape of the op's output.
+    pub output: Shape,
+}
+
+/// A layer whose shapes are known: its weights, and a chain of ops of which the first takes the layer's inputs.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// Weights in Keras' order.
+    pub weights: Vec<WeightSpec>,
+    /// The chain; empty means the layer passes its input through.
+    pub steps: Vec<Step>,
+}
+
+impl Built {
+    /// A layer without weights that is one op.
+    pub fn op(op: impl Op + 'static, output: Shape) -> Self {
+        Built { weights: Vec::new(), steps: vec![Step { op: Box::new(op), weights: Vec::new(), output }] }
+    }
+
+    /// Appends an op that takes the output of the chain so far.
+    pub fn then(mut self, op: impl Op + 'static, weights: Vec<usize>, output: Shape) -> Self {
+        self.steps.push(Step { op: Box::new(op), weights, output });
+        self
+    }
+}
+
+/// A layer: Keras' arguments, and how they become arithmetic.
+pub trait Layer: Any + fmt::Debug + Send + Sync {
+    /// Keras' class name, e.g. `Conv2D`.
+    fn class_name(&self) -> &'static str;
+    /// Name and trainability.
+    fn base(&self) -> &Base;
+    /// Name and trainability, to change.
+    fn base_mut(&mut self) -> &mut Base;
+    /// Keras' config without `name`, `trainable` and `dtype`.
+    fn config(&self) -> Map<String, Value>;
+    /// Checks arguments and input shapes (one per input, without the batch axis) and lowers the layer.
+    ///
+    /// # Errors
+    /// A sentence that names the argument or axis, what was expected and what came. The model adds the layer's name.
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String>;
+    /// The layer as `Any`, to look at its own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// The one input of a layer that takes one.
+pub(crate) fn single(inputs: &[Shape]) -> Result<&Shape, String> {
+    match inputs {
+        [one] => Ok(one),
+        _ => Err(format!("takes one input, got {}", inputs.len())),
+    }
+}
+
+/// The `[height, width, channels]` of a layer that takes one image-like input.
+pub(crate) fn image(inputs: &[Shape]) -> Result<[usize; 3], String> {
+    match single(inputs)?.as_slice() {
+        &[h, w, c] => Ok([h, w, c]),
+        other => Err(format!(
+            "expects an input of shape [batch, height, width, channels], got {}; put a Reshape before it or give InputLayer three axes",
+            show(other)
+        )),
+    }
+}
+
+/// A shape as Keras prints it, with the batch axis: `(None, 28, 28, 1)`.
+pub fn show(shape: &[usize]) -> String {
+    let mut s = String::from("(None");
+    for n in shape {
+        s.push_str(&format!(", {n}"));
+    }
+    if shape.is_empty() {
+        s.push(',');
+    }
+    s.push(')');
+    s
+}

@@ -1,0 +1,212 @@
+//! `compile`: optimizer, losses and metrics, and what training allocates once.
+
+use super::meters::Meters;
+use super::{Model, Weight};
+use crate::error::{Error, Result};
+use crate::graph::Kind;
+use crate::exec::{TrainingPlan, Workspace};
+use crate::losses::{Loss, Source};
+use crate::metrics::Metric;
+use crate::op::Logits;
+use crate::optimizers::{Optimizer, OptimizerState, WeightRef, Weights, partition};
+use maobi_kernels::memory::Buffer;
+
+/// The arguments of Keras' `compile`.
+///
+/// ```
+/// use maobi_nn::{Compile, losses::Loss, optimizers::Adam};
+/// let how = Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"])?;
+/// # Ok::<(), maobi_nn::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Compile {
+    /// What turns gradients into steps.
+    pub optimizer: Optimizer,
+    /// One loss per output.
+    pub losses: Vec<Loss>,
+    /// Factors of the losses in the total; 1 where absent.
+    pub loss_weights: Vec<f32>,
+    /// Metrics per output.
+    pub metrics: Vec<Vec<Metric>>,
+}
+
+impl Compile {
+    /// One loss, no metrics.
+    pub fn new(optimizer: impl Into<Optimizer>, loss: Loss) -> Compile {
+        Compile { optimizer: optimizer.into(), losses: vec![loss], loss_weights: vec![], metrics: vec![] }
+    }
+
+    /// Losses of a model with several outputs, in the order of the outputs.
+    #[must_use]
+    pub fn losses(mut self, losses: impl IntoIterator<Item = Loss>) -> Compile {
+        self.losses = losses.into_iter().collect();
+        self
+    }
+
+    /// Factors of the losses, in the order of the outputs.
+    #[must_use]
+    pub fn loss_weights(mut self, weights: impl IntoIterator<Item = f32>) -> Compile {
+        self.loss_weights = weights.into_iter().collect();
+        self
+    }
+
+    /// Metrics of every output, by Keras' names.
+    ///
+    /// # Errors
+    /// A name that is no metric; the message lists those there are.
+    pub fn metrics<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Result<Compile> {
+        let metrics = names.into_iter().map(|n| Ok(Metric::from_value(&n.into())?)).collect::<Result<Vec<_>>>()?;
+        self.metrics = vec![metrics; self.losses.len()];
+        Ok(self)
+    }
+}
+
+/// A compiled model's training state.
+#[derive(Debug)]
+pub struct Training {
+    pub(crate) how: Compile,
+    pub(crate) plan: TrainingPlan,
+    pub(crate) workspace: Workspace,
+    /// Indices of the weights that the optimizer changes.
+    pub(crate) trainable: Vec<usize>,
+    /// Per weight; empty for frozen ones.
+    pub(crate) gradients: Vec<Buffer>,
+    pub(crate) state: OptimizerState,
+    pub(crate) meters: Meters,
+    /// Row weights of the batch, made of class and sample weights.
+    pub(crate) row_weights: Vec<f32>,
+}
+
+impl Training {
+    pub(crate) fn optimizer_params(&self) -> usize {
+        self.state.variables().iter().map(|v| v.values.len()).sum::<usize>() + 2
+    }
+}
+
+impl Model {
+    /// Sets optimizer, losses and metrics; the optimizer starts anew.
+    ///
+    /// # Errors
+    /// Arguments that the optimizer cannot have, or not one loss per output.
+    pub fn compile(&mut self, how: Compile) -> Result<()> {
+        how.optimizer.check()?;
+        let outputs = self.output_shapes();
+        if how.losses.len() != outputs.len() {
+            return Err(Error::data("losses", format!("{} (one per output)", outputs.len()), how.losses.len().to_string()));
+        }
+        if !how.loss_weights.is_empty() && how.loss_weights.len() != outputs.len() {
+            return Err(Error::data("loss_weights", format!("{} (one per output) or none", outputs.len()), how.loss_weights.len().to_string()));
+        }
+        if !how.metrics.is_empty() && how.metrics.len() != outputs.len() {
+            return Err(Error::data("metrics", format!("{} lists (one per output)", outputs.len()), how.metrics.len().to_string()));
+        }
+        if !self.weights.iter().any(|w| w.trainable) {
+            return Err(Error::graph(self.name(), "has no trainable weights; there is nothing to train"));
+        }
+        let trainable: Vec<bool> = self.weights.iter().map(|w| w.trainable).collect();
+        let lengths: Vec<usize> = self.weights.iter().map(Weight::len).collect();
+        let wants = |output: usize, logits: Logits| {
+            let source = source(logits);
+            how.losses[output].source_for(source) == source
+        };
+        let plan = TrainingPlan::new(&self.plan, &trainable, &lengths, wants);
+        let mut gradients = Vec::with_capacity(self.weights.len());
+        for weight in &mut self.weights {
+            let mut gradient = Buffer::new(if weight.trainable { weight.len() } else { 0 });
+            partition(&mut gradient);
+            partition(&mut weight.value);
+            gradients.push(gradient);
+        }
+        let trainable = (0..trainable.len()).filter(|&w| trainable[w]).collect();
+        let meters = self.meters(&how);
+        let state = self.optimizer_state(&how.optimizer);
+        self.training =
+            Some(Training { how, plan, workspace: Workspace::default(), trainable, gradients, state, meters, row_weights: Vec::new() });
+        Ok(())
+    }
+
+    /// A fresh state for the trainable weights.
+    fn optimizer_state(&self, optimizer: &Optimizer) -> OptimizerState {
+        let prefix = match self.graph.kind {
+            Kind::Sequential => format!("{}/", self.name()),
+            Kind::Functional => String::new(),
+        };
+        let paths: Vec<(String, &[usize])> = self
+            .weights
+            .iter()
+            .filter(|w| w.trainable)
+            .map(|w| (format!("{prefix}{}", w.path), w.shape.as_slice()))
+            .collect();
+        OptimizerState::new(optimizer, paths.iter().map(|(path, shape)| (path.as_str(), *shape)))
+    }
+
+    /// The optimizer's step with the gradients that backward left.
+    pub(crate) fn apply_gradients(&self, t: &mut Training) {
+        let weights = Trainable { weights: &self.weights, gradients: &t.gradients, indices: &t.trainable };
+        t.how.optimizer.apply(&mut t.state, &self.pool, &weights);
+    }
+
+    /// Ends training: gives the weights the values of their moving average where the optimizer keeps one, as Keras does.
+    pub fn finalize_weights(&mut self) {
+        let Some(t) = &self.training else { return };
+        t.how.optimizer.finalize(&t.state, &Trainable { weights: &self.weights, gradients: &t.gradients, indices: &t.trainable });
+    }
+
+    /// What the model was compiled with.
+    pub fn compiled(&self) -> Option<&Compile> {
+        self.training.as_ref().map(|t| &t.how)
+    }
+
+    /// The optimizer's variables (iteration, learning rate, slots).
+    pub fn optimizer_state_ref(&self) -> Option<&OptimizerState> {
+        self.training.as_ref().map(|t| &t.state)
+    }
+
+    /// The optimizer's variables, to change.
+    pub fn optimizer_state_mut(&mut self) -> Option<&mut OptimizerState> {
+        self.training.as_mut().map(|t| &mut t.state)
+    }
+
+    /// Empty meters for one pass over data with these losses and metrics.
+    pub(crate) fn meters(&self, how: &Compile) -> Meters {
+        let shapes = self.output_shapes();
+        let names = self.output_names();
+        Meters::new(
+            (0..shapes.len())
+                .map(|o| {
+                    let columns = shapes[o].last().copied().unwrap_or(1);
+                    let metrics = how.metrics.get(o).map(Vec::as_slice).unwrap_or_default();
+                    let metrics = metrics.iter().map(|m| m.resolve(&how.losses[o], columns)).collect();
+                    (names[o].to_string(), columns, metrics)
+                })
+                .collect(),
+        )
+    }
+}
+
+/// The losses' word for what an op's input is.
+pub(crate) fn source(logits: Logits) -> Source {
+    match logits {
+        Logits::Softmax => Source::SoftmaxLogits,
+        Logits::Sigmoid => Source::SigmoidLogits,
+    }
+}
+
+/// The trainable weights and their gradients as the optimizer takes them.
+struct Trainable<'a> {
+    weights: &'a [Weight],
+    gradients: &'a [Buffer],
+    indices: &'a [usize],
+}
+
+impl Weights for Trainable<'_> {
+    fn count(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn weight(&self, index: usize) -> WeightRef<'_> {
+        let at = self.indices[index];
+        let weight = &self.weights[at];
+        WeightRef { value: &weight.value, gradient: &self.gradients[at], regularizer: weight.regularizer.as_ref(), decay: true }
+    }
+}

@@ -1,0 +1,295 @@
+//! A model as Keras' JSON and back (`model.to_json`, `model_from_json`).
+
+use super::Model;
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Kind, Sequential, Tensor, apply, graph_between};
+use crate::layers::registry::{UnknownKeys, from_config};
+use crate::layers::{InputLayer, Layer};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Most layers a configuration may describe.
+const MAX_LAYERS: usize = 10_000;
+
+impl Graph {
+    /// Keras 3's JSON of the architecture, without keys that old releases refuse.
+    pub fn to_config(&self) -> Value {
+        let layers: Vec<Value> = (0..self.layers.len()).map(|i| self.layer_config(i)).collect();
+        match self.kind {
+            Kind::Sequential => json!({
+                "module": "keras",
+                "class_name": "Sequential",
+                "config": {
+                    "name": self.name,
+                    "trainable": true,
+                    "dtype": dtype(),
+                    "layers": layers,
+                    "build_input_shape": batch_shape(&self.nodes[self.inputs[0]].shape),
+                },
+                "registered_name": null,
+                "build_config": { "input_shape": batch_shape(&self.nodes[self.inputs[0]].shape) },
+            }),
+            Kind::Functional => json!({
+                "module": "keras.src.models.functional",
+                "class_name": "Functional",
+                "config": {
+                    "name": self.name,
+                    "trainable": true,
+                    "layers": layers,
+                    "input_layers": self.references(&self.inputs),
+                    "output_layers": self.references(&self.outputs),
+                },
+                "registered_name": "Functional",
+                "build_config": { "input_shape": null },
+            }),
+        }
+    }
+
+    fn layer_config(&self, index: usize) -> Value {
+        let GraphLayerParts { class, name, trainable, own } = self.parts(index);
+        let mut config = Map::new();
+        config.insert("name".into(), json!(name));
+        config.insert("trainable".into(), json!(trainable));
+        config.insert("dtype".into(), if class == "InputLayer" { json!("float32") } else { dtype() });
+        config.extend(own);
+        let mut object = json!({
+            "module": "keras.layers",
+            "class_name": class,
+            "config": config,
+            "registered_name": null,
+        });
+        let nodes = || self.nodes.iter().filter(|n| n.layer == index);
+        if let Some(first) = nodes().next()
+            && !first.inputs.is_empty()
+        {
+            let shapes: Vec<Value> = first.inputs.iter().map(|&n| batch_shape(&self.nodes[n].shape)).collect();
+            let shape = if shapes.len() == 1 { shapes[0].clone() } else { Value::Array(shapes) };
+            object["build_config"] = json!({ "input_shape": shape });
+        }
+        if self.kind == Kind::Functional {
+            object["name"] = json!(name);
+            object["inbound_nodes"] = nodes()
+                .filter(|n| !n.inputs.is_empty())
+                .map(|node| {
+                    let tensors: Vec<Value> = node.inputs.iter().map(|&n| self.keras_tensor(n)).collect();
+                    let merges = crate::layers::registry::merges(class);
+                    let args = if merges { json!([tensors]) } else { json!(tensors) };
+                    json!({ "args": args, "kwargs": {} })
+                })
+                .collect();
+        }
+        object
+    }
+
+    fn parts(&self, index: usize) -> GraphLayerParts<'_> {
+        let layer = &self.layers[index];
+        GraphLayerParts {
+            class: layer.layer.class_name(),
+            name: &layer.name,
+            trainable: layer.layer.base().trainable,
+            own: layer.layer.config(),
+        }
+    }
+
+    fn keras_tensor(&self, node: usize) -> Value {
+        let n = &self.nodes[node];
+        json!({
+            "class_name": "__keras_tensor__",
+            "config": { "shape": batch_shape(&n.shape), "dtype": "float32", "keras_history": [self.layers[n.layer].name, n.call, 0] },
+        })
+    }
+
+    fn references(&self, nodes: &[usize]) -> Value {
+        let all: Vec<Value> = nodes
+            .iter()
+            .map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0]))
+            .collect();
+        if all.len() == 1 { all[0].clone() } else { Value::Array(all) }
+    }
+}
+
+struct GraphLayerParts<'a> {
+    class: &'static str,
+    name: &'a str,
+    trainable: bool,
+    own: Map<String, Value>,
+}
+
+fn dtype() -> Value {
+    json!({ "module": "keras", "class_name": "DTypePolicy", "config": { "name": "float32" }, "registered_name": null })
+}
+
+fn batch_shape(shape: &[usize]) -> Value {
+    let mut axes = vec![Value::Null];
+    axes.extend(shape.iter().map(|&n| json!(n)));
+    Value::Array(axes)
+}
+
+impl Model {
+    /// Keras' `model.to_json()`.
+    pub fn to_json(&self) -> String {
+        self.graph().to_config().to_string()
+    }
+
+    /// Makes a model with initial weights drawn from `seed` from Keras' JSON: Keras 3, and Keras 2 (`tf_keras`).
+    ///
+    /// # Errors
+    /// Which layer or key is not understood, and what was expected.
+    pub fn from_json(json: &str, seed: u64) -> Result<Model> {
+        let value = serde_json::from_str(json).map_err(|e| Error::Config(format!("the model's JSON cannot be read: {e}")))?;
+        Model::from_config(&value, seed)
+    }
+
+    /// As [`Model::from_json`], from a parsed value.
+    ///
+    /// # Errors
+    /// As [`Model::from_json`].
+    pub fn from_config(value: &Value, seed: u64) -> Result<Model> {
+        Model::from_graph(graph_from_config(value)?, seed)
+    }
+}
+
+/// Reads the architecture.
+pub(crate) fn graph_from_config(value: &Value) -> Result<Graph> {
+    let class = value.get("class_name").and_then(Value::as_str).unwrap_or_default();
+    let config = value.get("config").unwrap_or(&Value::Null);
+    match class {
+        "Sequential" => sequential(config),
+        "Functional" | "Model" => functional(config),
+        other => Err(Error::Config(format!("class_name: expected Sequential or Functional, got \"{other}\""))),
+    }
+}
+
+fn layer_list(config: &Value) -> Result<&Vec<Value>> {
+    let layers = config.get("layers").and_then(Value::as_array).ok_or_else(|| Error::Config("the model's config has no list of layers".into()))?;
+    if layers.len() > MAX_LAYERS {
+        return Err(Error::Config(format!("{} layers: more than {MAX_LAYERS} are not read", layers.len())));
+    }
+    Ok(layers)
+}
+
+fn model_name(config: &Value, default: &str) -> String {
+    config.get("name").and_then(Value::as_str).unwrap_or(default).to_string()
+}
+
+fn layer(entry: &Value) -> Result<Box<dyn Layer>> {
+    let class = entry.get("class_name").and_then(Value::as_str).ok_or_else(|| Error::Config("a layer without class_name".into()))?;
+    let empty = Map::new();
+    let config = entry.get("config").and_then(Value::as_object).unwrap_or(&empty);
+    from_config(class, config, UnknownKeys::Ignore)
+}
+
+fn sequential(config: &Value) -> Result<Graph> {
+    let entries = layer_list(config)?;
+    let mut chain = Sequential::new().name(model_name(config, "sequential"));
+    for (i, entry) in entries.iter().enumerate() {
+        let layer = layer(entry)?;
+        if i == 0 && !layer.as_any().is::<InputLayer>() {
+            // Keras 2 keeps the input shape on the first layer, Keras 3 may keep it on the model.
+            let own = entry.get("config").and_then(Value::as_object).filter(|c| c.get("batch_input_shape").is_some_and(|v| !v.is_null()));
+            let built = config.get("build_input_shape").map(|s| Map::from_iter([("batch_shape".to_string(), s.clone())]));
+            let source = own.cloned().or(built).unwrap_or_default();
+            let input = InputLayer::from_config(&source)
+                .map_err(|e| Error::Config(format!("the model has no InputLayer and no input shape is given: {e}")))?;
+            chain = chain.add(input);
+        }
+        chain = chain.add_boxed(layer);
+    }
+    chain.graph()
+}
+
+/// One tensor of a call: layer name, call number.
+type Reference = (String, usize);
+
+fn functional(config: &Value) -> Result<Graph> {
+    let entries = layer_list(config)?;
+    let name = model_name(config, "functional");
+    let mut tensors: HashMap<Reference, Tensor> = HashMap::new();
+    let mut pending: Vec<(Arc<dyn Layer>, String, Vec<Vec<Reference>>, usize)> = Vec::new();
+    for entry in entries {
+        let mut layer = layer(entry)?;
+        let layer_name = entry.get("name").and_then(Value::as_str).map(str::to_string).or_else(|| layer.base().name.clone());
+        let layer_name = layer_name.ok_or_else(|| Error::Config(format!("a {} layer of a functional model has no name", layer.class_name())))?;
+        layer.base_mut().name = Some(layer_name.clone());
+        if let Some(input) = layer.as_any().downcast_ref::<InputLayer>() {
+            tensors.insert((layer_name, 0), input.clone().input());
+            continue;
+        }
+        let calls = entry.get("inbound_nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let calls = calls.iter().map(call_inputs).collect::<Option<Vec<_>>>();
+        let calls = calls.ok_or_else(|| Error::Config(format!("layer \"{layer_name}\": inbound_nodes cannot be read")))?;
+        pending.push((Arc::from(layer), layer_name, calls, 0));
+    }
+    // Layers usually come in topological order; shared ones may need a second look.
+    loop {
+        let mut progress = false;
+        for (layer, layer_name, calls, done) in &mut pending {
+            while let Some(inputs) = calls.get(*done) {
+                let found: Option<Vec<&Tensor>> = inputs.iter().map(|r| tensors.get(r)).collect();
+                let Some(found) = found else { break };
+                let output = apply(layer, &found)?;
+                tensors.insert((layer_name.clone(), *done), output);
+                *done += 1;
+                progress = true;
+            }
+        }
+        if pending.iter().all(|(_, _, calls, done)| *done == calls.len()) {
+            break;
+        }
+        if !progress {
+            let stuck = pending.iter().find(|(_, _, calls, done)| *done < calls.len()).map_or("", |(_, n, _, _)| n);
+            return Err(Error::graph(name, format!("layer \"{stuck}\" takes the output of a layer that is not in the model, or of itself")));
+        }
+    }
+    let find = |key: &str| -> Result<Vec<Tensor>> {
+        let list = config.get(key).and_then(references).ok_or_else(|| Error::Config(format!("{key} cannot be read")))?;
+        list.iter()
+            .map(|r| tensors.get(r).cloned().ok_or_else(|| Error::Config(format!("{key} names \"{}\", which is not in the model", r.0))))
+            .collect()
+    };
+    let (inputs, outputs) = (find("input_layers")?, find("output_layers")?);
+    graph_between(name, &inputs.iter().collect::<Vec<_>>(), &outputs.iter().collect::<Vec<_>>())
+}
+
+/// The tensors of one call, in Keras 3's form or Keras 2's.
+fn call_inputs(node: &Value) -> Option<Vec<Reference>> {
+    match node {
+        Value::Object(map) => {
+            let mut found = Vec::new();
+            collect(map.get("args")?, &mut found, 0)?;
+            Some(found)
+        }
+        Value::Array(list) => list.iter().map(reference).collect(),
+        _ => None,
+    }
+}
+
+/// Finds `__keras_tensor__` objects in nested argument lists.
+fn collect(value: &Value, found: &mut Vec<Reference>, depth: usize) -> Option<()> {
+    if depth > 4 {
+        return None;
+    }
+    match value {
+        Value::Array(list) => list.iter().try_for_each(|v| collect(v, found, depth + 1)),
+        Value::Object(map) if map.get("class_name").and_then(Value::as_str) == Some("__keras_tensor__") => {
+            found.push(reference(map.get("config")?.get("keras_history")?)?);
+            Some(())
+        }
+        _ => Some(()),
+    }
+}
+
+/// `["conv2d", 0, 0]`, with or without keyword arguments behind.
+fn reference(value: &Value) -> Option<Reference> {
+    let list = value.as_array()?;
+    Some((list.first()?.as_str()?.to_string(), usize::try_from(list.get(1)?.as_u64()?).ok()?))
+}
+
+/// One reference or a list of them.
+fn references(value: &Value) -> Option<Vec<Reference>> {
+    match value.as_array()?.first()? {
+        Value::String(_) => Some(vec![reference(value)?]),
+        _ => value.as_array()?.iter().map(reference).collect(),
+    }
+}

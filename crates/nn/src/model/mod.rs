@@ -1,0 +1,153 @@
+//! A network with its weights: what [`Sequential`](crate::graph::Sequential) and the functional builder make.
+
+mod compile;
+mod config;
+mod meters;
+mod predict;
+mod summary;
+mod train;
+mod weight;
+
+pub use compile::{Compile, Training};
+pub use meters::{Logs, Meters};
+pub use train::{Batch, Evaluation, StepLogs};
+pub use weight::Weight;
+
+use crate::error::Result;
+use crate::exec::{Plan, Slices, Workspace};
+use crate::graph::Graph;
+use crate::layers::Shape;
+use maobi_kernels::memory::Ref;
+use maobi_kernels::pool::Pool;
+use smallvec::SmallVec;
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+/// Guards of all weights for one walk; recipes stay below the inline count, so a step allocates nothing.
+pub(crate) type WeightGuards<'a> = SmallVec<[Ref<'a>; 32]>;
+/// Per step, the slices of its weights.
+pub(crate) type StepWeights<'a> = SmallVec<[Slices<'a>; 32]>;
+
+/// A model: graph, weights, and once compiled, optimizer, losses and metrics.
+#[derive(Debug)]
+pub struct Model {
+    graph: Graph,
+    plan: Plan,
+    weights: Vec<Weight>,
+    /// Per layer of the graph, its weights.
+    ranges: Vec<Range<usize>>,
+    seed: u64,
+    pool: Arc<Pool>,
+    pub(crate) training: Option<Training>,
+    inference: Mutex<Workspace>,
+}
+
+impl Model {
+    /// Lowers a graph and draws initial weights from `seed`.
+    ///
+    /// # Errors
+    /// A layer whose arguments or input shape do not fit.
+    pub fn from_graph(graph: Graph, seed: u64) -> Result<Model> {
+        let (plan, declared) = Plan::new(&graph)?;
+        let mut weights = Vec::new();
+        let mut ranges = vec![0..0; graph.layers.len()];
+        for layer in declared {
+            let entry = &graph.layers[layer.layer];
+            let start = weights.len();
+            for spec in &layer.specs {
+                weights.push(Weight::new(&entry.name, entry.layer.base().trainable, spec, weight_seed(seed, weights.len())));
+            }
+            ranges[layer.layer] = start..weights.len();
+        }
+        let pool = Arc::new(Pool::new(Pool::default_threads()));
+        Ok(Model { graph, plan, weights, ranges, seed, pool, training: None, inference: Mutex::default() })
+    }
+
+    /// Name of the model.
+    pub fn name(&self) -> &str {
+        &self.graph.name
+    }
+
+    /// Layers and their connections.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The seed of initial weights, dropout and augmentation.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Changes the seed of dropout and augmentation from here on.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// All weights, layer by layer, in Keras' order.
+    pub fn weights(&self) -> &[Weight] {
+        &self.weights
+    }
+
+    /// All weights, to change their values.
+    pub fn weights_mut(&mut self) -> &mut [Weight] {
+        &mut self.weights
+    }
+
+    /// The weights of one layer of the graph.
+    pub fn layer_weights(&self, layer: usize) -> &[Weight] {
+        &self.weights[self.ranges[layer].clone()]
+    }
+
+    /// Number of weight values.
+    pub fn count_params(&self) -> usize {
+        self.weights.iter().map(Weight::len).sum()
+    }
+
+    /// Shapes of one sample of each input.
+    pub fn input_shapes(&self) -> Vec<Shape> {
+        self.graph.inputs.iter().map(|&n| self.graph.nodes[n].shape.clone()).collect()
+    }
+
+    /// Shapes of one sample of each output.
+    pub fn output_shapes(&self) -> Vec<Shape> {
+        self.graph.outputs.iter().map(|&n| self.graph.nodes[n].shape.clone()).collect()
+    }
+
+    /// Names of the layers that make the outputs.
+    pub fn output_names(&self) -> Vec<&str> {
+        self.graph.outputs.iter().map(|&n| self.graph.layers[self.graph.nodes[n].layer].name.as_str()).collect()
+    }
+
+    /// Runs on this many threads from here on, at least one. The numbers do not depend on it.
+    pub fn set_threads(&mut self, threads: usize) {
+        if threads.max(1) != self.pool.threads() {
+            self.pool = Arc::new(Pool::new(threads.max(1)));
+        }
+    }
+
+    /// Number of threads.
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// The thread pool, for work beside the model's own.
+    pub fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// Values that the optimizer keeps (iteration, learning rate and slots).
+    pub(crate) fn optimizer_params(&self) -> usize {
+        self.training.as_ref().map_or(0, Training::optimizer_params)
+    }
+}
+
+/// The weights as the steps of a plan take them.
+pub(crate) fn step_weights<'a>(plan: &Plan, guards: &'a [Ref<'a>]) -> StepWeights<'a> {
+    plan.steps.iter().map(|s| s.weights.iter().map(|&w| &*guards[w]).collect()).collect()
+}
+
+/// A seed of its own for every weight.
+fn weight_seed(seed: u64, index: usize) -> u64 {
+    // The increment of SplitMix64 keeps neighbours apart.
+    seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+}

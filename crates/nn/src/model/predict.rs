@@ -1,0 +1,97 @@
+//! Inference.
+
+use super::{Model, WeightGuards, step_weights};
+use crate::error::{Error, Result};
+use crate::exec::{Feed, Samples, Walk, Workspace};
+
+/// Most samples that go through the model at once in [`Model::predict`].
+const BATCH: usize = 256;
+
+impl Model {
+    /// Outputs for samples in memory: one `[samples, …]` slice per input, one vector per output.
+    ///
+    /// ```
+    /// # use maobi_nn::{graph::Sequential, layers::{Dense, InputLayer}};
+    /// let model = Sequential::new().add(InputLayer::new([4])).add(Dense::new(2).activation("softmax")).build(1)?;
+    /// let output = model.predict(&[&[0.0; 12]])?;
+    /// assert_eq!(output[0].len(), 3 * 2);
+    /// # Ok::<(), maobi_nn::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the number of inputs or their lengths do not fit the model.
+    pub fn predict(&self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
+        let samples = self.check_inputs(inputs)?;
+        let feed = Samples { samples, inputs };
+        let lengths: Vec<usize> = self.output_shapes().iter().map(|s| s.iter().product()).collect();
+        let mut outputs: Vec<Vec<f32>> = lengths.iter().map(|len| vec![0.0; len * samples]).collect();
+        let mut first = 0;
+        while first < samples {
+            let n = BATCH.min(samples - first);
+            self.predict_batch(&Part { feed: &feed, first, samples: n }, |output, values| {
+                let len = lengths[output];
+                outputs[output][first * len..(first + n) * len].copy_from_slice(values);
+            });
+            first += n;
+        }
+        Ok(outputs)
+    }
+
+    /// Runs one batch and hands each output, `[samples, …]`, to `take(output, values)`.
+    ///
+    /// Batches of one size after the other allocate nothing. Several threads may predict with one model; each call beyond the
+    /// first at a time makes its own buffers.
+    pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
+        let mut own = Workspace::default();
+        let mut cached = self.inference.try_lock();
+        let workspace: &mut Workspace = cached.as_deref_mut().unwrap_or(&mut own);
+        workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
+        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
+        let weights = step_weights(&self.plan, &guards);
+        workspace.pack(&self.plan, &weights);
+        let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 };
+        workspace.forward(walk, feed, false);
+        for (output, &slot) in self.plan.outputs.iter().enumerate() {
+            take(output, &workspace.values[slot].whole());
+        }
+    }
+
+    /// Number of samples in `inputs`, after checking their lengths.
+    pub(crate) fn check_inputs(&self, inputs: &[&[f32]]) -> Result<usize> {
+        let shapes = self.input_shapes();
+        if inputs.len() != shapes.len() {
+            return Err(Error::data("inputs", format!("{} (one per input of the model)", shapes.len()), inputs.len().to_string()));
+        }
+        let mut samples = None;
+        for (i, (input, shape)) in inputs.iter().zip(&shapes).enumerate() {
+            let len: usize = shape.iter().product();
+            let n = input.len() / len.max(1);
+            if n * len != input.len() || samples.is_some_and(|s| s != n) {
+                let expected = match samples {
+                    Some(s) => format!("{s} samples of shape {shape:?}, as in the first input"),
+                    None => format!("a multiple of {len} values (samples of shape {shape:?})"),
+                };
+                return Err(Error::data(format!("input {i}"), expected, format!("{} values", input.len())));
+            }
+            samples = Some(n);
+        }
+        Ok(samples.unwrap_or(0))
+    }
+}
+
+/// A run of samples of another feed.
+struct Part<'a> {
+    feed: &'a dyn Feed,
+    first: usize,
+    samples: usize,
+}
+
+impl Feed for Part<'_> {
+    fn samples(&self) -> usize {
+        self.samples
+    }
+
+    fn fill(&self, input: usize, first: usize, out: &mut [f32]) {
+        self.feed.fill(input, self.first + first, out);
+    }
+}
