@@ -4,6 +4,12 @@
 //! A is read element by element with any strides, so that a convolution reads its input where it lies: rows are pixels,
 //! and k runs through segments (the rows of the kernel's window). B is read in vectors.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "x86_64")]
+mod kernel;
 mod scalar;
 
 use crate::isa::Isa;
@@ -46,6 +52,10 @@ pub(crate) struct Tile<'a> {
 pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
     // SAFETY: the caller's promise.
     match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { avx2::run(tile) },
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { avx512::run(tile) },
         _ => unsafe { scalar::run(tile) },
     }
 }

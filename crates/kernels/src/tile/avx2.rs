@@ -1,0 +1,111 @@
+//! AVX2 with FMA: 8 lanes, 16 registers. Up to 6 rows by two vectors, or 12 by one.
+
+use super::Tile;
+use super::kernel::{Kernel, Piece, Simd, cut, micro};
+use std::arch::x86_64::*;
+
+struct Avx2;
+
+/// A run of set lanes followed by as many clear ones: masks are windows into it.
+static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+impl Simd for Avx2 {
+    type Vector = __m256;
+    type Mask = __m256i;
+    const LANES: usize = 8;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m256 {
+        unsafe { _mm256_setzero_ps() }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> __m256 {
+        unsafe { _mm256_broadcast_ss(&*from) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m256 {
+        unsafe { _mm256_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m256) {
+        unsafe { _mm256_storeu_ps(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> __m256i {
+        unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - lanes).cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, mask: __m256i) -> __m256 {
+        unsafe { _mm256_maskload_ps(from, mask) }
+    }
+    #[inline(always)]
+    unsafe fn store_some(to: *mut f32, mask: __m256i, value: __m256) {
+        unsafe { _mm256_maskstore_ps(to, mask, value) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn relu(value: __m256) -> __m256 {
+        // The second operand is the answer when one of them is NaN.
+        unsafe { _mm256_max_ps(_mm256_setzero_ps(), value) }
+    }
+}
+
+/// A micro-kernel.
+///
+/// # Safety
+/// As [`micro`], and the processor has AVX2 and FMA.
+#[target_feature(enable = "avx2,fma")]
+unsafe fn kernel<const G: usize, const P: usize, const V: usize, const UNIT: bool>(tile: &Tile, piece: Piece) {
+    // SAFETY: this function is compiled for AVX2 and FMA; the rest is the caller's promise.
+    unsafe { micro::<Avx2, G, P, V, UNIT>(tile, piece) }
+}
+
+/// Computes `tile`.
+///
+/// # Safety
+/// As [`super::run`], and the processor has AVX2 and FMA.
+pub(super) unsafe fn run(tile: &Tile) {
+    // SAFETY: the caller's promise; `select` names kernels of AVX2 only.
+    unsafe { cut(tile, Avx2::LANES, vectors_for, rows_for, select) }
+}
+
+/// How many of the `left` vectors of columns to take at once.
+fn vectors_for(groups: usize, rows: usize, left: usize) -> usize {
+    match (groups, rows) {
+        (1, 1) if left >= 8 => 8,
+        (1, ..=3) if left >= 4 => 4,
+        _ => left.min(2),
+    }
+}
+
+/// How many groups and rows one kernel takes at most.
+fn rows_for(groups: usize, rows: usize, vectors: usize) -> (usize, usize) {
+    match (groups, rows, vectors) {
+        (2.., 3, ..=2) => (2, 3),
+        (2.., 5, 1) => (2, 5),
+        (3.., 4, 1) => (3, 4),
+        (_, _, 1) => (1, 12),
+        (_, _, 2) => (1, 6),
+        (_, _, 4) => (1, 3),
+        _ => (1, 1),
+    }
+}
+
+fn select(groups: usize, rows: usize, vectors: usize, unit: bool) -> Kernel {
+    super::kernel::table!((groups, rows, vectors, unit),
+        1, 1: 1 2 3 4 5 6 7 8 9 10 11 12;
+        1, 2: 1 2 3 4 5 6;
+        1, 4: 1 2 3;
+        1, 8: 1;
+        2, 1: 3 5;
+        2, 2: 3;
+        3, 1: 4;
+    )
+}

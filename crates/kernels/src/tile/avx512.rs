@@ -1,0 +1,113 @@
+//! AVX-512: 16 lanes, 32 registers. Up to 14 rows by two vectors or 6 by four, which leaves room for B and one broadcast.
+
+use super::Tile;
+use super::kernel::{Kernel, Piece, Simd, cut, micro};
+use std::arch::x86_64::*;
+
+struct Avx512;
+
+impl Simd for Avx512 {
+    type Vector = __m512;
+    type Mask = __mmask16;
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn zero() -> __m512 {
+        unsafe { _mm512_setzero_ps() }
+    }
+    #[inline(always)]
+    unsafe fn broadcast(from: *const f32) -> __m512 {
+        unsafe { _mm512_set1_ps(*from) }
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(from) }
+    }
+    #[inline(always)]
+    unsafe fn store(to: *mut f32, value: __m512) {
+        unsafe { _mm512_storeu_ps(to, value) }
+    }
+    #[inline(always)]
+    unsafe fn mask(lanes: usize) -> __mmask16 {
+        0xffff >> (16 - lanes)
+    }
+    #[inline(always)]
+    unsafe fn load_some(from: *const f32, mask: __mmask16) -> __m512 {
+        unsafe { _mm512_maskz_loadu_ps(mask, from) }
+    }
+    #[inline(always)]
+    unsafe fn store_some(to: *mut f32, mask: __mmask16, value: __m512) {
+        unsafe { _mm512_mask_storeu_ps(to, mask, value) }
+    }
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn relu(value: __m512) -> __m512 {
+        // The second operand is the answer when one of them is NaN.
+        unsafe { _mm512_max_ps(_mm512_setzero_ps(), value) }
+    }
+}
+
+/// A micro-kernel.
+///
+/// # Safety
+/// As [`micro`], and the processor has AVX-512.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+unsafe fn kernel<const G: usize, const P: usize, const V: usize, const UNIT: bool>(tile: &Tile, piece: Piece) {
+    // SAFETY: this function is compiled for AVX-512; the rest is the caller's promise.
+    unsafe { micro::<Avx512, G, P, V, UNIT>(tile, piece) }
+}
+
+/// Computes `tile`.
+///
+/// # Safety
+/// As [`super::run`], and the processor has AVX-512.
+pub(super) unsafe fn run(tile: &Tile) {
+    // SAFETY: the caller's promise; `select` names kernels of AVX-512 only.
+    unsafe { cut(tile, Avx512::LANES, vectors_for, rows_for, select) }
+}
+
+/// How many of the `left` vectors of columns to take at once.
+fn vectors_for(groups: usize, rows: usize, left: usize) -> usize {
+    match (groups, rows) {
+        (1, ..=3) if left >= 8 => 8,
+        (5, 5) => 1,
+        (_, ..=6) if left >= 4 => 4,
+        _ => left.min(2),
+    }
+}
+
+/// How many groups and rows one kernel takes at most.
+fn rows_for(groups: usize, rows: usize, vectors: usize) -> (usize, usize) {
+    match (groups, rows, vectors) {
+        (5, 5, 1) => (5, 5),
+        (3.., 4, 1) => (3, 4),
+        (3.., 3, ..=2) => (3, 3),
+        (2.., 3, 4) => (2, 3),
+        (2.., 5, ..=2) => (2, 5),
+        (_, _, ..=2) => (1, 14),
+        (_, _, 4) => (1, 6),
+        _ => (1, 3),
+    }
+}
+
+fn select(groups: usize, rows: usize, vectors: usize, unit: bool) -> Kernel {
+    super::kernel::table!((groups, rows, vectors, unit),
+        1, 1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+        1, 2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+        1, 4: 1 2 3 4 5 6;
+        1, 8: 1 2 3;
+        5, 1: 5;
+        3, 1: 3 4;
+        3, 2: 3;
+        2, 1: 5;
+        2, 2: 5;
+        2, 4: 3;
+    )
+}

@@ -1,0 +1,212 @@
+//! The micro-kernel, once for all vector instruction sets: every sum of a small tile in a register.
+//!
+//! Each step of k loads `V` vectors of B and broadcasts one element of A per row. Loops over rows and vectors must vanish
+//! for the sums to stay in registers, so they are unrolled by a macro with constant indices.
+
+use super::Tile;
+
+/// The vector operations a micro-kernel needs.
+///
+/// Implementations are `#[inline(always)]` intrinsics: only functions compiled for the instruction set may call them.
+pub(super) trait Simd {
+    /// A vector of `LANES` floats.
+    type Vector: Copy;
+    /// Which lanes of a vector are in use.
+    type Mask: Copy;
+    const LANES: usize;
+
+    unsafe fn zero() -> Self::Vector;
+    unsafe fn broadcast(from: *const f32) -> Self::Vector;
+    unsafe fn load(from: *const f32) -> Self::Vector;
+    unsafe fn store(to: *mut f32, value: Self::Vector);
+    /// The first `lanes` lanes, `1..=LANES`.
+    unsafe fn mask(lanes: usize) -> Self::Mask;
+    /// Lanes outside the mask read nothing and are 0.
+    unsafe fn load_some(from: *const f32, mask: Self::Mask) -> Self::Vector;
+    /// Lanes outside the mask write nothing.
+    unsafe fn store_some(to: *mut f32, mask: Self::Mask, value: Self::Vector);
+    /// `a · b + c`, rounded once.
+    unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `value`, or 0 where it is negative; NaN stays NaN.
+    unsafe fn relu(value: Self::Vector) -> Self::Vector;
+}
+
+/// The part of a tile that one micro-kernel computes: where its operands start, and its columns.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub a: *const f32,
+    pub b: *const f32,
+    pub c: *mut f32,
+    pub bias: *const f32,
+    pub lanes: usize,
+}
+
+/// A micro-kernel compiled for an instruction set and a size.
+pub(super) type Kernel = unsafe fn(&Tile, Piece);
+
+/// Repeats a block for `index` in `0..count`, unrolled; `count` is a constant of at most 14 (rows), 8 (vectors) or
+/// 5 (groups). The condition is an inline constant, so that what is beyond the count is never compiled.
+macro_rules! each {
+    (row $index:ident of $count:ident $body:block) => {
+        each!(@ $count, $index, $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    (vector $index:ident of $count:ident $body:block) => {
+        each!(@ $count, $index, $body, 0 1 2 3 4 5 6 7)
+    };
+    (group $index:ident of $count:ident $body:block) => {
+        each!(@ $count, $index, $body, 0 1 2 3 4)
+    };
+    (@ $count:ident, $index:ident, $body:block, $($value:literal)*) => {
+        $(if const { $value < $count } {
+            let $index: usize = $value;
+            $body
+        })*
+    };
+}
+
+/// `G · P` rows by `V` vectors. `UNIT` promises `a_row == 1`.
+///
+/// # Safety
+/// As [`super::run`], for the rows and columns of `piece`; the caller is compiled for the instruction set `S`.
+#[inline(always)]
+pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usize, const UNIT: bool>(tile: &Tile, piece: Piece) {
+    // SAFETY: the caller vouches for every address that the description names, and for the instruction set.
+    unsafe {
+        let mask = S::mask(piece.lanes - (V - 1) * S::LANES);
+        let last = V - 1;
+        let row = if UNIT { 1 } else { tile.a_row };
+        let mut bias = [S::zero(); V];
+        if !piece.bias.is_null() {
+            each!(vector v of V {
+                let from = piece.bias.add(v * S::LANES);
+                bias[v] = if v == last { S::load_some(from, mask) } else { S::load(from) };
+            });
+        }
+        let mut sums = [[bias; P]; G];
+        let mut b = piece.b;
+        for &segment in tile.segments {
+            // Three rows share a pointer: x86 addresses reach base, base + row and base + 2·row.
+            let start = piece.a.add(segment);
+            let mut a = [[start; 5]; G];
+            each!(group g of G {
+                each!(row p of P {
+                    if p % 3 == 0 {
+                        a[g][p / 3] = start.add(g * tile.a_group + p * row);
+                    }
+                });
+            });
+            for _ in 0..tile.depth {
+                let mut columns = [S::zero(); V];
+                each!(vector v of V {
+                    let from = b.add(v * S::LANES);
+                    columns[v] = if v == last { S::load_some(from, mask) } else { S::load(from) };
+                });
+                each!(group g of G {
+                    each!(row p of P {
+                        let factor = S::broadcast(a[g][p / 3].add(p % 3 * row));
+                        each!(vector v of V {
+                            sums[g][p][v] = S::fma(factor, columns[v], sums[g][p][v]);
+                        });
+                    });
+                    each!(row p of P {
+                        if p % 3 == 0 {
+                            a[g][p / 3] = a[g][p / 3].wrapping_add(tile.a_k);
+                        }
+                    });
+                });
+                b = b.wrapping_add(tile.b_k);
+            }
+        }
+        each!(group g of G {
+            each!(row p of P {
+                let c = piece.c.add(g * tile.c_group + p * tile.c_row);
+                each!(vector v of V {
+                    let to = c.add(v * S::LANES);
+                    let mut sum = sums[g][p][v];
+                    if tile.accumulate {
+                        let before = if v == last { S::load_some(to, mask) } else { S::load(to) };
+                        sum = S::add(sum, before);
+                    }
+                    if tile.relu {
+                        sum = S::relu(sum);
+                    }
+                    if v == last {
+                        S::store_some(to, mask, sum);
+                    } else {
+                        S::store(to, sum);
+                    }
+                });
+            });
+        });
+    }
+}
+
+/// The `kernel` function of the calling module for a size, out of those listed as `groups, vectors: rows …;`.
+macro_rules! table {
+    ($key:expr, $($groups:literal, $vectors:literal: $($rows:literal)*;)*) => {
+        match $key {
+            $($(
+                ($groups, $rows, $vectors, false) => kernel::<$groups, $rows, $vectors, false> as Kernel,
+                ($groups, $rows, $vectors, true) => kernel::<$groups, $rows, $vectors, true> as Kernel,
+            )*)*
+            key => unreachable!("no kernel of {key:?}"),
+        }
+    };
+}
+pub(super) use table;
+
+/// Cuts `tile` into pieces of sizes that `kernel(groups, rows, vectors, unit)` has, and runs them.
+///
+/// `fits(groups, rows, vectors)` tells the sizes; one row by one vector must be among them.
+///
+/// # Safety
+/// As [`super::run`], with kernels for an instruction set that is available.
+pub(super) unsafe fn cut(
+    tile: &Tile,
+    lanes: usize,
+    vectors_for: fn(usize, usize, usize) -> usize,
+    rows_for: fn(usize, usize, usize) -> (usize, usize),
+    kernel: fn(usize, usize, usize, bool) -> Kernel,
+) {
+    let mut from = 0;
+    while from < tile.lanes {
+        let vectors = vectors_for(tile.groups, tile.rows, (tile.lanes - from).div_ceil(lanes));
+        let columns = (vectors * lanes).min(tile.lanes - from);
+        let (group_step, row_step) = rows_for(tile.groups, tile.rows, vectors);
+        let mut group = 0;
+        while group < tile.groups {
+            let groups = group_step.min(tile.groups - group);
+            let pieces = tile.rows.div_ceil(row_step);
+            // Pieces of nearly equal size: short ones leave the multipliers waiting for their sums.
+            let (size, longer) = (tile.rows / pieces, tile.rows % pieces);
+            let mut row = 0;
+            for index in 0..pieces {
+                let rows = size + usize::from(index < longer);
+                let unit = tile.a_row == 1;
+                // SAFETY: the piece lies within the tile, for which the caller vouches.
+                unsafe {
+                    let piece = Piece {
+                        a: tile.a.add(group * tile.a_group + row * tile.a_row),
+                        b: tile.b.add(from),
+                        c: tile.c.add(group * tile.c_group + row * tile.c_row + from),
+                        bias: if tile.bias.is_null() { tile.bias } else { tile.bias.add(from) },
+                        lanes: columns,
+                    };
+                    if groups == group_step {
+                        kernel(groups, rows, vectors, unit)(tile, piece);
+                    } else {
+                        for single in 0..groups {
+                            let piece =
+                                Piece { a: piece.a.add(single * tile.a_group), c: piece.c.add(single * tile.c_group), ..piece };
+                            kernel(1, rows, vectors, unit)(tile, piece);
+                        }
+                    }
+                }
+                row += rows;
+            }
+            group += groups;
+        }
+        from += columns;
+    }
+}
