@@ -93,6 +93,16 @@ pub enum DataError {
         /// What to do.
         advice: String,
     },
+    /// No mirror answered at all.
+    #[error("{dataset}: cannot be fetched, no mirror can be reached ({cause}). {advice}")]
+    Offline {
+        /// The data set asked for.
+        dataset: String,
+        /// What happened with the first mirror.
+        cause: String,
+        /// What to do instead.
+        advice: String,
+    },
     /// No mirror delivered the file.
     #[error("{file}: no mirror delivered it ({}). {advice}", attempts.join("; "))]
     Download {

@@ -8,6 +8,7 @@
 
 pub mod builtin;
 pub mod dataset;
+pub mod download;
 pub mod error;
 mod files;
 pub mod idx;
@@ -15,7 +16,10 @@ pub mod limits;
 pub mod names;
 pub mod npy;
 pub mod npz;
+pub mod progress;
 
 pub use dataset::{Dataset, Splits, Statistics};
 pub use error::DataError;
 pub use limits::Limits;
+pub use names::DatasetName;
+pub use progress::{Progress, Silent};
