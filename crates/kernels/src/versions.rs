@@ -13,15 +13,15 @@ pub(crate) fn require(isa: Isa) {
     assert!(isa.is_available(), "this processor cannot run {isa}");
 }
 
-/// `pub fn name / name_with(arguments) -> result { checks }`: two public functions around `scalar::name(arguments)`.
+/// `pub fn name / name_with(arguments) -> result { checks }`: two functions of that visibility around `scalar::name(arguments)`.
 macro_rules! kernels {
     ($(
         $(#[$meta:meta])*
-        pub fn $name:ident / $with:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? { $($check:tt)* }
+        $vis:vis fn $name:ident / $with:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? { $($check:tt)* }
     )*) => {$(
         $(#[$meta])*
         #[inline]
-        pub fn $name($($arg: $ty),*) $(-> $ret)? {
+        $vis fn $name($($arg: $ty),*) $(-> $ret)? {
             $with($crate::isa::active(), $($arg),*)
         }
 
@@ -29,7 +29,8 @@ macro_rules! kernels {
         ///
         /// # Panics
         /// As the function above, and when this processor lacks the instructions.
-        pub fn $with(isa: $crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
+        #[allow(clippy::too_many_arguments, reason = "the contract's arguments and the instruction set")]
+        $vis fn $with(isa: $crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
             $($check)*
             match isa {
                 $crate::isa::Isa::Scalar => scalar::$name($($arg),*),

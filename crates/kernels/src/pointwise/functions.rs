@@ -242,7 +242,7 @@ function!(Gelu, |_s, x| x * math::normal_cdf(x).0, |_s, x, _y, dy| {
 /// Written as `x · sigmoid(2u)`, which equals `x/2 · (1 + tanh u)` and does not cancel at negative x.
 #[derive(Clone, Copy)]
 pub(crate) struct GeluTanh;
-const TWO_SQRT_2_OVER_PI: f32 = 1.595_769_1;
+const TWO_SQRT_2_OVER_PI: f32 = 1.595_769;
 const CUBIC: f32 = 0.044_715;
 function!(GeluTanh, |_s, x| x * math::sigmoid(TWO_SQRT_2_OVER_PI * x * (1.0 + CUBIC * x * x)), |_s, x, _y, dy| {
     let x = math::clamp(x, -20.0, 20.0);

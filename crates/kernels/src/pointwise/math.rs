@@ -2,6 +2,8 @@
 //!
 //! Polynomials from Cephes (S. Moshier, `expf`, `logf`, `sinf`, `ndtrf`), without fused multiply-add.
 
+#![allow(clippy::excessive_precision, clippy::approx_constant, reason = "coefficients as published")]
+
 const LOG2_E: f32 = std::f32::consts::LOG2_E;
 /// ln 2 in two parts; the first has nine bits, so that its product with an exponent is exact.
 const LN2_HIGH: f32 = 0.693_359_4;

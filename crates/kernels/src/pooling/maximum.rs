@@ -1,5 +1,7 @@
 //! The loops of max pooling: any window, and 2×2 windows side by side, which nearly every network uses.
 
+#![allow(clippy::needless_range_loop, reason = "a lane index runs over several arrays")]
+
 use super::Pool2dShape;
 
 /// The larger, or NaN if either is.
@@ -40,7 +42,7 @@ pub(super) fn max_forward(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32
 }
 
 #[inline(always)]
-pub(super) fn max_backward(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+pub(super) fn max_backward_loops(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     let (s, c) = (*shape, shape.c);
     if s.output_len() == 0 {
         dx.fill(0.0);
@@ -53,7 +55,6 @@ pub(super) fn max_backward(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], 
             match c {
                 1 => two_by_two_backward_single(&s, x, y, dy, dx),
                 _ if c % 32 == 0 => two_by_two_backward::<32>(&s, x, y, dy, dx),
-                _ if c % 8 == 0 => two_by_two_backward::<8>(&s, x, y, dy, dx),
                 _ => two_by_two_backward::<1>(&s, x, y, dy, dx),
             }
             continue;
@@ -114,7 +115,7 @@ fn share([a, b, c, d]: [f32; 4], y: f32, g: f32) -> [f32; 4] {
         if below_a { 0.0 } else { g },
         if below_a & !below_b { g } else { 0.0 },
         if below_ab & !below_c { g } else { 0.0 },
-        if below_abc & !(d < y) { g } else { 0.0 },
+        if below_abc { g } else { 0.0 },
     ]
 }
 
@@ -222,6 +223,9 @@ pub(super) fn global_max_forward(n: usize, spatial: usize, c: usize, x: &[f32], 
     }
 }
 
+/// Channels whose maxima are counted at a time.
+const GROUP: usize = 64;
+
 #[inline(always)]
 pub(super) fn global_max_backward(n: usize, spatial: usize, c: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     if c == 0 {
@@ -230,11 +234,22 @@ pub(super) fn global_max_backward(n: usize, spatial: usize, c: usize, x: &[f32],
     let outputs = y.chunks_exact(c).zip(dy.chunks_exact(c));
     let inputs = x.chunks_exact(spatial * c).zip(dx.chunks_exact_mut(spatial * c));
     for ((y, dy), (x, dx)) in outputs.zip(inputs).take(n) {
-        for k in 0..c {
-            let count = (0..spatial).filter(|i| x[i * c + k] == y[k]).count() as f32;
-            for i in 0..spatial {
-                let nan = y[k].is_nan();
-                dx[i * c + k] = if nan || x[i * c + k] == y[k] { dy[k] / count } else { 0.0 };
+        for start in (0..c).step_by(GROUP) {
+            let channels = start..(start + GROUP).min(c);
+            let (y, dy) = (&y[channels.clone()], &dy[channels.clone()]);
+            let mut counts = [0.0; GROUP];
+            let counts = &mut counts[..channels.len()];
+            for x in x.chunks_exact(c) {
+                for ((count, &x), &y) in counts.iter_mut().zip(&x[channels.clone()]).zip(y) {
+                    *count += if x == y { 1.0 } else { 0.0 };
+                }
+            }
+            for (x, dx) in x.chunks_exact(c).zip(dx.chunks_exact_mut(c)) {
+                let (x, dx) = (&x[channels.clone()], &mut dx[channels.clone()]);
+                for ((((dx, &x), &y), &dy), &count) in dx.iter_mut().zip(x).zip(y).zip(dy).zip(&*counts) {
+                    let equal = if x == y { dy / count } else { 0.0 };
+                    *dx = if y.is_nan() { f32::NAN } else { equal };
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Padding never counts: a maximum ignores it, an average divides by the real elements only (TensorFlow's `same`, as Keras' on it).
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod average;
 mod maximum;
 mod scalar;
@@ -9,7 +11,35 @@ mod shape;
 
 pub use shape::Pool2dShape;
 
+use crate::isa::{self, Isa};
 use crate::versions::kernels;
+
+/// The gradient of [`max_forward`] (overwrites `dx`): `dy` goes to the first maximum of its window in row-major order, as in
+/// TensorFlow, and adds up where windows overlap; where the maximum is NaN, to the first element of the window.
+///
+/// # Panics
+/// When the shape is inconsistent or a slice has another length.
+#[inline]
+pub fn max_backward(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    max_backward_with(isa::active(), shape, n, x, y, dy, dx);
+}
+
+/// [`max_backward`] on the named instruction set; the same bits on each.
+///
+/// # Panics
+/// As the function above, and when this processor lacks the instructions.
+pub fn max_backward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    shape.check("max_backward", n, &[x.len(), dx.len()], &[y.len(), dy.len()]);
+    // Eight channels are too few for a compiler to make vectors of the loop over them.
+    #[cfg(target_arch = "x86_64")]
+    if isa >= Isa::Avx2 && shape.is_two_by_two() && shape.c % 8 == 0 && shape.c > 0 {
+        crate::versions::require(isa);
+        // SAFETY: `require` has just checked that this processor has AVX2.
+        unsafe { avx2::two_by_two_backward(shape, x, y, dy, dx) };
+        return;
+    }
+    max_backward_loops_with(isa, shape, n, x, y, dy, dx);
+}
 
 kernels! {
     /// `y[n, oh, ow, c]`, the maximum over each window of `x[n, h, w, c]` (overwrites); a NaN in a window makes the result NaN.
@@ -20,16 +50,10 @@ kernels! {
         shape.check("max_forward", n, &[x.len()], &[y.len()]);
     }
 
-    /// The gradient of [`max_forward`] (overwrites `dx`): `dy` goes to the first maximum of its window in row-major order, as in
-    /// TensorFlow, and adds up where windows overlap; where the maximum is NaN, to the first element of the window.
-    ///
-    /// # Panics
-    /// When the shape is inconsistent or a slice has another length.
-    pub fn max_backward / max_backward_with(
+    /// [`max_backward`] without intrinsics.
+    fn max_backward_loops / max_backward_loops_with(
         shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32],
-    ) {
-        shape.check("max_backward", n, &[x.len(), dx.len()], &[y.len(), dy.len()]);
-    }
+    ) {}
 
     /// `y[n, oh, ow, c]`, the mean over the real elements of each window of `x[n, h, w, c]` (overwrites).
     ///

@@ -1,5 +1,7 @@
 //! The loops of [`super`]. Lanes are written out as arrays, because a compiler must not reorder a sum of floats by itself.
 
+#![allow(clippy::needless_range_loop, reason = "a lane index runs over several arrays")]
+
 const LANES: usize = 64;
 /// Elements summed in f32 before their sum goes into the f64 total.
 const BLOCK: usize = 64 * LANES;

@@ -1,5 +1,7 @@
 //! The loops of [`super`]: Philox on sixteen counters at a time, and what is made from its words.
 
+#![allow(clippy::needless_range_loop, reason = "a lane index runs over several arrays")]
+
 use super::Stream;
 use crate::pointwise::math;
 

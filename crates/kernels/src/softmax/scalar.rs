@@ -1,45 +1,46 @@
-//! The loops of [`super`]: sixteen columns at a time, the last group padded, because most rows have ten.
+//! The loops of [`super`]: sixteen columns at a time.
+
+#![allow(clippy::needless_range_loop, reason = "a lane index runs over several arrays")]
 
 use crate::pointwise::math;
 use crate::reduce::scalar::fold;
 
 const LANES: usize = 16;
+/// Elements that go through the exponential in one loop: several short rows, or a piece of the first-level cache.
+const BLOCK: usize = 2048;
 
-/// The columns from `at` on, up to sixteen, padded with `pad`.
-#[inline(always)]
-fn load(row: &[f32], at: usize, pad: f32) -> [f32; LANES] {
-    let row = &row[at..];
-    if let Some(whole) = row.first_chunk::<LANES>() {
-        return *whole;
-    }
-    let mut lanes = [pad; LANES];
-    for (lane, &v) in lanes.iter_mut().zip(row) {
-        *lane = v;
-    }
-    lanes
-}
-
-/// Writes the lanes to the columns from `at` on, as far as there are any.
-#[inline(always)]
-fn store(row: &mut [f32], at: usize, lanes: &[f32; LANES]) {
-    let row = &mut row[at..];
-    if let Some(whole) = row.first_chunk_mut::<LANES>() {
-        *whole = *lanes;
-        return;
-    }
-    for (v, &lane) in row.iter_mut().zip(lanes) {
-        *v = lane;
-    }
+/// Compiles the call for ten columns and for any: most classifiers here have ten, and the loops over a row are short.
+macro_rules! by_columns {
+    ($cols:ident => $call:expr) => {
+        match $cols {
+            0 => {}
+            10 => {
+                let $cols = 10;
+                $call;
+            }
+            $cols => $call,
+        }
+    };
 }
 
 #[inline(always)]
 fn row_max(x: &[f32]) -> f32 {
-    let mut max = [f32::NEG_INFINITY; LANES];
-    for at in (0..x.len()).step_by(LANES) {
-        let v = load(x, at, f32::NEG_INFINITY);
-        for l in 0..LANES {
-            max[l] = if v[l] > max[l] { v[l] } else { max[l] };
+    if x.len() < LANES {
+        let mut max = f32::NEG_INFINITY;
+        for &v in x {
+            max = if v > max { v } else { max };
         }
+        return max;
+    }
+    let mut max = [f32::NEG_INFINITY; LANES];
+    let (groups, rest) = x.as_chunks::<LANES>();
+    for group in groups {
+        for l in 0..LANES {
+            max[l] = if group[l] > max[l] { group[l] } else { max[l] };
+        }
+    }
+    for (m, &v) in max.iter_mut().zip(rest) {
+        *m = if v > *m { v } else { *m };
     }
     let mut width = LANES / 2;
     while width > 0 {
@@ -51,54 +52,74 @@ fn row_max(x: &[f32]) -> f32 {
     max[0]
 }
 
-/// Writes `exp(x − max)` to `y` when wanted, and answers (max, Σ exp(x − max)).
 #[inline(always)]
-fn exponentials(x: &[f32], mut y: Option<&mut [f32]>) -> (f32, f32) {
-    let max = row_max(x);
+fn row_sum(x: &[f32]) -> f32 {
+    if x.len() < LANES {
+        return x.iter().sum();
+    }
     let mut sum = [0.0; LANES];
-    for at in (0..x.len()).step_by(LANES) {
-        // Padding of −∞ adds exp(−∞) = 0 to the sum.
-        let mut e = load(x, at, f32::NEG_INFINITY);
+    let (groups, rest) = x.as_chunks::<LANES>();
+    for group in groups {
         for l in 0..LANES {
-            e[l] = math::exp(e[l] - max);
-            sum[l] += e[l];
-        }
-        if let Some(y) = y.as_deref_mut() {
-            store(y, at, &e);
+            sum[l] += group[l];
         }
     }
-    (max, fold(sum))
+    for (s, &v) in sum.iter_mut().zip(rest) {
+        *s += v;
+    }
+    fold(sum)
 }
 
+/// `y = exp(x − max)` per row. One loop runs over several rows: a row of ten alone would leave the lanes half empty.
 #[inline(always)]
-pub(super) fn forward(rows: usize, cols: usize, x: &[f32], y: &mut [f32]) {
-    if cols == 0 {
-        return;
-    }
-    debug_assert_eq!(x.len(), rows * cols);
+fn exponentials(cols: usize, x: &[f32], y: &mut [f32]) {
     for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
-        let (_, sum) = exponentials(x, Some(y));
-        for v in y {
-            *v /= sum;
+        let max = row_max(x);
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = x - max;
         }
+    }
+    for v in y {
+        *v = math::exp(*v);
     }
 }
 
+/// Elements of as many whole rows as make a block, one at least.
 #[inline(always)]
-pub(super) fn backward(rows: usize, cols: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
-    if cols == 0 {
-        return;
-    }
-    debug_assert_eq!(y.len(), rows * cols);
-    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)) {
-        let mut sum = [0.0; LANES];
-        for at in (0..cols).step_by(LANES) {
-            let (a, b) = (load(y, at, 0.0), load(dy, at, 0.0));
-            for l in 0..LANES {
-                sum[l] += a[l] * b[l];
+fn block_len(cols: usize) -> usize {
+    (BLOCK / cols).max(1) * cols
+}
+
+#[inline(always)]
+pub(super) fn forward(_rows: usize, cols: usize, x: &[f32], y: &mut [f32]) {
+    by_columns!(cols => forward_rows(cols, x, y));
+}
+
+#[inline(always)]
+fn forward_rows(cols: usize, x: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks(block_len(cols)).zip(y.chunks_mut(block_len(cols))) {
+        exponentials(cols, x, y);
+        for y in y.chunks_exact_mut(cols) {
+            let sum = row_sum(y);
+            for v in y {
+                *v /= sum;
             }
         }
-        let sum = fold(sum);
+    }
+}
+
+#[inline(always)]
+pub(super) fn backward(_rows: usize, cols: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    by_columns!(cols => backward_rows(cols, y, dy, dx));
+}
+
+#[inline(always)]
+fn backward_rows(cols: usize, y: &[f32], dy: &[f32], dx: &mut [f32]) {
+    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact_mut(cols)) {
+        for ((d, &a), &b) in dx.iter_mut().zip(y).zip(dy) {
+            *d = a * b;
+        }
+        let sum = row_sum(dx);
         for ((d, &a), &b) in dx.iter_mut().zip(y).zip(dy) {
             *d = a * (b - sum);
         }
@@ -106,16 +127,19 @@ pub(super) fn backward(rows: usize, cols: usize, y: &[f32], dy: &[f32], dx: &mut
 }
 
 #[inline(always)]
-pub(super) fn log_softmax(rows: usize, cols: usize, x: &[f32], y: &mut [f32]) {
-    if cols == 0 {
-        return;
-    }
-    debug_assert_eq!(x.len(), rows * cols);
-    for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
-        let (max, sum) = exponentials(x, None);
-        let log = math::ln(sum);
-        for (v, &x) in y.iter_mut().zip(x) {
-            *v = (x - max) - log;
+pub(super) fn log_softmax(_rows: usize, cols: usize, x: &[f32], y: &mut [f32]) {
+    by_columns!(cols => log_softmax_rows(cols, x, y));
+}
+
+#[inline(always)]
+fn log_softmax_rows(cols: usize, x: &[f32], y: &mut [f32]) {
+    for (x, y) in x.chunks(block_len(cols)).zip(y.chunks_mut(block_len(cols))) {
+        exponentials(cols, x, y);
+        for (x, y) in x.chunks_exact(cols).zip(y.chunks_exact_mut(cols)) {
+            let (max, log) = (row_max(x), math::ln(row_sum(y)));
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = (x - max) - log;
+            }
         }
     }
 }
