@@ -7,9 +7,9 @@ use super::writer::Writer;
 pub(super) fn five(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let style = n.pick(&[0.58, 0.27, 0.15]);
-    let (neck, bow) = (n.uniform(0.24, 0.50), n.uniform(0.42, 0.78));
+    let (neck, bow) = (n.uniform(0.24, 0.50), n.uniform(0.42, 0.92));
     let (left, reach) = (n.uniform(0.04, 0.28), n.uniform(0.3, 0.95));
-    let (tilt, end) = (n.normal(0.08) - 0.05, n.uniform(0.76, 1.04));
+    let (tilt, end) = (n.normal(0.08) - 0.05, n.uniform(0.70, 1.04));
     let sharp = !n.chance(w.round);
     let belly = n.uniform(0.02, 0.12);
     match style {
@@ -42,7 +42,8 @@ pub(super) fn five(s: &mut Sketch, w: &Writer) {
 /// 6: a long bow down and a loop back, the loop large or small, closed or open.
 pub(super) fn six(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (head, wide) = (n.uniform(0.16, 0.74), n.uniform(0.46, 0.90));
+    let (head, wide) = (n.uniform(0.14, 0.70), n.uniform(0.42, 0.82));
+    let fall = n.uniform(0.08, 0.36);
     let (brow, close) = (n.uniform(0.42, 0.68), n.normal(0.06) + w.open);
     let (curl, bulge) = (n.chance(0.15), n.uniform(0.0, 0.1));
     if curl {
@@ -61,11 +62,11 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
         (wide * 0.86, brow + 0.05),
         (wide * 0.55, brow),
     ]);
-    s.to(0.18 + close, brow + 0.12);
+    s.to(0.24 - fall * 0.4 + close, brow + fall);
     match s.noise().pick(&[0.4, 0.4, 0.2]) {
-        0 => s.to(0.06 + close, brow + 0.27),
+        0 => s.to(0.10 + close, (brow + fall + 0.16).min(0.98)),
         // On across the stem.
-        1 => s.to(-0.08 + close, brow + 0.24),
+        1 => s.to(-0.08 + close, (brow + fall + 0.1).min(0.94)),
         _ => {}
     }
 }
@@ -107,7 +108,7 @@ fn s_sharp(w: &Writer) -> bool {
 pub(super) fn eight(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let style = n.pick(&[0.62, 0.10, 0.16, 0.12]);
-    let (upper, lower) = (n.uniform(0.20, 0.40), n.uniform(0.14, 0.38));
+    let (upper, lower) = (n.uniform(0.18, 0.38), n.uniform(0.12, 0.36));
     let waist = n.uniform(0.38, 0.58);
     let (close, m) = (n.normal(0.04) + w.open * 0.8, 0.38);
     let lean = n.normal(0.05);
@@ -174,7 +175,8 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
 pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let stem = n.pick(&[0.55, 0.27, 0.18]);
-    let (wide, depth) = (n.uniform(0.34, 0.72), n.uniform(0.30, 0.66));
+    let (wide, depth) = if n.chance(0.1) { (n.uniform(0.6, 0.95), n.uniform(0.5, 0.8)) } else { (n.uniform(0.34, 0.70), n.uniform(0.28, 0.62)) };
+    let tip = n.normal(0.05);
     let (close, foot) = (n.normal(0.05) + w.open, n.normal(0.07));
     let begin = n.uniform(0.65, 1.25);
     let lift = n.uniform(-0.08, 0.2).min(depth * 0.4);
@@ -183,9 +185,9 @@ pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     s.through(&[
         (wide * 0.55, 0.0),
         (wide * 0.14, depth * 0.30),
-        (0.02, depth * 0.72),
-        (wide * 0.30, depth),
-        (wide * 0.72, depth * 0.86),
+        (0.02 - tip, depth * 0.72),
+        (wide * 0.30 - tip, depth),
+        (wide * 0.72 - tip * 0.5, depth * 0.86),
     ]);
     s.turn(wide + 0.02, 0.12 + lift, sharp);
     match stem {
@@ -198,7 +200,7 @@ pub(super) fn nine(s: &mut Sketch, w: &Writer) {
             s.to(wide - 0.2 + foot, 1.0);
         }
         _ => {
-            let curl = s.noise().uniform(0.78, 0.98);
+            let curl = s.noise().uniform(0.68, 0.98);
             s.through(&[(wide + 0.03, 0.5), (wide - 0.03, 0.82), (wide * 0.5, 1.0)]);
             s.to(-0.02 + foot, curl);
         }

@@ -67,7 +67,7 @@ pub(super) fn one(s: &mut Sketch, _: &Writer) {
 /// 2: hook, diagonal, and at the bottom a corner, a bend or a loop before the last stroke.
 pub(super) fn two(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.72, 0.13, 0.15]));
+    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.67, 0.12, 0.15, 0.06]));
     let (droop, wide) = (n.uniform(0.06, 0.42), n.uniform(0.46, 0.84));
     let (tail, lift) = (n.uniform(-0.05, 0.55), n.normal(0.09));
     match top {
@@ -81,6 +81,11 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
             s.to(0.3, 0.01);
             s.turn(wide, 0.03, true);
         }
+        3 => {
+            // No hook at all.
+            s.start(wide - 0.2 - droop * 0.3, droop * 0.2);
+            s.to(wide - 0.1, 0.25);
+        }
         _ => {
             // A curled start.
             s.start(0.24, 0.26 + droop * 0.3);
@@ -88,7 +93,8 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
         }
     }
     let base = s.noise().uniform(0.86, 1.0);
-    s.to(wide - 0.16, 0.53);
+    let (belly, waist) = (s.noise().uniform(0.04, 0.2), s.noise().uniform(0.48, 0.6));
+    s.to(wide - belly, waist);
     match style {
         0 => {
             let sharp = !s.noise().chance(w.round * 0.5);
@@ -104,8 +110,11 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
         _ => {
             let (loop_top, loop_left) = (s.noise().uniform(0.52, 0.84), s.noise().uniform(-0.15, 0.1));
             s.through(&[(0.34, 0.82), (0.18, 0.97), (loop_left, 0.92), (loop_left + 0.06, loop_top), (0.26, loop_top + 0.04)]);
-            s.to(0.48, 0.93);
-            s.to(wide + tail, base + lift);
+            // The last stroke leaves over the loop, high or low, straight or as a wave.
+            let (leave, fall) = (s.noise().uniform(loop_top + 0.06, 0.94), s.noise().uniform(-0.12, 0.12));
+            s.to(0.50, leave);
+            s.to(wide * 0.5 + tail * 0.5 + 0.28, leave * 0.5 + base * 0.5 - fall * 0.5);
+            s.to(wide + tail + 0.05, base + lift + fall * 0.5);
         }
     }
 }
@@ -155,7 +164,7 @@ fn s_end(y: f32) -> f32 {
 /// 4: open (two strokes), closed at the top, or written in one go like a 9 with corners.
 pub(super) fn four(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let style = n.pick(&[0.62, 0.13, 0.25]);
+    let style = n.pick(&[0.66, 0.14, 0.20]);
     let (bar, stem, past) = (n.uniform(0.46, 0.68), n.uniform(0.46, 0.68), n.uniform(-0.02, 0.30));
     let (top, stem_top, foot) = (n.normal(0.08), n.normal(0.1), n.normal(0.05));
     let tilt = n.normal(0.05);
@@ -173,7 +182,7 @@ pub(super) fn four(s: &mut Sketch, w: &Writer) {
             s.to(stem + foot - lean * 0.1, 1.0);
         }
         1 => {
-            let sharp = !s.noise().chance(w.round * 0.6);
+            let sharp = !s.noise().chance(w.round * 0.25);
             s.start(stem, 0.0);
             s.to(stem * 0.5, bar * 0.52);
             s.turn(0.02, bar, sharp);
