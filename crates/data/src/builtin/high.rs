@@ -6,16 +6,16 @@ use super::writer::Writer;
 /// 5: neck and bow with the bar as a second stroke, attached or not; in one go from the bar; or in one smooth S.
 pub(super) fn five(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let style = n.pick(&[0.58, 0.27, 0.15]);
+    let style = n.pick(&[0.64, 0.22, 0.14]);
     let (neck, bow) = (n.uniform(0.24, 0.50), n.uniform(0.42, 0.92));
     let (left, reach) = (n.uniform(0.04, 0.28), n.uniform(0.3, 0.95));
     let (tilt, end) = (n.normal(0.08) - 0.05, n.uniform(0.70, 1.04));
     let sharp = !n.chance(w.round);
-    let belly = n.uniform(0.02, 0.12);
+    let (belly, lean) = (n.uniform(0.0, 0.16), n.normal(0.05));
     match style {
         0 => {
-            s.start(left + 0.06, 0.04);
-            s.to(left + 0.02, neck * 0.5);
+            s.start(left + 0.06 + lean, 0.04);
+            s.to(left + 0.02 + lean * 0.5, neck * 0.5);
             s.turn(left, neck, sharp);
         }
         1 => {
@@ -32,7 +32,7 @@ pub(super) fn five(s: &mut Sketch, w: &Writer) {
     s.through(&[(left + 0.22, neck - belly), (bow - 0.06, neck + 0.08), (bow, 0.5 + neck * 0.5), (bow - 0.14, 0.92), (0.26, 1.0)]);
     s.to(-0.04 + (end - 0.76) * 0.2, end);
     if style == 0 {
-        let (gap, drop) = (s.noise().normal(0.05) + w.open, s.noise().normal(0.04));
+        let (gap, drop) = (s.noise().normal(0.06) + w.open + lean, s.noise().normal(0.04));
         s.start(left + 0.06 + gap, 0.04 + drop);
         s.to(left + 0.06 + reach * 0.5, 0.02 + tilt * 0.5 + drop);
         s.to(left + 0.06 + reach, tilt + drop);
@@ -42,9 +42,9 @@ pub(super) fn five(s: &mut Sketch, w: &Writer) {
 /// 6: a long bow down and a loop back, the loop large or small, closed or open.
 pub(super) fn six(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (head, wide) = (n.uniform(0.14, 0.70), n.uniform(0.42, 0.82));
-    let fall = n.uniform(0.08, 0.36);
-    let (brow, close) = (n.uniform(0.42, 0.68), n.normal(0.06) + w.open);
+    let (head, wide) = (n.uniform(0.20, 0.70), n.uniform(0.42, 0.82));
+    let (fall, tip) = (n.uniform(0.08, 0.36), n.uniform(-0.05, 0.12));
+    let (brow, close) = (n.uniform(0.44, 0.70), n.normal(0.06) + w.open);
     let (curl, bulge) = (n.chance(0.15), n.uniform(0.0, 0.1));
     if curl {
         s.start(head + 0.08, 0.12);
@@ -58,9 +58,9 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
         (0.05 - bulge * 0.3, 0.80),
         (0.25, 0.99),
         (wide * 0.72, 0.95),
-        (wide, 0.78),
-        (wide * 0.86, brow + 0.05),
-        (wide * 0.55, brow),
+        (wide, 0.78 - tip * 0.7),
+        (wide * 0.88, brow + 0.05 - tip),
+        (wide * 0.58, brow - tip * 0.3),
     ]);
     s.to(0.24 - fall * 0.4 + close, brow + fall);
     match s.noise().pick(&[0.4, 0.4, 0.2]) {
@@ -175,13 +175,13 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
 pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let stem = n.pick(&[0.55, 0.27, 0.18]);
-    let (wide, depth) = if n.chance(0.1) { (n.uniform(0.6, 0.95), n.uniform(0.5, 0.8)) } else { (n.uniform(0.34, 0.70), n.uniform(0.28, 0.62)) };
+    let (wide, depth) = if n.chance(0.06) { (n.uniform(0.6, 0.85), n.uniform(0.5, 0.72)) } else { (n.uniform(0.34, 0.66), n.uniform(0.30, 0.58)) };
     let tip = n.normal(0.05);
     let (close, foot) = (n.normal(0.05) + w.open, n.normal(0.07));
-    let begin = n.uniform(0.65, 1.25);
-    let lift = n.uniform(-0.08, 0.2).min(depth * 0.4);
+    let begin = n.uniform(0.70, 1.18);
+    let lift = n.uniform(-0.10, 0.16).min(depth * 0.4);
     let sharp = n.chance(0.45);
-    s.start(wide * begin, 0.12 + close * 1.2);
+    s.start(wide * begin, 0.12 + close);
     s.through(&[
         (wide * 0.55, 0.0),
         (wide * 0.14, depth * 0.30),

@@ -12,7 +12,7 @@ pub(super) fn zero(s: &mut Sketch, w: &Writer) {
     let sweep = 360.0 + n.normal(14.0) - 250.0 * w.open;
     let spiral = n.normal(0.05) + w.open * 0.5;
     let tail = n.chance(0.18);
-    let inward = n.chance(0.15);
+    let inward = n.chance(0.22);
     let slashed = n.chance(0.01);
     let centre = (0.42, 0.5);
     let polar = |degrees: f32, part: f32| {
@@ -32,7 +32,7 @@ pub(super) fn zero(s: &mut Sketch, w: &Writer) {
     s.arc(centre, (wide, 0.5), (begin + step, begin + way * sweep), spiral, 10);
     if inward {
         // The end runs on into the oval.
-        let (turn, part) = (s.noise().uniform(20.0, 70.0), s.noise().uniform(0.35, 0.8));
+        let (turn, part) = (s.noise().uniform(20.0, 110.0), s.noise().uniform(0.35, 0.8));
         let (x, y) = polar(begin + way * (sweep + turn), part);
         s.to(x, y);
     }
@@ -48,7 +48,7 @@ pub(super) fn one(s: &mut Sketch, _: &Writer) {
     let bend = s.noise().normal(0.035);
     let (flag, foot) = (style == 1 || style == 2, style == 2 || style == 3);
     if flag {
-        let (reach, drop) = (s.noise().uniform(0.1, 0.32), s.noise().uniform(0.08, 0.3));
+        let (reach, drop) = (s.noise().uniform(0.1, 0.28), s.noise().uniform(0.08, 0.3));
         s.start(0.35 - reach, drop);
         s.corner(0.35, 0.0);
     } else {
@@ -108,8 +108,8 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
             s.to(wide + tail, base + lift);
         }
         _ => {
-            let (loop_top, loop_left) = (s.noise().uniform(0.52, 0.84), s.noise().uniform(-0.15, 0.1));
-            s.through(&[(0.34, 0.82), (0.18, 0.97), (loop_left, 0.92), (loop_left + 0.06, loop_top), (0.26, loop_top + 0.04)]);
+            let (loop_top, loop_left) = (s.noise().uniform(0.46, 0.80), s.noise().uniform(-0.15, 0.1));
+            s.through(&[(0.42, 0.80), (0.24, 0.97), (loop_left, 0.93), (loop_left + 0.06, loop_top), (0.28, loop_top + 0.03)]);
             // The last stroke leaves over the loop, high or low, straight or as a wave.
             let (leave, fall) = (s.noise().uniform(loop_top + 0.06, 0.94), s.noise().uniform(-0.12, 0.12));
             s.to(0.50, leave);
