@@ -74,12 +74,12 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
 /// 7: bar and stem with a sharp or round corner; with a serif; with a crossbar.
 pub(super) fn seven(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (serif, cross) = (n.chance(0.28), n.chance(0.13));
-    let (wide, foot) = (n.uniform(0.48, 0.92), n.uniform(0.02, 0.55));
+    let (serif, cross) = (n.chance(0.36), n.chance(0.18));
+    let (wide, foot) = (n.uniform(0.48, 1.0), n.uniform(0.02, 0.55));
     let (tilt, sag, bend) = (n.normal(0.07), n.normal(0.04), n.normal(0.07));
     let sharp = !n.chance(w.round * 0.8);
     if serif {
-        let depth = s.noise().uniform(0.08, 0.36);
+        let depth = s.noise().uniform(0.06, 0.46);
         let off = s.noise().normal(0.03);
         s.start(0.04 + off, depth);
         s.turn(0.05, 0.04, s_sharp(w));
@@ -91,8 +91,8 @@ pub(super) fn seven(s: &mut Sketch, w: &Writer) {
     s.to((wide + foot) * 0.5 + 0.04 + bend, 0.48);
     s.to(foot, 1.0);
     if cross {
-        let (middle, y) = ((wide + foot) * 0.5 + 0.03, s.noise().uniform(0.42, 0.58));
-        let (left, right) = (s.noise().uniform(0.16, 0.32), s.noise().uniform(0.14, 0.32));
+        let (middle, y) = ((wide + foot) * 0.5 + 0.03, s.noise().uniform(0.40, 0.64));
+        let (left, right) = (s.noise().uniform(0.14, 0.36), s.noise().uniform(0.14, 0.48));
         s.start(middle - left, y);
         s.to(middle, y);
         s.to(middle + right, y + tilt);

@@ -9,8 +9,9 @@ pub(super) fn zero(s: &mut Sketch, w: &Writer) {
     let wide = n.uniform(0.26, 0.56);
     let begin = -90.0 + n.normal(28.0);
     let way = if n.chance(0.85) { -1.0 } else { 1.0 };
-    let sweep = 360.0 + n.normal(14.0) - 250.0 * w.open;
-    let spiral = n.normal(0.05) + w.open * 0.5;
+    let gap = if n.chance(0.06) { n.uniform(25.0, 80.0) } else { n.normal(14.0) };
+    let sweep = 360.0 - gap - 250.0 * w.open;
+    let spiral = n.normal(0.06) + w.open * 0.5;
     let tail = n.chance(0.18);
     let inward = n.chance(0.22);
     let slashed = n.chance(0.01);
