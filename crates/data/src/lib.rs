@@ -6,11 +6,13 @@
 //! [`source::resolve`] is the front door: a name (`mnist`, `fashion-mnist`, `builtin`), a folder of images or an `.npz` file in,
 //! [`Splits`] out, with the place where they were found.
 
+pub mod batch;
 pub mod builtin;
 pub mod dataset;
 pub mod download;
 pub mod error;
 mod files;
+pub mod folder;
 pub mod idx;
 pub mod limits;
 pub mod names;
@@ -18,6 +20,7 @@ pub mod npy;
 pub mod npz;
 pub mod progress;
 
+pub use batch::Batches;
 pub use dataset::{Dataset, Splits, Statistics};
 pub use error::DataError;
 pub use limits::Limits;
