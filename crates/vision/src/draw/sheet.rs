@@ -82,31 +82,32 @@ fn sheet(tiles: &[Tile<'_>], nothing: &str) -> Vec<u8> {
     let zoom = (SIDE / largest).max(1);
     let side = (largest * zoom).max(SIDE);
     let lines = tiles.iter().map(|t| t.lines.len()).max().unwrap_or(0);
-    let (across, down) = (side + GAP, side + GAP + 18 * lines + 4);
+    // Long names widen the columns, up to twice the image.
+    let texts = tiles.iter().flat_map(|t| &t.lines);
+    let widest = texts.map(|(text, colour)| caption(*colour).width(text)).fold(0.0, f64::max) as usize + 6;
+    let field = side.max(widest.min(2 * side));
+    let (across, down) = (field + GAP, side + GAP + 18 * lines + 4);
     let columns = ((tiles.len() as f64 * 1.3).sqrt().ceil() as usize).clamp(1, PER_ROW).min(tiles.len());
     let mut canvas = Canvas::new(columns * across + GAP, tiles.len().div_ceil(columns) * down + GAP);
     for (i, tile) in tiles.iter().enumerate() {
         let (x, y) = (GAP + i % columns * across, GAP + i / columns * down);
         let (height, width, _) = tile.size;
         let inset = |n: usize| (side - (n * zoom).min(side)) / 2;
-        let (left, top) = (x + inset(width), y + inset(height));
+        let (left, top) = (x + (field - side) / 2 + inset(width), y + inset(height));
         let frame = ((width * zoom) as i64 + 2, (height * zoom) as i64 + 2);
         canvas.fill((left as i64 - 1, top as i64 - 1), frame, FAINT);
         canvas.image((left as i64, top as i64), tile.image, tile.size, zoom);
         for (n, (text, colour)) in tile.lines.iter().enumerate() {
-            let font = caption(text, side as f64, *colour);
-            let middle = (x as f64 + side as f64 / 2.0, (y + side + 14 + 18 * n) as f64);
-            font.draw(&mut canvas, middle, Align::Middle, &font.fitted(text, (side + GAP - 4) as f64));
+            let font = caption(*colour);
+            let middle = (x as f64 + field as f64 / 2.0, (y + side + 14 + 18 * n) as f64);
+            font.draw(&mut canvas, middle, Align::Middle, &font.fitted(text, field as f64));
         }
     }
     canvas.png()
 }
 
-/// As large as fits, within reason.
-fn caption(text: &str, room: f64, colour: Colour) -> Font {
-    let sizes = [1.6, 1.4, 1.2, 1.0];
-    let fonts = sizes.map(|dot| Font::new(dot, colour));
-    fonts.into_iter().find(|font| font.width(text) <= room).unwrap_or(Font::new(1.0, colour))
+fn caption(colour: Colour) -> Font {
+    Font::new(1.4, colour)
 }
 
 #[cfg(test)]
