@@ -91,8 +91,8 @@ pub(super) fn seven(s: &mut Sketch, w: &Writer) {
     s.to((wide + foot) * 0.5 + 0.04 + bend, 0.48);
     s.to(foot, 1.0);
     if cross {
-        let (middle, y) = ((wide + foot) * 0.5 + 0.03, s.noise().uniform(0.40, 0.64));
-        let (left, right) = (s.noise().uniform(0.14, 0.36), s.noise().uniform(0.14, 0.48));
+        let (middle, y) = ((wide + foot) * 0.5 + 0.03, s.noise().uniform(0.40, 0.58));
+        let (left, right) = (s.noise().uniform(0.14, 0.36), s.noise().uniform(0.14, 0.40));
         s.start(middle - left, y);
         s.to(middle, y);
         s.to(middle + right, y + tilt);
@@ -108,7 +108,7 @@ fn s_sharp(w: &Writer) -> bool {
 pub(super) fn eight(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let style = n.pick(&[0.62, 0.10, 0.16, 0.12]);
-    let (upper, lower) = (n.uniform(0.18, 0.38), n.uniform(0.12, 0.36));
+    let (upper, lower) = (n.uniform(0.16, 0.38), n.uniform(0.12, 0.40));
     let waist = n.uniform(0.38, 0.58);
     let (close, m) = (n.normal(0.04) + w.open * 0.8, 0.38);
     let lean = n.normal(0.05);

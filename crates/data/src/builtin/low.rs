@@ -114,8 +114,9 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
             // The last stroke leaves over the loop, high or low, straight or as a wave.
             let (leave, fall) = (s.noise().uniform(loop_top + 0.06, 0.94), s.noise().uniform(-0.12, 0.12));
             s.to(0.50, leave);
-            s.to(wide * 0.5 + tail * 0.5 + 0.28, leave * 0.5 + base * 0.5 - fall * 0.5);
-            s.to(wide + tail + 0.05, base + lift + fall * 0.5);
+            s.to(wide * 0.5 + tail * 0.5 + 0.24, leave * 0.5 + base * 0.5 - fall * 0.5);
+            let short = s.noise().uniform(-0.2, 0.05);
+            s.to(wide + tail + short, base + lift + fall * 0.5);
         }
     }
 }

@@ -86,7 +86,7 @@ fn draw(seed: u64, writer: u64, class: u8) -> [u8; PIXELS] {
     let habits = Writer::new(&mut Noise::new(seed, writer, WRITER));
     let mut noise = Noise::new(seed, writer, u64::from(class));
     let plan = {
-        let mut sketch = sketch::Sketch::new(&mut noise, 0.022 * habits.haste);
+        let mut sketch = sketch::Sketch::new(&mut noise, 0.020 * habits.haste);
         match class {
             0 => low::zero(&mut sketch, &habits),
             1 => low::one(&mut sketch, &habits),

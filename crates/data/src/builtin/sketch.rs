@@ -40,6 +40,14 @@ impl<'n> Sketch<'n> {
         self.noise
     }
 
+    /// A point of an arc: many lie close together, and a full wobble of each would make the arc a polygon.
+    fn arc_point(&mut self, x: f32, y: f32) {
+        let wobble = self.wobble;
+        self.wobble = wobble * 0.6;
+        self.put(x, y, false);
+        self.wobble = wobble;
+    }
+
     fn put(&mut self, x: f32, y: f32, corner: bool) {
         let at = Point { x: x + self.noise.normal(self.wobble), y: y + self.noise.normal(self.wobble) };
         if self.strokes.is_empty() {
@@ -93,7 +101,7 @@ impl<'n> Sketch<'n> {
             let part = index as f32 / (count.max(2) - 1) as f32;
             let angle = (degrees.0 + (degrees.1 - degrees.0) * part).to_radians();
             let grow = 1.0 + spiral * (2.0 * part - 1.0);
-            self.put(centre.0 + radii.0 * grow * angle.cos(), centre.1 + radii.1 * grow * angle.sin(), false);
+            self.arc_point(centre.0 + radii.0 * grow * angle.cos(), centre.1 + radii.1 * grow * angle.sin());
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn ink(mut plan: Vec<Vec<Point>>, class: u8, writer: &Writer, noise: 
     let (sin, cos) = noise.normal(0.09).sin_cos();
     let width = writer.width * noise.normal(0.13).exp();
     let (sink, flare) = (noise.normal(0.10 * writer.haste), noise.normal(0.15 * writer.haste));
-    let size = 0.025 * writer.haste;
+    let size = 0.030 * writer.haste;
     let waves: [Wave; 4] = std::array::from_fn(|_| Wave::new(noise, size));
     for point in plan.iter_mut().flatten() {
         let warped = Point { x: point.x + waves[0].at(*point) + waves[1].at(*point), y: point.y + waves[2].at(*point) + waves[3].at(*point) };
