@@ -1,1 +1,15 @@
 //! Fit, evaluate, predict, callbacks and recipes of maobi.
+
+pub mod callbacks;
+mod error;
+mod evaluate;
+mod examples;
+mod fit;
+mod history;
+mod subset;
+
+pub use error::{Error, Result};
+pub use evaluate::ModelExt;
+pub use examples::{Arrays, Examples, Images, Targets};
+pub use fit::{Fit, fit};
+pub use history::History;

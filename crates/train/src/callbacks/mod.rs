@@ -1,0 +1,147 @@
+//! Callbacks: what happens around the steps of training, one a file.
+//!
+//! Hooks see the model and typed logs and answer [`Action::Continue`] or [`Action::Stop`]. A callback that has to survive an
+//! interruption gives its memory as JSON ([`Callback::state`]); it is kept in the backup and handed back when training resumes.
+
+use crate::error::Result;
+use crate::history::History;
+use maobi_nn::Model;
+use maobi_nn::model::Logs;
+use serde_json::Value;
+
+/// What a hook wants next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Action {
+    /// Go on.
+    #[default]
+    Continue,
+    /// End training after this batch or epoch, in good order.
+    Stop,
+}
+
+/// Where training is, and the model in training.
+pub struct Context<'a> {
+    /// The model; hooks may change weights and learning rate.
+    pub model: &'a mut Model,
+    /// Current epoch, from 0.
+    pub epoch: usize,
+    /// Epochs in all, where known.
+    pub epochs: Option<usize>,
+    /// Current step of this epoch, from 0.
+    pub batch: usize,
+    /// Steps of a full epoch.
+    pub steps_per_epoch: usize,
+    /// Optimizer steps in all so far (`global_step`).
+    pub step: u64,
+    /// Optimizer steps at which training ends, where asked for.
+    pub steps: Option<u64>,
+    /// The epochs so far.
+    pub history: &'a History,
+    /// States of all callbacks, for the one that [saves them](Callback::saves_states).
+    pub states: &'a Value,
+    /// Whether training ended with an error (in `on_train_end`).
+    pub failed: bool,
+}
+
+/// What a batch gave.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchLogs {
+    /// Loss of this batch alone, regularisation included.
+    pub loss: f64,
+    /// Samples in it.
+    pub samples: usize,
+}
+
+/// What an epoch gave: `loss`, the metrics, and with validation `val_…` of each; `learning_rate` comes last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EpochLogs {
+    /// Name and value, in the order of Keras' progress line.
+    pub values: Logs,
+    /// Wall time of the epoch, validation included.
+    pub seconds: f64,
+    /// Training samples per second, validation left out.
+    pub samples_per_second: f64,
+}
+
+impl EpochLogs {
+    /// The figure of that name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
+    }
+}
+
+/// Where an interrupted training goes on.
+#[derive(Clone, Debug)]
+pub struct Resume {
+    /// Epoch to go on with, from 0.
+    pub epoch: usize,
+    /// Steps of it that are done.
+    pub batch: usize,
+    /// States of the callbacks.
+    pub states: Value,
+    /// The epochs before.
+    pub history: History,
+}
+
+/// Hooks around training; each does nothing unless written.
+#[allow(unused_variables)]
+pub trait Callback: Send {
+    /// Keras' class name.
+    fn name(&self) -> &'static str;
+    /// A figure that must be among the epoch's logs; checked before the first step.
+    fn monitors(&self) -> Option<&str> {
+        None
+    }
+    /// Where training should go on, with the model put back to that state; asked once, before everything else.
+    ///
+    /// # Errors
+    /// When there is a saved state that cannot be used.
+    fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
+        Ok(None)
+    }
+    /// Before the first step; also after a resume.
+    ///
+    /// # Errors
+    /// What keeps the callback from working ends training before it starts.
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        Ok(())
+    }
+    /// Before an epoch.
+    ///
+    /// # Errors
+    /// Ends training.
+    fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        Ok(())
+    }
+    /// After a step.
+    ///
+    /// # Errors
+    /// Ends training.
+    fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
+        Ok(Action::Continue)
+    }
+    /// After an epoch and its validation.
+    ///
+    /// # Errors
+    /// Ends training.
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
+        Ok(Action::Continue)
+    }
+    /// When training ends, however it ends.
+    ///
+    /// # Errors
+    /// Reported as the result of training.
+    fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
+        Ok(())
+    }
+    /// Whether this callback writes the states of all to a file, so that they are gathered for it.
+    fn saves_states(&self) -> bool {
+        false
+    }
+    /// What has to survive an interruption.
+    fn state(&self) -> Value {
+        Value::Null
+    }
+    /// Takes back what [`Callback::state`] gave.
+    fn restore(&mut self, state: &Value) {}
+}

@@ -1,0 +1,374 @@
+//! `fit`: epochs of steps, validation and callbacks.
+
+use crate::callbacks::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
+use crate::error::{Error, Result};
+use crate::evaluate::evaluate_into;
+use crate::examples::{Examples, Picked, Targets};
+use crate::history::History;
+use crate::subset::Subset;
+use maobi_kernels::rng::shuffle_indices;
+use maobi_nn::losses::Target;
+use maobi_nn::{Batch, Model};
+use serde_json::{Map, Value};
+use std::time::Instant;
+
+/// The arguments of Keras' `fit`.
+///
+/// ```no_run
+/// # use maobi_train::{Fit, EarlyStopping};
+/// let how = Fit::new().epochs(12).batch_size(128).validation_split(0.1).callback(EarlyStopping::new("val_loss").patience(2));
+/// ```
+pub struct Fit<'a> {
+    epochs: Option<usize>,
+    steps: Option<u64>,
+    batch_size: usize,
+    shuffle: bool,
+    validation: Option<&'a dyn Examples>,
+    validation_split: f64,
+    callbacks: Vec<Box<dyn Callback + 'a>>,
+    class_weight: Option<Vec<f32>>,
+}
+
+impl Default for Fit<'_> {
+    fn default() -> Self {
+        Fit {
+            epochs: None,
+            steps: None,
+            batch_size: 32,
+            shuffle: true,
+            validation: None,
+            validation_split: 0.0,
+            callbacks: Vec::new(),
+            class_weight: None,
+        }
+    }
+}
+
+impl<'a> Fit<'a> {
+    /// One epoch of batches of 32, shuffled.
+    pub fn new() -> Self {
+        Fit::default()
+    }
+
+    /// Epochs in all, counted from the first one of the run.
+    #[must_use]
+    pub fn epochs(mut self, epochs: usize) -> Self {
+        self.epochs = Some(epochs);
+        self
+    }
+
+    /// Optimizer steps in all (`global_step` at which training ends), instead of epochs.
+    #[must_use]
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.steps = Some(steps);
+        self
+    }
+
+    /// Samples per step; 32 by default.
+    #[must_use]
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = batch_size;
+        self
+    }
+
+    /// Whether each epoch takes the samples in an order of its own; true by default.
+    #[must_use]
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.shuffle = shuffle;
+        self
+    }
+
+    /// Data on which every epoch is evaluated.
+    #[must_use]
+    pub fn validation_data(mut self, data: &'a dyn Examples) -> Self {
+        self.validation = Some(data);
+        self
+    }
+
+    /// Share of the training data, its tail before any shuffling, that is kept for validation.
+    #[must_use]
+    pub fn validation_split(mut self, share: f64) -> Self {
+        self.validation_split = share;
+        self
+    }
+
+    /// Appends a callback; hooks run in this order.
+    #[must_use]
+    pub fn callback(mut self, callback: impl Callback + 'a) -> Self {
+        self.callbacks.push(Box::new(callback));
+        self
+    }
+
+    /// Appends a callback that is already boxed.
+    #[must_use]
+    pub fn callback_boxed(mut self, callback: Box<dyn Callback + 'a>) -> Self {
+        self.callbacks.push(callback);
+        self
+    }
+
+    /// How much the samples of each class count in the loss.
+    #[must_use]
+    pub fn class_weight(mut self, weights: impl Into<Vec<f32>>) -> Self {
+        self.class_weight = Some(weights.into());
+        self
+    }
+
+    fn check(&self, model: &Model, data: &dyn Examples) -> Result<()> {
+        if self.batch_size == 0 {
+            return Err(Error::argument("batch_size", "expected at least 1, got 0"));
+        }
+        if data.is_empty() {
+            return Err(Error::argument("training data", "there are no samples"));
+        }
+        if !(0.0..1.0).contains(&self.validation_split) {
+            return Err(Error::argument("validation_split", format!("expected a share from 0 to below 1, got {}", self.validation_split)));
+        }
+        if self.validation_split > 0.0 && self.validation.is_some() {
+            return Err(Error::argument("validation_split", "give either validation_split or validation_data, not both"));
+        }
+        check_shapes(model, data, "training data")?;
+        self.validation.map_or(Ok(()), |v| check_shapes(model, v, "validation data"))
+    }
+}
+
+/// Compares the data's sample sizes with the model's inputs.
+pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
+    let expected: Vec<usize> = model.input_shapes().iter().map(|s| s.iter().product()).collect();
+    let got = data.input_lengths();
+    if expected != got {
+        let shapes = model.input_shapes();
+        return Err(Error::argument(what, format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values")));
+    }
+    if data.targets().len() != model.output_shapes().len() {
+        let (n, m) = (model.output_shapes().len(), data.targets().len());
+        return Err(Error::argument(what, format!("the model has {n} outputs, the data targets for {m}")));
+    }
+    Ok(())
+}
+
+/// Trains `model` on `data`.
+///
+/// The order of samples is a function of the model's seed and the epoch, and every random number of (seed, step, layer, sample), so a
+/// run repeats itself bit for bit, and goes on after an interruption as if there had been none.
+///
+/// # Errors
+/// Arguments that do not fit, a loss that is not finite, and what callbacks report.
+pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<History> {
+    how.check(model, data)?;
+    let (head, tail) = Subset::split_tail(data, how.validation_split);
+    let data: &dyn Examples = if tail.is_empty() { data } else { &head };
+    let validation: Option<&dyn Examples> = if tail.is_empty() { how.validation } else { Some(&tail) };
+    let mut callbacks = std::mem::take(&mut how.callbacks);
+    let mut run = Run::new(model, data, &how, validation.is_some(), &mut callbacks)?;
+    let result = run.train(model, data, validation, &how, &mut callbacks);
+    run.failed = result.is_err();
+    // Weights are restored and files closed however training ends; its own error comes first.
+    let ended = run.hook(model, &how, &mut callbacks, |c, x| c.on_train_end(x).map(|()| Action::Continue));
+    result.and(ended)?;
+    Ok(run.history)
+}
+
+/// Position and buffers of one call of `fit`.
+struct Run {
+    epoch: usize,
+    batch: usize,
+    steps_per_epoch: usize,
+    order: Vec<u32>,
+    lengths: Vec<usize>,
+    targets: Vec<Targets>,
+    weights: Vec<f32>,
+    history: History,
+    states: Value,
+    failed: bool,
+}
+
+impl Run {
+    fn new(model: &mut Model, data: &dyn Examples, how: &Fit<'_>, validates: bool, callbacks: &mut [Box<dyn Callback + '_>]) -> Result<Run> {
+        let logs = model.logs();
+        if logs.is_empty() {
+            return Err(maobi_nn::Error::NotCompiled("fit").into());
+        }
+        for callback in callbacks.iter() {
+            check_monitor(&**callback, &logs, validates)?;
+        }
+        let steps_per_epoch = data.len().div_ceil(how.batch_size);
+        let mut run = Run {
+            epoch: 0,
+            batch: 0,
+            steps_per_epoch,
+            order: (0..data.len() as u32).collect(),
+            lengths: data.input_lengths(),
+            targets: data.targets(),
+            weights: Vec::new(),
+            history: History::default(),
+            states: Value::Null,
+            failed: false,
+        };
+        let mut resume = None;
+        for callback in callbacks.iter_mut() {
+            resume = resume.or(callback.resume(model)?);
+        }
+        if let Some(Resume { epoch, batch, states, history }) = resume {
+            (run.epoch, run.batch, run.history) = (epoch, batch.min(steps_per_epoch), history);
+            for (i, callback) in callbacks.iter_mut().enumerate() {
+                if let Some(state) = states.get(state_key(i, &**callback)) {
+                    callback.restore(state);
+                }
+            }
+        }
+        Ok(run)
+    }
+
+    fn train(
+        &mut self,
+        model: &mut Model,
+        data: &dyn Examples,
+        validation: Option<&dyn Examples>,
+        how: &Fit<'_>,
+        callbacks: &mut [Box<dyn Callback + '_>],
+    ) -> Result<()> {
+        if self.hook(model, how, callbacks, |c, x| c.on_train_begin(x).map(|()| Action::Continue))? == Action::Stop {
+            return Ok(());
+        }
+        while !self.finished(model, how) {
+            self.hook(model, how, callbacks, |c, x| c.on_epoch_begin(x).map(|()| Action::Continue))?;
+            let Some(logs) = self.epoch(model, data, validation, how, callbacks)? else { return Ok(()) };
+            self.history.epochs.push(logs.clone());
+            (self.epoch, self.batch) = (self.epoch + 1, 0);
+            if self.hook(model, how, callbacks, |c, x| c.on_epoch_end(x, &logs))? == Action::Stop {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn finished(&self, model: &Model, how: &Fit<'_>) -> bool {
+        match (how.steps, how.epochs) {
+            (Some(steps), None) => step_of(model) >= steps,
+            (Some(steps), Some(epochs)) => step_of(model) >= steps || self.epoch >= epochs,
+            (None, epochs) => self.epoch >= epochs.unwrap_or(1),
+        }
+    }
+
+    /// One epoch; `None` when a callback stopped it on the way.
+    fn epoch(
+        &mut self,
+        model: &mut Model,
+        data: &dyn Examples,
+        validation: Option<&dyn Examples>,
+        how: &Fit<'_>,
+        callbacks: &mut [Box<dyn Callback + '_>],
+    ) -> Result<Option<EpochLogs>> {
+        let start = Instant::now();
+        if how.shuffle {
+            shuffle_indices(model.seed(), self.epoch as u64, &mut self.order);
+        }
+        model.reset_metrics();
+        let mut seen = 0;
+        while self.batch < self.steps_per_epoch && how.steps.is_none_or(|s| step_of(model) < s) {
+            let logs = self.step(model, data, how)?;
+            seen += logs.samples;
+            self.batch += 1;
+            let action = self.hook(model, how, callbacks, |c, x| c.on_batch_end(x, &logs))?;
+            if action == Action::Stop {
+                return Ok(None);
+            }
+            if !logs.loss.is_finite() {
+                let learning_rate = model.optimizer_state_ref().map_or(0.0, |s| s.learning_rate);
+                return Err(Error::NotFinite { loss: logs.loss, step: step_of(model), learning_rate });
+            }
+        }
+        let samples_per_second = seen as f64 / start.elapsed().as_secs_f64().max(1e-9);
+        let mut values = model.logs();
+        if let Some(validation) = validation {
+            let logs = evaluate_into(model, validation, how.batch_size, &mut |_, _, _| {})?;
+            values.extend(logs.into_iter().map(|(name, value)| (format!("val_{name}"), value)));
+        }
+        if let Some(state) = model.optimizer_state_ref() {
+            values.push(("learning_rate".into(), f64::from(state.learning_rate)));
+        }
+        Ok(Some(EpochLogs { values, seconds: start.elapsed().as_secs_f64(), samples_per_second }))
+    }
+
+    fn step(&mut self, model: &mut Model, data: &dyn Examples, how: &Fit<'_>) -> Result<BatchLogs> {
+        let start = self.batch * how.batch_size;
+        let indices = &self.order[start..(start + how.batch_size).min(self.order.len())];
+        for (output, targets) in self.targets.iter_mut().enumerate() {
+            data.fill_targets(output, indices, targets);
+        }
+        let weighted = data.fill_weights(indices, &mut self.weights);
+        let feed = Picked { examples: data, indices, lengths: &self.lengths };
+        let targets: smallvec::SmallVec<[Target<'_>; 4]> = self.targets.iter().map(Targets::as_target).collect();
+        let logs = model.train_on_batch(Batch {
+            feed: &feed,
+            targets: &targets,
+            sample_weight: weighted.then_some(&self.weights),
+            class_weight: how.class_weight.as_deref(),
+        })?;
+        Ok(BatchLogs { loss: logs.loss, samples: logs.samples })
+    }
+
+    /// Calls a hook of every callback; each is called even when an earlier one stops.
+    fn hook(
+        &mut self,
+        model: &mut Model,
+        how: &Fit<'_>,
+        callbacks: &mut [Box<dyn Callback + '_>],
+        mut call: impl FnMut(&mut dyn Callback, &mut Context<'_>) -> Result<Action>,
+    ) -> Result<Action> {
+        let mut action = Action::Continue;
+        for i in 0..callbacks.len() {
+            if callbacks[i].saves_states() {
+                self.states = gather(callbacks);
+            }
+            let step = step_of(model);
+            let mut context = Context {
+                model,
+                epoch: self.epoch,
+                epochs: how.epochs.or(how.steps.is_none().then_some(1)),
+                batch: self.batch,
+                steps_per_epoch: self.steps_per_epoch,
+                step,
+                steps: how.steps,
+                history: &self.history,
+                states: &self.states,
+                failed: self.failed,
+            };
+            if call(&mut *callbacks[i], &mut context)? == Action::Stop {
+                action = Action::Stop;
+            }
+        }
+        Ok(action)
+    }
+}
+
+/// States of all callbacks, by position and name.
+fn gather(callbacks: &[Box<dyn Callback + '_>]) -> Value {
+    let states = callbacks.iter().enumerate().map(|(i, c)| (state_key(i, &**c), c.state()));
+    Value::Object(states.filter(|(_, s)| !s.is_null()).collect::<Map<_, _>>())
+}
+
+fn state_key(index: usize, callback: &dyn Callback) -> String {
+    format!("{index}:{}", callback.name())
+}
+
+fn step_of(model: &Model) -> u64 {
+    model.optimizer_state_ref().map_or(0, |s| s.iterations)
+}
+
+fn check_monitor(callback: &dyn Callback, logs: &[(String, f64)], validates: bool) -> Result<()> {
+    let Some(monitor) = callback.monitors() else { return Ok(()) };
+    let mut known: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
+    if validates {
+        known.extend(logs.iter().map(|(name, _)| format!("val_{name}")));
+    }
+    known.push("learning_rate".into());
+    if known.iter().any(|k| k == monitor) {
+        return Ok(());
+    }
+    let hint = if monitor.starts_with("val_") && !validates { "; there is no validation data in this run" } else { "" };
+    Err(Error::argument(
+        callback.name(),
+        format!("monitor \"{monitor}\" is not among the figures of this run, which are {}{hint}", known.join(", ")),
+    ))
+}

@@ -1,0 +1,58 @@
+//! What training recorded, epoch by epoch.
+
+use crate::callbacks::EpochLogs;
+use serde_json::{Value, json};
+
+/// The logs of every epoch, as Keras' `History`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// One entry per finished epoch.
+    pub epochs: Vec<EpochLogs>,
+}
+
+impl History {
+    /// The values of one figure over the epochs, e.g. `val_accuracy`.
+    pub fn get(&self, name: &str) -> Vec<f64> {
+        self.epochs.iter().filter_map(|e| e.get(name)).collect()
+    }
+
+    /// As JSON, for backups.
+    pub fn to_json(&self) -> Value {
+        let epoch = |e: &EpochLogs| {
+            let values: Vec<Value> = e.values.iter().map(|(n, v)| json!([n, v])).collect();
+            json!({ "values": values, "seconds": e.seconds, "samples_per_second": e.samples_per_second })
+        };
+        Value::Array(self.epochs.iter().map(epoch).collect())
+    }
+
+    /// Reads what [`History::to_json`] gave; a number that JSON cannot hold (NaN) comes back as NaN.
+    pub fn from_json(value: &Value) -> Option<History> {
+        let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
+        let epochs = value.as_array()?.iter().map(|e| {
+            let values = e.get("values")?.as_array()?.iter().map(|pair| {
+                let pair = pair.as_array()?;
+                Some((pair.first()?.as_str()?.to_string(), number(pair.get(1)?)))
+            });
+            Some(EpochLogs {
+                values: values.collect::<Option<_>>()?,
+                seconds: number(e.get("seconds")?),
+                samples_per_second: number(e.get("samples_per_second")?),
+            })
+        });
+        Some(History { epochs: epochs.collect::<Option<_>>()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_round_trip() {
+        let logs = EpochLogs { values: vec![("loss".into(), 0.25), ("accuracy".into(), 0.5)], seconds: 1.5, samples_per_second: 7.0 };
+        let history = History { epochs: vec![logs] };
+        assert_eq!(History::from_json(&history.to_json()), Some(history.clone()));
+        assert_eq!(history.get("accuracy"), vec![0.5]);
+        assert!(history.get("val_loss").is_empty());
+    }
+}
