@@ -8,7 +8,7 @@ use maobi_data::{Limits, idx};
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits { max_bytes: 1 << 20, ..Limits::default() };
     if let Ok(array) = idx::parse("input", bytes, &limits) {
-        let count: usize = array.dims.iter().product();
+        let count = array.dims.iter().fold(1usize, |n, &side| n.saturating_mul(side));
         assert_eq!(array.bytes.len(), count * array.element.width());
         assert!(array.bytes.capacity() as u64 <= limits.max_bytes);
     }

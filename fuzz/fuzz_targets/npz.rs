@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn check(array: Result<Npy, DataError>, limits: &Limits) {
     if let Ok(array) = array {
-        let count: usize = array.shape.iter().product();
+        let count = array.shape.iter().fold(1usize, |n, &side| n.saturating_mul(side));
         assert_eq!(array.bytes.len(), count * array.element.width());
         assert!(array.bytes.capacity() as u64 <= limits.max_bytes);
         let _ = (array.to_f32(), array.to_i64(), array.to_labels("input"));
