@@ -19,6 +19,7 @@ pub mod names;
 pub mod npy;
 pub mod npz;
 pub mod progress;
+pub mod source;
 
 pub use batch::Batches;
 pub use dataset::{Dataset, Splits, Statistics};
