@@ -7,11 +7,15 @@
 //! All passes are sums over windows of a zero-padded copy of the sample: the input gradient correlates the padded output
 //! gradient with the flipped kernel, the weight gradient sums over pixels instead of taps.
 
+mod image;
+mod scatter;
 mod shape;
 mod window;
 
 use crate::isa::{self, Isa};
-use window::{Weights, Windows};
+use crate::tile;
+use scatter::Scatter;
+use window::{Geometry, Weights, Windows};
 
 pub use shape::{Conv2dShape, Padding};
 
@@ -20,9 +24,14 @@ pub use shape::{Conv2dShape, Padding};
 pub struct Conv2d {
     shape: Conv2dShape,
     forward: Windows,
-    backward: Windows,
-    /// Where the windows of each output row start in the padded input.
-    pixel_rows: Vec<usize>,
+    backward: Backward,
+}
+
+/// How the input gradient is computed.
+#[derive(Clone, Debug)]
+enum Backward {
+    Windows(Windows),
+    Scatter(Scatter),
 }
 
 impl Conv2d {
@@ -32,37 +41,19 @@ impl Conv2d {
     /// When the kernel, a stride, a dilation or a channel count is 0, or `groups` does not divide the channels.
     pub fn new(shape: Conv2dShape) -> Self {
         shape.check();
-        let pitch = shape.padded_w() * shape.c_in;
-        let kernel = (shape.kh, shape.kw);
-        let (segments, depth) = window::segments(kernel, shape.dilation, pitch, shape.c_in, shape.groups);
-        let forward = Windows {
-            pitch,
+        let (top, left) = (shape.pad.top, shape.pad.left);
+        let forward = Windows::new(Geometry {
+            width: shape.padded_w(),
             channels: shape.c_in,
             groups: shape.groups,
-            out_h: shape.out_h(),
-            out_w: shape.out_w(),
-            c_out: shape.c_out,
+            inner: (top..top + shape.h, left..left + shape.w),
+            kernel: (shape.kh, shape.kw),
             stride: shape.stride,
-            segments,
-            depth,
-            panel: window::panel_of(shape.group_out(), shape.out_w()),
-        };
-        let pitch = (shape.w + (shape.kw - 1) * shape.dilation.1) * shape.c_out;
-        let (segments, depth) = window::segments(kernel, shape.dilation, pitch, shape.c_out, shape.groups);
-        let backward = Windows {
-            pitch,
-            channels: shape.c_out,
-            groups: shape.groups,
-            out_h: shape.h,
-            out_w: shape.w,
-            c_out: shape.c_in,
-            stride: (1, 1),
-            segments,
-            depth,
-            panel: window::panel_of(shape.group_in(), shape.w),
-        };
-        let pixel_rows = (0..shape.out_h()).map(|y| y * shape.stride.0 * forward.pitch).collect();
-        Self { shape, forward, backward, pixel_rows }
+            dilation: shape.dilation,
+            out: (shape.out_h(), shape.out_w()),
+            c_out: shape.c_out,
+        });
+        Self { shape, forward, backward: Backward::new(&shape) }
     }
 
     /// The shape it was made for.
@@ -73,13 +64,22 @@ impl Conv2d {
     /// How many `f32` of scratch space every pass needs.
     pub fn scratch_len(&self) -> usize {
         let shape = &self.shape;
-        let input = if shape.pad == Padding::default() { 0 } else { shape.padded_h() * self.forward.pitch };
-        input.max((shape.h + (shape.kh - 1) * shape.dilation.0) * self.backward.pitch)
+        let unpadded = shape.pad == Padding::default();
+        let input = if unpadded { 0 } else { shape.padded_h() * shape.padded_w() * shape.c_in };
+        let pairs = if self.forward.is_direct() { 0 } else { self.forward.gradient_len() };
+        let gradient = match &self.backward {
+            Backward::Windows(_) => {
+                let (height, width) = image::gradient_size(shape);
+                height * width * shape.c_out
+            }
+            Backward::Scatter(_) => 0,
+        };
+        gradient.max(input + pairs)
     }
 
     /// How many `f32` the packed weights take.
     pub fn packed_len(&self) -> usize {
-        self.forward.packed_len() + self.backward.packed_len()
+        self.forward.packed_len() + self.backward.packed_len(&self.shape)
     }
 
     /// Lays out the weights `w` (`[kh, kw, c_in / groups, c_out]`) as `forward` and `backward_input` read them.
@@ -94,10 +94,13 @@ impl Conv2d {
         let (c_in, c_out) = (shape.group_in(), shape.group_out());
         self.forward.pack(forward, |group, tap, column| w[tap * shape.c_out + group * c_out + column]);
         let pixels = shape.kh * shape.kw;
-        self.backward.pack(backward, |group, tap, column| {
-            let (pixel, channel) = (pixels - 1 - tap / c_out, tap % c_out);
-            w[(pixel * c_in + column) * shape.c_out + group * c_out + channel]
-        });
+        match &self.backward {
+            Backward::Windows(windows) => windows.pack(backward, |group, tap, column| {
+                let (pixel, channel) = (pixels - 1 - tap / c_out, tap % c_out);
+                w[(pixel * c_in + column) * shape.c_out + group * c_out + channel]
+            }),
+            Backward::Scatter(scatter) => scatter.pack(shape, w, backward),
+        }
     }
 
     /// `y = act(x * w + bias)` for `n` samples; overwrites `y`.
@@ -146,7 +149,7 @@ impl Conv2d {
         }
         let weights = Weights { packed: &packed[..self.forward.packed_len()], bias, relu };
         for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
-            let image = self.padded_input(x, scratch);
+            let image = image::padded_input(shape, x, scratch);
             self.forward.correlate(isa, image, weights, y);
         }
     }
@@ -173,10 +176,15 @@ impl Conv2d {
             dx.fill(0.0);
             return;
         }
-        let weights = Weights { packed: &packed[self.forward.packed_len()..], bias: None, relu: false };
+        let packed = &packed[self.forward.packed_len()..];
         for (dy, dx) in dy.chunks_exact(shape.output_len()).zip(dx.chunks_exact_mut(shape.input_len())) {
-            let image = self.padded_gradient(dy, scratch);
-            self.backward.correlate(isa, image, weights, dx);
+            match &self.backward {
+                Backward::Windows(windows) => {
+                    let weights = Weights { packed, bias: None, relu: false };
+                    windows.correlate(isa, image::padded_gradient(shape, dy, scratch), weights, dx);
+                }
+                Backward::Scatter(scatter) => scatter.run(isa, shape, dy, packed, dx),
+            }
         }
     }
 
@@ -232,14 +240,18 @@ impl Conv2d {
         if dy.is_empty() {
             return;
         }
+        let direct = self.forward.is_direct();
+        let (pairs, scratch) = scratch.split_at_mut(if direct { 0 } else { self.forward.gradient_len() });
+        pairs.fill(0.0);
         for (x, dy) in x.chunks_exact(shape.input_len()).zip(dy.chunks_exact(shape.output_len())) {
-            let image = self.padded_input(x, scratch);
-            self.forward.gradient(isa, image, dy, &self.pixel_rows, dw);
+            let image = image::padded_input(shape, x, scratch);
+            self.forward.gradient(isa, image, dy, if direct { &mut *dw } else { &mut *pairs });
             if let Some(db) = &mut db {
-                for pixel in dy.chunks_exact(shape.c_out) {
-                    db.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += value);
-                }
+                tile::add_rows(isa, dy, db);
             }
+        }
+        if !direct {
+            self.forward.fold(pairs, dw);
         }
     }
 
@@ -252,50 +264,45 @@ impl Conv2d {
         let needed = self.scratch_len();
         assert!(scratch >= needed, "Conv2d::{pass}: scratch has {scratch} elements, {needed} are needed");
     }
+}
 
-    /// The sample with zeros around it; the sample itself where there are none.
-    fn padded_input<'a>(&self, x: &'a [f32], scratch: &'a mut [f32]) -> &'a [f32] {
-        let shape = &self.shape;
-        if shape.pad == Padding::default() {
-            return x;
-        }
-        let (pitch, row_len) = (self.forward.pitch, shape.w * shape.c_in);
-        let image = &mut scratch[..shape.padded_h() * pitch];
-        let left = shape.pad.left * shape.c_in;
-        image[..shape.pad.top * pitch].fill(0.0);
-        let body = &mut image[shape.pad.top * pitch..];
-        for (source, row) in x.chunks_exact(row_len).zip(body.chunks_exact_mut(pitch)) {
-            row[..left].fill(0.0);
-            row[left..left + row_len].copy_from_slice(source);
-            row[left + row_len..].fill(0.0);
-        }
-        body[shape.h * pitch..].fill(0.0);
-        image
+impl Backward {
+    /// Below this share of the multiplications of sliding windows, tap by tap is faster in spite of its extra traffic.
+    const SCATTER_SHARE: f64 = 0.9;
+    /// Output channels from which on that is so.
+    const SCATTER_CHANNELS: usize = 32;
+
+    fn new(shape: &Conv2dShape) -> Self {
+        let (height, width) = image::gradient_size(shape);
+        let range = |size: usize, margin: usize, pad: usize, span: usize| {
+            margin.saturating_sub(pad)..(margin + span).saturating_sub(pad).min(size)
+        };
+        let span = |outputs: usize, stride: usize| (outputs.max(1) - 1) * stride + 1;
+        let (out_h, out_w) = (shape.out_h(), shape.out_w());
+        let rows = range(height, height - shape.h, shape.pad.top, span(out_h, shape.stride.0));
+        let columns = range(width, width - shape.w, shape.pad.left, span(out_w, shape.stride.1));
+        let windows = Windows::new(Geometry {
+            width,
+            channels: shape.c_out,
+            groups: shape.groups,
+            inner: (rows, columns),
+            kernel: (shape.kh, shape.kw),
+            stride: (1, 1),
+            dilation: shape.dilation,
+            out: (shape.h, shape.w),
+            c_out: shape.c_in,
+        });
+        let scatter = Scatter::new(shape);
+        let share = scatter.cost(shape) as f64 / windows.cost().max(1) as f64;
+        let deep = shape.group_out() >= Self::SCATTER_CHANNELS && share < Self::SCATTER_SHARE;
+        if deep || shape.stride != (1, 1) { Self::Scatter(scatter) } else { Self::Windows(windows) }
     }
 
-    /// The output gradient, spread out by the stride, with the zeros around it that make every window of the flipped
-    /// kernel whole.
-    fn padded_gradient<'a>(&self, dy: &[f32], scratch: &'a mut [f32]) -> &'a [f32] {
-        let shape = &self.shape;
-        let (pitch, c) = (self.backward.pitch, shape.c_out);
-        let height = shape.h + (shape.kh - 1) * shape.dilation.0;
-        let image = &mut scratch[..height * pitch];
-        image.fill(0.0);
-        // Output (y, x) belongs at (y · stride + margin - pad), as far as that is inside.
-        let place = |at: usize, stride: usize, margin: usize, pad: usize, size: usize| {
-            (at * stride + margin).checked_sub(pad).filter(|&to| to < size)
-        };
-        let width = pitch / c;
-        for (y, row) in dy.chunks_exact(shape.out_w() * c).enumerate() {
-            let margin = (shape.kh - 1) * shape.dilation.0;
-            let Some(to_y) = place(y, shape.stride.0, margin, shape.pad.top, height) else { continue };
-            for (x, pixel) in row.chunks_exact(c).enumerate() {
-                let margin = (shape.kw - 1) * shape.dilation.1;
-                let Some(to_x) = place(x, shape.stride.1, margin, shape.pad.left, width) else { continue };
-                image[to_y * pitch + to_x * c..][..c].copy_from_slice(pixel);
-            }
+    fn packed_len(&self, shape: &Conv2dShape) -> usize {
+        match self {
+            Backward::Windows(windows) => windows.packed_len(),
+            Backward::Scatter(scatter) => scatter.packed_len(shape),
         }
-        image
     }
 }
 

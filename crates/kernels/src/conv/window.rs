@@ -1,28 +1,52 @@
-//! Windows sliding over a zero-padded image: the geometry that all three passes of a convolution share.
+//! Windows sliding over a zero-padded image: the geometry of the forward pass, of both gradients.
 //!
 //! A padded image has no edges to ask about, and in it the taps `(kx, channel)` of a kernel row are contiguous, so the
-//! sum over a window is `kh` segments for the register tile.
+//! sum over a window is a few segments for the register tile. Kernel rows that lie in the padding are skipped.
+//!
+//! Few output channels leave most of a vector empty. Then two neighbouring pixels are computed as one of twice the
+//! channels (`pair`), by a kernel one column wider that holds the weights twice, shifted: 4 taps a row instead of 2 · 3.
 
 use crate::isa::Isa;
 use crate::tile::{self, Tile};
+use std::ops::Range;
 
-/// Windows over an image `[_, width, channels]`, by groups of channels.
+/// Half a vector: output channels up to here are computed in pairs of pixels.
+const PAIR_CHANNELS: usize = 8;
+/// From this many channels on, the weight gradient goes tap by tap to skip the padding; with fewer, kernel row by
+/// kernel row, to have enough rows in a tile.
+const TAP_CHANNELS: usize = 16;
+
+/// What [`Windows`] are made from: windows over a padded image `[height, width, channels]`, in groups of channels.
 #[derive(Clone, Debug)]
-pub(super) struct Windows {
-    /// Elements of a row of the image.
-    pub pitch: usize,
+pub(super) struct Geometry {
+    pub width: usize,
     pub channels: usize,
     pub groups: usize,
-    pub out_h: usize,
-    pub out_w: usize,
-    pub c_out: usize,
+    /// Rows and columns of the image that are not padding.
+    pub inner: (Range<usize>, Range<usize>),
+    pub kernel: (usize, usize),
     pub stride: (usize, usize),
+    pub dilation: (usize, usize),
+    pub out: (usize, usize),
+    pub c_out: usize,
+}
+
+/// A geometry, ready to compute.
+#[derive(Clone, Debug)]
+pub(super) struct Windows {
+    given: Geometry,
+    /// The given one, or that of pairs of pixels.
+    used: Geometry,
     /// Where each run of contiguous taps starts, relative to the window.
-    pub segments: Vec<usize>,
+    segments: Vec<usize>,
     /// Elements in a run.
-    pub depth: usize,
+    depth: usize,
     /// Columns of a packed panel of weights.
-    pub panel: usize,
+    panel: usize,
+    /// Output rows that see the same kernel rows outside the padding, and these.
+    bands: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the windows of each output row start.
+    pixel_rows: Vec<usize>,
 }
 
 /// What the pixels are multiplied by and what happens to the sums.
@@ -33,47 +57,98 @@ pub(super) struct Weights<'a> {
     pub relu: bool,
 }
 
-/// Columns of a panel: vectors of 16, at most two of them, or four where the rows of the output are short.
-pub(super) fn panel_of(c_out: usize, out_w: usize) -> usize {
-    let whole = c_out.next_multiple_of(16);
-    whole.min(if out_w <= 6 { 64 } else { 32 })
+impl Geometry {
+    fn pitch(&self) -> usize {
+        self.width * self.channels
+    }
+
+    fn taps(&self) -> usize {
+        self.kernel.0 * self.kernel.1 * self.channels / self.groups
+    }
+
+    /// The same as windows of twice the stride over pairs of pixels, where that helps.
+    fn paired(&self) -> Option<Self> {
+        let simple = self.groups == 1 && self.dilation.1 == 1 && self.stride.1 == 1;
+        let helps = self.c_out <= PAIR_CHANNELS && self.out.1 % 2 == 0 && self.out.1 > 0 && self.kernel.1 > 1;
+        (simple && helps).then(|| Self {
+            kernel: (self.kernel.0, self.kernel.1 + 1),
+            stride: (self.stride.0, 2),
+            out: (self.out.0, self.out.1 / 2),
+            c_out: 2 * self.c_out,
+            ..self.clone()
+        })
+    }
 }
 
-/// The runs of contiguous taps of a kernel: their starts in an image of `pitch` elements a row, and their length.
-pub(super) fn segments(
-    (kh, kw): (usize, usize),
-    (dy, dx): (usize, usize),
-    pitch: usize,
-    channels: usize,
-    groups: usize,
-) -> (Vec<usize>, usize) {
-    if groups == 1 && (dx == 1 || kw == 1) {
-        return ((0..kh).map(|ky| ky * dy * pitch).collect(), kw * channels);
-    }
-    let taps = (0..kh).flat_map(|ky| (0..kw).map(move |kx| ky * dy * pitch + kx * dx * channels));
-    (taps.collect(), channels / groups)
+/// The `k` of `0..count` for which `start + k · step` lies in `inner`.
+pub(super) fn inside(inner: &Range<usize>, start: usize, step: usize, count: usize) -> Range<usize> {
+    let first = inner.start.saturating_sub(start).div_ceil(step).min(count);
+    let end = inner.end.saturating_sub(start).div_ceil(step).min(count);
+    first..end.max(first)
 }
 
 impl Windows {
-    /// Elements of the packed weights.
-    pub(super) fn packed_len(&self) -> usize {
-        self.groups * self.group_packed_len()
+    pub(super) fn new(given: Geometry) -> Self {
+        let used = given.paired().unwrap_or_else(|| given.clone());
+        let ((kh, kw), (dy, dx)) = (used.kernel, used.dilation);
+        let pitch = used.pitch();
+        let contiguous = used.groups == 1 && (dx == 1 || kw == 1);
+        let (runs, depth) = if contiguous { (1, kw * used.channels) } else { (kw, used.channels / used.groups) };
+        let run = |ky: usize| (0..runs).map(move |kx| ky * dy * pitch + kx * dx * used.channels);
+        let mut bands: Vec<(Range<usize>, Range<usize>)> = Vec::new();
+        for y in 0..used.out.0 {
+            let rows = inside(&used.inner.0, y * used.stride.0, dy, kh);
+            match bands.last_mut() {
+                Some((band, kernel_rows)) if *kernel_rows == rows => band.end = y + 1,
+                _ => bands.push((y..y + 1, rows)),
+            }
+        }
+        let columns = (used.c_out / used.groups).next_multiple_of(16);
+        Self {
+            segments: (0..kh).flat_map(run).collect(),
+            depth,
+            // Two vectors of 16, or four where rows are short.
+            panel: columns.min(if used.out.1 <= 6 { 64 } else { 32 }),
+            bands,
+            pixel_rows: (0..used.out.0).map(|y| y * used.stride.0 * pitch).collect(),
+            given,
+            used,
+        }
     }
 
-    /// Elements of a window within a group.
-    pub(super) fn taps(&self) -> usize {
-        self.segments.len() * self.depth
+    /// Elements of the packed weights.
+    pub(super) fn packed_len(&self) -> usize {
+        self.used.groups * self.group_packed_len()
     }
 
     fn group_packed_len(&self) -> usize {
-        (self.c_out / self.groups).next_multiple_of(self.panel) * self.taps()
+        (self.used.c_out / self.used.groups).next_multiple_of(self.panel) * self.used.taps()
+    }
+
+    /// Multiplications of [`Self::correlate`].
+    pub(super) fn cost(&self) -> usize {
+        let rows: usize = self.bands.iter().map(|(rows, kernel_rows)| rows.len() * kernel_rows.len()).sum();
+        rows * self.used.out.1 * self.used.taps() / self.used.kernel.0 * self.used.c_out
     }
 
     /// Lays out weights as `[group][panel][tap][column]`; `weight(group, tap, column)` is asked for each.
     pub(super) fn pack(&self, packed: &mut [f32], weight: impl Fn(usize, usize, usize) -> f32) {
-        let columns = self.c_out / self.groups;
+        if self.used.c_out == self.given.c_out {
+            return self.lay_out(packed, weight);
+        }
+        let (kw, channels, c_out) = (self.given.kernel.1, self.given.channels, self.given.c_out);
+        self.lay_out(packed, |group, tap, column| {
+            let (ky, rest) = (tap / ((kw + 1) * channels), tap % ((kw + 1) * channels));
+            // The second pixel of a pair sees everything one column later.
+            let kx = (rest / channels).wrapping_sub(column / c_out);
+            if kx < kw { weight(group, (ky * kw + kx) * channels + rest % channels, column % c_out) } else { 0.0 }
+        });
+    }
+
+    fn lay_out(&self, packed: &mut [f32], weight: impl Fn(usize, usize, usize) -> f32) {
+        let (columns, taps) = (self.used.c_out / self.used.groups, self.used.taps());
         for (group, part) in packed.chunks_exact_mut(self.group_packed_len()).enumerate() {
-            for (panel, rows) in part.chunks_exact_mut(self.panel * self.taps()).enumerate() {
+            for (panel, rows) in part.chunks_exact_mut(self.panel * taps).enumerate() {
                 let from = panel * self.panel;
                 let count = self.panel.min(columns - from);
                 for (tap, row) in rows.chunks_exact_mut(self.panel).enumerate() {
@@ -88,86 +163,57 @@ impl Windows {
 
     /// `output[y, x, o] = act(bias[o] + Σ_tap image[window (y, x), tap] · weight[tap, o])`; overwrites.
     pub(super) fn correlate(&self, isa: Isa, image: &[f32], weights: Weights, output: &mut [f32]) {
-        if self.out_h * self.out_w == 0 {
+        let used = &self.used;
+        let (out_h, out_w) = used.out;
+        if out_h * out_w == 0 {
             return;
         }
-        assert_eq!(output.len(), self.out_h * self.out_w * self.c_out);
+        assert_eq!(output.len(), out_h * out_w * used.c_out);
         assert_eq!(weights.packed.len(), self.packed_len());
-        assert!(weights.bias.is_none_or(|bias| bias.len() == self.c_out));
         assert!(image.len() > self.last_read());
-        let (c_in, columns) = (self.channels / self.groups, self.c_out / self.groups);
-        let bias = weights.bias.map_or(std::ptr::null(), <[f32]>::as_ptr);
-        for group in 0..self.groups {
-            for from in (0..columns).step_by(self.panel) {
-                let column = group * columns + from;
-                let packed = &weights.packed[group * self.group_packed_len() + from * self.taps()..];
-                // SAFETY: the windows of all pixels lie in the image, the last one by the assertion above; panels,
-                // bias and output have the lengths asserted; `output` is borrowed exclusively; `isa` is available, as
-                // `Conv2d` has asserted.
-                unsafe {
-                    let tile = Tile {
-                        groups: self.out_h,
-                        rows: self.out_w,
-                        lanes: self.panel.min(columns - from),
-                        a: image.as_ptr().add(group * c_in),
-                        a_group: self.stride.0 * self.pitch,
-                        a_row: self.stride.1 * self.channels,
-                        a_k: 1,
-                        segments: &self.segments,
-                        depth: self.depth,
-                        b: packed.as_ptr(),
-                        b_k: self.panel,
-                        c: output.as_mut_ptr().add(column),
-                        c_group: self.out_w * self.c_out,
-                        c_row: self.c_out,
-                        accumulate: false,
-                        bias: if bias.is_null() { bias } else { bias.add(column) },
-                        relu: weights.relu,
-                    };
-                    tile::run(isa, &tile);
-                }
+        // The bias of a pair of pixels.
+        let mut twice = [0.0; 2 * PAIR_CHANNELS];
+        let bias = weights.bias.map(|bias| {
+            if bias.len() == used.c_out {
+                return bias;
             }
-        }
-    }
-
-    /// `gradient[tap, o] += Σ_(y, x) image[window (y, x), tap] · dy[y, x, o]`, with `gradient` as `[tap, c_out]`, the
-    /// taps those of a group.
-    pub(super) fn gradient(&self, isa: Isa, image: &[f32], dy: &[f32], pixel_rows: &[usize], gradient: &mut [f32]) {
-        if self.out_h * self.out_w == 0 {
-            return;
-        }
-        assert_eq!(dy.len(), self.out_h * self.out_w * self.c_out);
-        assert_eq!(gradient.len(), self.taps() * self.c_out);
-        assert!(image.len() > self.last_read());
-        let last_row = (self.out_h - 1) * self.stride.0 * self.pitch;
-        assert!(pixel_rows.len() == self.out_h && pixel_rows.iter().all(|&row| row <= last_row));
-        let (c_in, columns) = (self.channels / self.groups, self.c_out / self.groups);
-        for group in 0..self.groups {
+            twice[..bias.len()].copy_from_slice(bias);
+            twice[bias.len()..2 * bias.len()].copy_from_slice(bias);
+            &twice[..2 * bias.len()]
+        });
+        assert!(bias.is_none_or(|bias| bias.len() == used.c_out));
+        let bias = bias.map_or(std::ptr::null(), <[f32]>::as_ptr);
+        let (c_in, columns) = (used.channels / used.groups, used.c_out / used.groups);
+        let runs = self.segments.len() / used.kernel.0;
+        for group in 0..used.groups {
             for from in (0..columns).step_by(self.panel) {
                 let column = group * columns + from;
-                // Runs of taps a constant distance apart make one tile; dilated or grouped ones go one by one.
-                for (run, &start) in self.segments.iter().enumerate() {
-                    // SAFETY: windows lie in the image and the lengths are asserted, as in `correlate`; pixels now are
-                    // what is summed over, taps the rows.
+                let packed = &weights.packed[group * self.group_packed_len() + from * used.taps()..];
+                for (rows, kernel_rows) in &self.bands {
+                    let run = kernel_rows.start * runs;
+                    // SAFETY: the windows of all pixels lie in the image, the last one by the assertion above; panels,
+                    // bias and output have the lengths asserted; `output` is borrowed exclusively; `isa` is available,
+                    // as `Conv2d` has asserted.
                     unsafe {
                         let tile = Tile {
-                            groups: 1,
-                            rows: self.depth,
+                            groups: rows.len(),
+                            rows: out_w,
                             lanes: self.panel.min(columns - from),
-                            a: image.as_ptr().add(group * c_in + start),
-                            a_group: 0,
-                            a_row: 1,
-                            a_k: self.stride.1 * self.channels,
-                            segments: pixel_rows,
-                            depth: self.out_w,
-                            b: dy.as_ptr().add(column),
-                            b_k: self.c_out,
-                            c: gradient.as_mut_ptr().add(run * self.depth * self.c_out + column),
-                            c_group: 0,
-                            c_row: self.c_out,
-                            accumulate: true,
-                            bias: std::ptr::null(),
-                            relu: false,
+                            a: image.as_ptr().add(group * c_in + self.pixel_rows[rows.start]),
+                            a_group: used.stride.0 * used.pitch(),
+                            a_row: used.stride.1 * used.channels,
+                            a_k: 1,
+                            segments: &self.segments[run..kernel_rows.end * runs],
+                            depth: self.depth,
+                            b: packed.as_ptr().add(run * self.depth * self.panel),
+                            b_k: self.panel,
+                            b_segment: self.depth * self.panel,
+                            c: output.as_mut_ptr().add(rows.start * out_w * used.c_out + column),
+                            c_group: out_w * used.c_out,
+                            c_row: used.c_out,
+                            accumulate: false,
+                            bias: if bias.is_null() { bias } else { bias.add(column) },
+                            relu: weights.relu,
                         };
                         tile::run(isa, &tile);
                     }
@@ -176,11 +222,121 @@ impl Windows {
         }
     }
 
+    /// Elements that [`Self::gradient`] adds to.
+    pub(super) fn gradient_len(&self) -> usize {
+        self.used.taps() * self.used.c_out
+    }
+
+    /// Whether [`Self::gradient`] has the layout of the weights, so that [`Self::fold`] is not needed.
+    pub(super) fn is_direct(&self) -> bool {
+        self.used.c_out == self.given.c_out
+    }
+
+    /// `gradient[tap, o] += Σ_(y, x) image[window (y, x), tap] · dy[y, x, o]`, taps being those of a group, for pairs of
+    /// pixels where these are used.
+    pub(super) fn gradient(&self, isa: Isa, image: &[f32], dy: &[f32], gradient: &mut [f32]) {
+        let used = &self.used;
+        let (kh, kw) = used.kernel;
+        if used.out.0 * used.out.1 == 0 {
+            return;
+        }
+        assert_eq!(dy.len(), used.out.0 * used.out.1 * used.c_out);
+        assert_eq!(gradient.len(), self.gradient_len());
+        assert!(image.len() > self.last_read());
+        let all = (0..used.out.0, 0..used.out.1);
+        if used.groups == 1 && self.segments.len() == kh && used.channels < TAP_CHANNELS {
+            return self.tap_gradients(isa, image, dy, gradient, 0, (kh, self.depth), all);
+        }
+        let c_in = used.channels / used.groups;
+        for ky in 0..kh {
+            let rows = inside(&used.inner.0, ky * used.dilation.0, used.stride.0, used.out.0);
+            if c_in == self.depth {
+                for kx in 0..kw {
+                    let columns = inside(&used.inner.1, kx * used.dilation.1, used.stride.1, used.out.1);
+                    let taps = (ky * kw + kx) * c_in;
+                    self.tap_gradients(isa, image, dy, gradient, taps, (1, c_in), (rows.clone(), columns));
+                }
+            } else if used.inner.1 == (0..used.width) {
+                let pixels = (rows, all.1.clone());
+                self.tap_gradients(isa, image, dy, gradient, ky * self.depth, (1, self.depth), pixels);
+            } else {
+                for kx in 0..kw {
+                    let columns = inside(&used.inner.1, kx, used.stride.1, used.out.1);
+                    let taps = (ky * kw + kx) * c_in;
+                    self.tap_gradients(isa, image, dy, gradient, taps, (1, c_in), (rows.clone(), columns));
+                }
+            }
+        }
+    }
+
+    /// The gradient of `count.0` kernel rows of `count.1` contiguous taps from tap `first` on, over some of the pixels.
+    #[allow(clippy::too_many_arguments)]
+    fn tap_gradients(
+        &self,
+        isa: Isa,
+        image: &[f32],
+        dy: &[f32],
+        gradient: &mut [f32],
+        first: usize,
+        count: (usize, usize),
+        (rows, columns): (Range<usize>, Range<usize>),
+    ) {
+        if rows.is_empty() || columns.is_empty() {
+            return;
+        }
+        let used = &self.used;
+        let (c_in, c_out) = (used.channels / used.groups, used.c_out / used.groups);
+        let tap = self.segments[first / self.depth] + first % self.depth;
+        for group in 0..used.groups {
+            for from in (0..c_out).step_by(self.panel) {
+                let column = group * c_out + from;
+                // SAFETY: `gradient` has checked the lengths; pixels and taps lie within their counts, so windows lie
+                // in the image. Pixels now are what is summed over, taps are rows.
+                unsafe {
+                    let start = group * c_in + tap + columns.start * used.stride.1 * used.channels;
+                    let tile = Tile {
+                        groups: count.0,
+                        rows: count.1,
+                        lanes: self.panel.min(c_out - from),
+                        a: image.as_ptr().add(start),
+                        a_group: used.dilation.0 * used.pitch(),
+                        a_row: 1,
+                        a_k: used.stride.1 * used.channels,
+                        segments: &self.pixel_rows[rows.clone()],
+                        depth: columns.len(),
+                        b: dy.as_ptr().add((rows.start * used.out.1 + columns.start) * used.c_out + column),
+                        b_k: used.c_out,
+                        b_segment: used.out.1 * used.c_out,
+                        c: gradient.as_mut_ptr().add(first * used.c_out + column),
+                        c_group: self.depth * used.c_out,
+                        c_row: used.c_out,
+                        accumulate: true,
+                        bias: std::ptr::null(),
+                        relu: false,
+                    };
+                    tile::run(isa, &tile);
+                }
+            }
+        }
+    }
+
+    /// Adds the gradient for pairs of pixels to that of the weights: the two copies of each weight.
+    pub(super) fn fold(&self, paired: &[f32], dw: &mut [f32]) {
+        let (kw, channels, c_out) = (self.given.kernel.1, self.given.channels, self.given.c_out);
+        for (tap, target) in dw.chunks_exact_mut(c_out).enumerate() {
+            let first = (tap + tap / (kw * channels) * channels) * 2 * c_out;
+            let second = first + channels * 2 * c_out + c_out;
+            let copies = paired[first..first + c_out].iter().zip(&paired[second..second + c_out]);
+            target.iter_mut().zip(copies).for_each(|(sum, (first, second))| *sum += first + second);
+        }
+    }
+
     /// The last element that the last window reads.
     fn last_read(&self) -> usize {
-        let (y, x) = ((self.out_h - 1) * self.stride.0, (self.out_w - 1) * self.stride.1);
-        let group = self.channels - self.channels / self.groups;
+        let used = &self.used;
+        let (y, x) = ((used.out.0 - 1) * used.stride.0, (used.out.1 - 1) * used.stride.1);
+        let group = used.channels - used.channels / used.groups;
         let segment = self.segments.last().copied().unwrap_or(0);
-        y * self.pitch + x * self.channels + group + segment + self.depth - 1
+        y * used.pitch() + x * used.channels + group + segment + self.depth - 1
     }
 }

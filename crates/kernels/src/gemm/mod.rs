@@ -138,6 +138,7 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
                 depth: a.cols,
                 b: if direct { b.data.as_ptr().wrapping_add(col) } else { storage.add(panel * PANEL * b.rows) },
                 b_k: if direct { b.row_stride } else { PANEL },
+                b_segment: 0,
                 c: target.add(row * b.cols + col),
                 c_group: 0,
                 c_row: b.cols,

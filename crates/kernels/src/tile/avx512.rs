@@ -1,7 +1,7 @@
 //! AVX-512: 16 lanes, 32 registers. Up to 14 rows by two vectors or 6 by four, which leaves room for B and one broadcast.
 
 use super::Tile;
-use super::kernel::{Kernel, Piece, Simd, cut, micro};
+use super::kernel::{self, Kernel, Piece, Simd, cut, micro};
 use std::arch::x86_64::*;
 
 struct Avx512;
@@ -59,9 +59,9 @@ impl Simd for Avx512 {
 /// # Safety
 /// As [`micro`], and the processor has AVX-512.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
-unsafe fn kernel<const G: usize, const P: usize, const V: usize, const UNIT: bool>(tile: &Tile, piece: Piece) {
+unsafe fn kernel<const G: usize, const P: usize, const V: usize>(tile: &Tile, piece: Piece) {
     // SAFETY: this function is compiled for AVX-512; the rest is the caller's promise.
-    unsafe { micro::<Avx512, G, P, V, UNIT>(tile, piece) }
+    unsafe { micro::<Avx512, G, P, V>(tile, piece) }
 }
 
 /// Computes `tile`.
@@ -71,6 +71,16 @@ unsafe fn kernel<const G: usize, const P: usize, const V: usize, const UNIT: boo
 pub(super) unsafe fn run(tile: &Tile) {
     // SAFETY: the caller's promise; `select` names kernels of AVX-512 only.
     unsafe { cut(tile, Avx512::LANES, vectors_for, rows_for, select) }
+}
+
+/// As [`super::add_rows`].
+///
+/// # Safety
+/// As [`kernel::add_rows`], and the processor has the instruction set.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]
+pub(super) unsafe fn add_rows(count: usize, lanes: usize, rows: *const f32, sums: *mut f32) {
+    // SAFETY: this function is compiled for the instruction set; the rest is the caller's promise.
+    unsafe { kernel::add_rows::<Avx512>(count, lanes, rows, sums) }
 }
 
 /// How many of the `left` vectors of columns to take at once.
@@ -97,8 +107,8 @@ fn rows_for(groups: usize, rows: usize, vectors: usize) -> (usize, usize) {
     }
 }
 
-fn select(groups: usize, rows: usize, vectors: usize, unit: bool) -> Kernel {
-    super::kernel::table!((groups, rows, vectors, unit),
+fn select(groups: usize, rows: usize, vectors: usize) -> Kernel {
+    super::kernel::table!((groups, rows, vectors),
         1, 1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         1, 2: 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
         1, 4: 1 2 3 4 5 6;

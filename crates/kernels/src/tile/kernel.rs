@@ -65,17 +65,17 @@ macro_rules! each {
     };
 }
 
-/// `G · P` rows by `V` vectors. `UNIT` promises `a_row == 1`.
+/// `G · P` rows by `V` vectors.
 ///
 /// # Safety
 /// As [`super::run`], for the rows and columns of `piece`; the caller is compiled for the instruction set `S`.
 #[inline(always)]
-pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usize, const UNIT: bool>(tile: &Tile, piece: Piece) {
+pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usize>(tile: &Tile, piece: Piece) {
     // SAFETY: the caller vouches for every address that the description names, and for the instruction set.
     unsafe {
         let mask = S::mask(piece.lanes - (V - 1) * S::LANES);
         let last = V - 1;
-        let row = if UNIT { 1 } else { tile.a_row };
+        let row = tile.a_row;
         let mut bias = [S::zero(); V];
         if !piece.bias.is_null() {
             each!(vector v of V {
@@ -84,8 +84,10 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
             });
         }
         let mut sums = [[bias; P]; G];
-        let mut b = piece.b;
+        let mut columns_of_segment = piece.b;
         for &segment in tile.segments {
+            let mut b = columns_of_segment;
+            columns_of_segment = b.wrapping_add(tile.b_segment);
             // Three rows share a pointer: x86 addresses reach base, base + row and base + 2·row.
             let start = piece.a.add(segment);
             let mut a = [[start; 5]; G];
@@ -142,13 +144,45 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
     }
 }
 
+/// `sums[n] += Σ_row rows[row, n]` for dense rows.
+///
+/// # Safety
+/// `rows` has `count · lanes` elements, `sums` has `lanes`; the caller is compiled for the instruction set `S`.
+#[inline(always)]
+pub(super) unsafe fn add_rows<S: Simd>(count: usize, lanes: usize, rows: *const f32, sums: *mut f32) {
+    let mut from = 0;
+    while from < lanes {
+        // SAFETY: columns `from..` of each row, as far as the mask lets them be read.
+        unsafe {
+            let mask = S::mask(S::LANES.min(lanes - from));
+            // Four sums in turn, because an addition takes four cycles.
+            let mut parts = [S::zero(); 4];
+            let mut row = rows.add(from);
+            for _ in 0..count / 4 {
+                for part in &mut parts {
+                    *part = S::add(*part, S::load_some(row, mask));
+                    row = row.wrapping_add(lanes);
+                }
+            }
+            for part in &mut parts[..count % 4] {
+                *part = S::add(*part, S::load_some(row, mask));
+                row = row.wrapping_add(lanes);
+            }
+            let [a, b, c, d] = parts;
+            let sum = S::add(S::add(a, b), S::add(c, d));
+            let to = sums.add(from);
+            S::store_some(to, mask, S::add(S::load_some(to, mask), sum));
+        }
+        from += S::LANES;
+    }
+}
+
 /// The `kernel` function of the calling module for a size, out of those listed as `groups, vectors: rows …;`.
 macro_rules! table {
     ($key:expr, $($groups:literal, $vectors:literal: $($rows:literal)*;)*) => {
         match $key {
             $($(
-                ($groups, $rows, $vectors, false) => kernel::<$groups, $rows, $vectors, false> as Kernel,
-                ($groups, $rows, $vectors, true) => kernel::<$groups, $rows, $vectors, true> as Kernel,
+                ($groups, $rows, $vectors) => kernel::<$groups, $rows, $vectors> as Kernel,
             )*)*
             key => unreachable!("no kernel of {key:?}"),
         }
@@ -156,7 +190,7 @@ macro_rules! table {
 }
 pub(super) use table;
 
-/// Cuts `tile` into pieces of sizes that `kernel(groups, rows, vectors, unit)` has, and runs them.
+/// Cuts `tile` into pieces of sizes that `kernel(groups, rows, vectors)` has, and runs them.
 ///
 /// `fits(groups, rows, vectors)` tells the sizes; one row by one vector must be among them.
 ///
@@ -167,7 +201,7 @@ pub(super) unsafe fn cut(
     lanes: usize,
     vectors_for: fn(usize, usize, usize) -> usize,
     rows_for: fn(usize, usize, usize) -> (usize, usize),
-    kernel: fn(usize, usize, usize, bool) -> Kernel,
+    kernel: fn(usize, usize, usize) -> Kernel,
 ) {
     let mut from = 0;
     while from < tile.lanes {
@@ -183,7 +217,6 @@ pub(super) unsafe fn cut(
             let mut row = 0;
             for index in 0..pieces {
                 let rows = size + usize::from(index < longer);
-                let unit = tile.a_row == 1;
                 // SAFETY: the piece lies within the tile, for which the caller vouches.
                 unsafe {
                     let piece = Piece {
@@ -194,12 +227,12 @@ pub(super) unsafe fn cut(
                         lanes: columns,
                     };
                     if groups == group_step {
-                        kernel(groups, rows, vectors, unit)(tile, piece);
+                        kernel(groups, rows, vectors)(tile, piece);
                     } else {
                         for single in 0..groups {
                             let piece =
                                 Piece { a: piece.a.add(single * tile.a_group), c: piece.c.add(single * tile.c_group), ..piece };
-                            kernel(1, rows, vectors, unit)(tile, piece);
+                            kernel(1, rows, vectors)(tile, piece);
                         }
                     }
                 }

@@ -30,9 +30,10 @@ pub(crate) struct Tile<'a> {
     /// k runs through `depth` elements `a_k` apart from each of these offsets into A in turn.
     pub segments: &'a [usize],
     pub depth: usize,
-    /// B has `segments · depth` rows, `b_k` apart.
+    /// The rows of B for a segment are `b_k` apart, the first ones of two segments `b_segment`.
     pub b: *const f32,
     pub b_k: usize,
+    pub b_segment: usize,
     pub c: *mut f32,
     pub c_group: usize,
     pub c_row: usize,
@@ -57,5 +58,20 @@ pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { avx512::run(tile) },
         _ => unsafe { scalar::run(tile) },
+    }
+}
+
+/// `sums[n] += Σ_row rows[row, n]`, `rows` being dense.
+pub(crate) fn add_rows(isa: Isa, rows: &[f32], sums: &mut [f32]) {
+    assert!(isa.is_available() && !sums.is_empty() && rows.len().is_multiple_of(sums.len()));
+    let (count, lanes) = (rows.len() / sums.len(), sums.len());
+    match isa {
+        // SAFETY: the lengths fit, and `isa` is available.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => unsafe { avx2::add_rows(count, lanes, rows.as_ptr(), sums.as_mut_ptr()) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => unsafe { avx512::add_rows(count, lanes, rows.as_ptr(), sums.as_mut_ptr()) },
+        _ => scalar::add_rows(count, rows, sums),
     }
 }

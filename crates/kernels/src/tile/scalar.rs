@@ -27,8 +27,8 @@ unsafe fn piece(tile: &Tile, group: usize, row: usize, from: usize) {
     // SAFETY: every address is one that the tile's description names, which the caller vouches for.
     unsafe {
         let a = tile.a.add(group * tile.a_group + row * tile.a_row);
-        let mut b = tile.b.add(from);
-        for &segment in tile.segments {
+        for (index, &segment) in tile.segments.iter().enumerate() {
+            let mut b = tile.b.add(from + index * tile.b_segment);
             for k in 0..tile.depth {
                 let factor = *a.add(segment + k * tile.a_k);
                 for (lane, sum) in sums[..lanes].iter_mut().enumerate() {
@@ -47,5 +47,12 @@ unsafe fn piece(tile: &Tile, group: usize, row: usize, from: usize) {
             }
             *c.add(lane) = if tile.relu && sum < 0.0 { 0.0 } else { sum };
         }
+    }
+}
+
+/// As [`super::add_rows`].
+pub(super) fn add_rows(count: usize, rows: &[f32], sums: &mut [f32]) {
+    for row in rows.chunks_exact(sums.len()).take(count) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
 }
