@@ -1,0 +1,83 @@
+//! `Add`: the sum of several inputs.
+
+use super::merge::{Placement, broadcast};
+use super::{Base, Built, Layer, Shape};
+use crate::op::{Backward, Forward, Op};
+use maobi_kernels::pointwise;
+use serde::{Deserialize, Serialize};
+
+/// x₁ + x₂ + …, inputs of one shape (an axis of length 1 is repeated): the join of a residual connection.
+///
+/// Keras file: `layers/merging/add.py`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Add {
+    #[serde(skip)]
+    pub(crate) base: Base,
+}
+
+impl Add {
+    /// The sum of its inputs.
+    pub fn new() -> Self {
+        Add::default()
+    }
+}
+
+layer_builder!(Add);
+
+impl Layer for Add {
+    layer_boilerplate!("Add");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let (output, placements) = broadcast(inputs)?;
+        Ok(Built::op(AddOp { placements, len: output.iter().product() }, output))
+    }
+}
+
+#[derive(Debug)]
+struct AddOp {
+    placements: Vec<Placement>,
+    /// Output values of a sample.
+    len: usize,
+}
+
+impl Op for AddOp {
+    fn forward(&self, c: Forward<'_>) {
+        if let ([Placement::Same, Placement::Same], [a, b]) = (&self.placements[..], c.inputs) {
+            pointwise::add(a, b, c.output);
+            return;
+        }
+        c.output.fill(0.0);
+        for (x, placement) in c.inputs.iter().zip(&self.placements) {
+            match placement {
+                Placement::Same => pointwise::add_assign(c.output, x),
+                _ => placement.each(c.output.len(), self.len, x.len(), |to, from| c.output[to] += x[from]),
+            }
+        }
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        for (dx, placement) in c.d_inputs.iter_mut().zip(&self.placements) {
+            let Some(dx) = dx else { continue };
+            match placement {
+                Placement::Same => dx.copy_from_slice(c.d_output),
+                _ => {
+                    dx.fill(0.0);
+                    placement.each(c.d_output.len(), self.len, dx.len(), |from, to| dx[to] += c.d_output[from]);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn inputs_are_added() {
+        let y = forward(&Add::new(), &[(&[2], &[1.0, 2.0]), (&[2], &[10.0, 20.0]), (&[1], &[100.0])]);
+        assert_eq!(y, [111.0, 122.0]);
+    }
+}

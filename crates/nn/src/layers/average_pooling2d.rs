@@ -1,0 +1,101 @@
+//! `AveragePooling2D`: the mean of each window.
+
+use super::arguments::{ChannelsLast, Padding, Pair};
+use super::max_pooling2d::pool_shape;
+use super::{Base, Built, Layer, Shape};
+use crate::op::{Backward, Forward, Op};
+use maobi_kernels::pooling::{self, Pool2dShape};
+use serde::{Deserialize, Serialize};
+
+/// `[batch, height, width, channels]` → the mean of every `pool_size` window, `strides` apart (by default `pool_size`).
+///
+/// `same` padding does not count: the mean is over the real pixels. Keras file: `layers/pooling/average_pooling2d.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AveragePooling2D {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    pool_size: Pair,
+    padding: Padding,
+    strides: Option<Pair>,
+    data_format: ChannelsLast,
+}
+
+impl Default for AveragePooling2D {
+    fn default() -> Self {
+        AveragePooling2D {
+            base: Base::default(),
+            pool_size: Pair(2, 2),
+            padding: Padding::Valid,
+            strides: None,
+            data_format: ChannelsLast,
+        }
+    }
+}
+
+impl AveragePooling2D {
+    /// Windows of `pool_size`, side by side.
+    pub fn new(pool_size: impl Into<Pair>) -> Self {
+        AveragePooling2D { pool_size: pool_size.into(), ..AveragePooling2D::default() }
+    }
+
+    setters! {
+        /// Valid or same; valid by default.
+        padding: Padding,
+    }
+
+    /// Step from window to window; the pool size by default.
+    #[must_use]
+    pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
+        self.strides = Some(strides.into());
+        self
+    }
+}
+
+layer_builder!(AveragePooling2D);
+
+impl Layer for AveragePooling2D {
+    layer_boilerplate!("AveragePooling2D");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let shape = pool_shape(inputs, self.pool_size, self.strides, self.padding)?;
+        let output = vec![shape.out_h, shape.out_w, shape.c];
+        Ok(Built::op(AveragePoolOp { shape }, output))
+    }
+}
+
+#[derive(Debug)]
+struct AveragePoolOp {
+    shape: Pool2dShape,
+}
+
+impl Op for AveragePoolOp {
+    fn forward(&self, c: Forward<'_>) {
+        pooling::avg_forward(&self.shape, c.samples, c.inputs[0], c.output);
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        if let Some(dx) = &mut c.d_inputs[0] {
+            pooling::avg_backward(&self.shape, c.samples, c.d_output, dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn padding_does_not_count() {
+        let layer = AveragePooling2D::new(2).padding(Padding::Same);
+        let y = forward(&layer, &[(&[3, 3, 1], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0])]);
+        assert_eq!(y, [3.0, 4.5, 7.5, 9.0]);
+    }
+
+    #[test]
+    fn a_window_that_does_not_fit_is_refused() {
+        let error = AveragePooling2D::new(4).build(&[vec![3, 5, 1]]).unwrap_err();
+        assert!(error.starts_with("height: a window of 4 does not fit into 3"), "{error}");
+    }
+}

@@ -1,0 +1,185 @@
+//! `BatchNormalization`: each channel shifted and scaled to mean 0 and variance 1, then by learned beta and gamma.
+
+use super::arguments::Null;
+use super::axis::Axis;
+use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
+use super::{Base, Built, Layer, Shape, WeightSpec, show, single};
+use crate::initializers::Initializer;
+use crate::regularizers::Regularizer;
+use serde::{Deserialize, Serialize};
+
+/// (x − mean) / √(variance + epsilon) · gamma + beta, per value of the last axis: any shape `[batch, …, channels]`, every weight
+/// `[channels]`.
+///
+/// Training takes mean and biased variance of the batch and moves the moving averages: moving ← moving · momentum + batch · (1 −
+/// momentum). Inference takes the moving averages; so does training when the layer is not `trainable`.
+///
+/// Ioffe and Szegedy 2015; Keras file: `layers/normalization/batch_normalization.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchNormalization {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    axis: Axis,
+    momentum: f64,
+    epsilon: f64,
+    center: bool,
+    scale: bool,
+    beta_initializer: Initializer,
+    gamma_initializer: Initializer,
+    moving_mean_initializer: Initializer,
+    moving_variance_initializer: Initializer,
+    beta_regularizer: Option<Regularizer>,
+    gamma_regularizer: Option<Regularizer>,
+    beta_constraint: Null,
+    gamma_constraint: Null,
+    synchronized: bool,
+}
+
+impl Default for BatchNormalization {
+    fn default() -> Self {
+        BatchNormalization {
+            base: Base::default(),
+            axis: Axis(-1),
+            momentum: 0.99,
+            epsilon: 1e-3,
+            center: true,
+            scale: true,
+            beta_initializer: Initializer::Zeros,
+            gamma_initializer: Initializer::Ones,
+            moving_mean_initializer: Initializer::Zeros,
+            moving_variance_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+            beta_constraint: Null,
+            gamma_constraint: Null,
+            synchronized: false,
+        }
+    }
+}
+
+impl BatchNormalization {
+    /// Keras' defaults: momentum 0.99, epsilon 0.001.
+    pub fn new() -> Self {
+        BatchNormalization::default()
+    }
+
+    setters! {
+        /// The axis of the channels: the last one, −1 by default.
+        axis: Axis,
+        /// How much of the moving averages a step keeps, in [0, 1]; 0.99 by default.
+        momentum: f64,
+        /// Added to the variance; 0.001 by default.
+        epsilon: f64,
+        /// Whether beta is added; true by default.
+        center: bool,
+        /// Whether gamma multiplies; true by default.
+        scale: bool,
+        /// Initial beta; zeros by default.
+        beta_initializer: Initializer,
+        /// Initial gamma; ones by default.
+        gamma_initializer: Initializer,
+        /// Initial moving mean; zeros by default.
+        moving_mean_initializer: Initializer,
+        /// Initial moving variance; ones by default.
+        moving_variance_initializer: Initializer,
+    }
+
+    /// Penalty on beta.
+    #[must_use]
+    pub fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.beta_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Penalty on gamma.
+    #[must_use]
+    pub fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.gamma_regularizer = Some(regularizer);
+        self
+    }
+}
+
+layer_builder!(BatchNormalization);
+
+impl Layer for BatchNormalization {
+    layer_boilerplate!("BatchNormalization");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let shape = single(inputs)?;
+        let Some((&channels, outer)) = shape.split_last() else {
+            return Err(format!("expects at least one axis after the batch, got {}", show(shape)));
+        };
+        if self.axis.resolve(shape)? + 1 != shape.len() {
+            return Err(format!("axis must be the last one (-1), got {}", self.axis.0));
+        }
+        if !(0.0..=1.0).contains(&self.momentum) {
+            return Err(format!("momentum must lie in 0 to 1, got {}", self.momentum));
+        }
+        if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
+            return Err(format!("epsilon must be above 0, got {}", self.epsilon));
+        }
+        if self.synchronized {
+            return Err("synchronized must be false: there is one device".into());
+        }
+        let vector = || vec![channels];
+        let mut weights = Vec::new();
+        if self.scale {
+            weights.push(WeightSpec::new("gamma", vector(), &self.gamma_initializer, self.gamma_regularizer.as_ref()));
+        }
+        if self.center {
+            weights.push(WeightSpec::new("beta", vector(), &self.beta_initializer, self.beta_regularizer.as_ref()));
+        }
+        weights.push(WeightSpec::state("moving_mean", vector(), &self.moving_mean_initializer));
+        weights.push(WeightSpec::state("moving_variance", vector(), &self.moving_variance_initializer));
+        let statistics = Statistics {
+            channels,
+            rows: outer.iter().product(),
+            epsilon: self.epsilon as f32,
+            momentum: self.momentum as f32,
+            scale: self.scale,
+            center: self.center,
+        };
+        let used = (0..weights.len()).collect();
+        let built = Built { weights, steps: Vec::new() };
+        Ok(if self.base.trainable {
+            built.then(TrainingBatchNormOp(statistics), used, shape.clone())
+        } else {
+            built.then(FrozenBatchNormOp(statistics), used, shape.clone())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Scope;
+
+    fn names(layer: &BatchNormalization) -> Vec<(&'static str, bool)> {
+        layer.build(&[vec![4, 4, 3]]).unwrap().weights.iter().map(|w| (w.name, w.trainable)).collect()
+    }
+
+    #[test]
+    fn weights_come_in_keras_order() {
+        let all = [("gamma", true), ("beta", true), ("moving_mean", false), ("moving_variance", false)];
+        assert_eq!(names(&BatchNormalization::new()), all);
+        assert_eq!(names(&BatchNormalization::new().scale(false)), all[1..]);
+        assert_eq!(names(&BatchNormalization::new().scale(false).center(false)), all[2..]);
+    }
+
+    #[test]
+    fn a_frozen_layer_does_not_look_at_the_batch() {
+        let scope = |layer: BatchNormalization| layer.build(&[vec![4, 3]]).unwrap().steps[0].op.scope();
+        assert_eq!(scope(BatchNormalization::new()), Scope::Batch);
+        assert_eq!(scope(BatchNormalization::new().trainable(false)), Scope::Samples);
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let error = |layer: BatchNormalization| layer.build(&[vec![4, 4, 3]]).unwrap_err();
+        assert_eq!(error(BatchNormalization::new().axis(1)), "axis must be the last one (-1), got 1");
+        assert_eq!(error(BatchNormalization::new().momentum(1.5)), "momentum must lie in 0 to 1, got 1.5");
+        assert_eq!(error(BatchNormalization::new().epsilon(0.0)), "epsilon must be above 0, got 0");
+        assert!(BatchNormalization::new().axis(3).build(&[vec![4, 4, 3]]).is_ok());
+    }
+}

@@ -1,0 +1,76 @@
+//! `GlobalMaxPooling2D`: the maximum of each channel.
+
+use super::arguments::ChannelsLast;
+use super::{Base, Built, Layer, Shape, image};
+use crate::op::{Backward, Forward, Op};
+use maobi_kernels::pooling;
+use serde::{Deserialize, Serialize};
+
+/// `[batch, height, width, channels]` → the maximum over all pixels, `[batch, channels]`, or `[batch, 1, 1, channels]` with `keepdims`.
+///
+/// Equal maxima share the gradient. Keras file: `layers/pooling/global_max_pooling2d.py`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GlobalMaxPooling2D {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    data_format: ChannelsLast,
+    keepdims: bool,
+}
+
+impl GlobalMaxPooling2D {
+    /// The maximum of each channel.
+    pub fn new() -> Self {
+        GlobalMaxPooling2D::default()
+    }
+
+    setters! {
+        /// Whether height and width stay, as axes of length 1; false by default.
+        keepdims: bool,
+    }
+}
+
+layer_builder!(GlobalMaxPooling2D);
+
+impl Layer for GlobalMaxPooling2D {
+    layer_boilerplate!("GlobalMaxPooling2D");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let [h, w, c] = image(inputs)?;
+        let output = if self.keepdims { vec![1, 1, c] } else { vec![c] };
+        Ok(Built::op(GlobalMaxPoolOp { spatial: h * w, channels: c }, output))
+    }
+}
+
+#[derive(Debug)]
+struct GlobalMaxPoolOp {
+    spatial: usize,
+    channels: usize,
+}
+
+impl Op for GlobalMaxPoolOp {
+    fn forward(&self, c: Forward<'_>) {
+        pooling::global_max_forward(c.samples, self.spatial, self.channels, c.inputs[0], c.output);
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        if let Some(dx) = &mut c.d_inputs[0] {
+            pooling::global_max_backward(c.samples, self.spatial, self.channels, c.inputs[0], c.output, c.d_output, dx);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn pixels_are_gone_or_kept_as_axes() {
+        let shape = vec![2, 2, 2];
+        assert_eq!(GlobalMaxPooling2D::new().build(std::slice::from_ref(&shape)).unwrap().steps[0].output, [2]);
+        let kept = GlobalMaxPooling2D::new().keepdims(true);
+        assert_eq!(kept.build(&[shape]).unwrap().steps[0].output, [1, 1, 2]);
+        assert_eq!(forward(&kept, &[(&[2, 2, 2], &[1.0, 10.0, 2.0, 20.0, 3.0, 30.0, 4.0, 40.0])]), [4.0, 40.0]);
+    }
+}

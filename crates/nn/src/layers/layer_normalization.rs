@@ -1,0 +1,163 @@
+//! `LayerNormalization`: each sample shifted and scaled to mean 0 and variance 1 over its last axes.
+
+use super::arguments::Null;
+use super::axis::Axes;
+use super::{Base, Built, Layer, Shape, WeightSpec, single};
+use crate::initializers::Initializer;
+use crate::op::{Backward, Forward, Op};
+use crate::regularizers::Regularizer;
+use maobi_kernels::normalization;
+use serde::{Deserialize, Serialize};
+
+/// (x − mean) / √(variance + epsilon) · gamma + beta, mean and biased variance over the trailing axes `axis` of each sample; gamma
+/// and beta have the shape of those axes.
+///
+/// Ba, Kiros, Hinton 2016; Keras file: `layers/normalization/layer_normalization.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LayerNormalization {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    axis: Axes,
+    epsilon: f64,
+    center: bool,
+    scale: bool,
+    beta_initializer: Initializer,
+    gamma_initializer: Initializer,
+    beta_regularizer: Option<Regularizer>,
+    gamma_regularizer: Option<Regularizer>,
+    beta_constraint: Null,
+    gamma_constraint: Null,
+}
+
+impl Default for LayerNormalization {
+    fn default() -> Self {
+        LayerNormalization {
+            base: Base::default(),
+            axis: Axes(vec![-1]),
+            epsilon: 1e-3,
+            center: true,
+            scale: true,
+            beta_initializer: Initializer::Zeros,
+            gamma_initializer: Initializer::Ones,
+            beta_regularizer: None,
+            gamma_regularizer: None,
+            beta_constraint: Null,
+            gamma_constraint: Null,
+        }
+    }
+}
+
+impl LayerNormalization {
+    /// Keras' defaults: over the last axis, epsilon 0.001.
+    pub fn new() -> Self {
+        LayerNormalization::default()
+    }
+
+    setters! {
+        /// The last axis or axes; −1 by default.
+        axis: Axes,
+        /// Added to the variance; 0.001 by default.
+        epsilon: f64,
+        /// Whether beta is added; true by default.
+        center: bool,
+        /// Whether gamma multiplies; true by default.
+        scale: bool,
+        /// Initial beta; zeros by default.
+        beta_initializer: Initializer,
+        /// Initial gamma; ones by default.
+        gamma_initializer: Initializer,
+    }
+
+    /// Penalty on beta.
+    #[must_use]
+    pub fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.beta_regularizer = Some(regularizer);
+        self
+    }
+
+    /// Penalty on gamma.
+    #[must_use]
+    pub fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
+        self.gamma_regularizer = Some(regularizer);
+        self
+    }
+}
+
+layer_builder!(LayerNormalization);
+
+impl Layer for LayerNormalization {
+    layer_boilerplate!("LayerNormalization");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let shape = single(inputs)?;
+        let normalised = shape[shape.len() - self.axis.trailing(shape)?..].to_vec();
+        if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
+            return Err(format!("epsilon must be above 0, got {}", self.epsilon));
+        }
+        let cols = normalised.iter().product();
+        let mut weights = Vec::new();
+        if self.scale {
+            weights.push(WeightSpec::new("gamma", normalised.clone(), &self.gamma_initializer, self.gamma_regularizer.as_ref()));
+        }
+        if self.center {
+            weights.push(WeightSpec::new("beta", normalised, &self.beta_initializer, self.beta_regularizer.as_ref()));
+        }
+        let op = LayerNormOp { cols, epsilon: self.epsilon as f32, scale: self.scale, center: self.center };
+        let used = (0..weights.len()).collect();
+        Ok(Built { weights, steps: Vec::new() }.then(op, used, shape.clone()))
+    }
+}
+
+#[derive(Debug)]
+struct LayerNormOp {
+    cols: usize,
+    epsilon: f32,
+    scale: bool,
+    center: bool,
+}
+
+impl Op for LayerNormOp {
+    fn forward(&self, c: Forward<'_>) {
+        let gamma = self.scale.then(|| c.weights[0]);
+        let beta = self.center.then(|| c.weights[usize::from(self.scale)]);
+        normalization::layer_forward(self.cols, self.epsilon, c.inputs[0], gamma, beta, c.output);
+    }
+
+    /// Statistics are computed anew: cheaper than keeping them.
+    fn backward(&self, c: Backward<'_, '_>) {
+        let gamma = self.scale.then(|| c.weights[0]);
+        let mut gradients = c.d_weights.iter_mut();
+        let mut next = |present: bool| {
+            let gradient = if present { gradients.next()?.as_mut()? } else { return None };
+            if !gradient.accumulate {
+                gradient.data.fill(0.0);
+            }
+            Some(&mut *gradient.data)
+        };
+        let (d_gamma, d_beta) = (next(self.scale), next(self.center));
+        let dx = c.d_inputs[0].as_deref_mut();
+        normalization::layer_backward(self.cols, self.epsilon, c.inputs[0], gamma, c.d_output, dx, d_gamma, d_beta);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn rows_become_standard() {
+        let bare = LayerNormalization::new().scale(false).center(false).epsilon(1e-12);
+        let y = forward(&bare, &[(&[2, 2], &[1.0, 3.0, -10.0, 10.0])]);
+        assert_eq!(y, [-1.0, 1.0, -1.0, 1.0]);
+    }
+
+    #[test]
+    fn weights_have_the_shape_of_the_axes() {
+        let built = LayerNormalization::new().axis([-2, -1]).build(&[vec![4, 5, 6]]).unwrap();
+        assert_eq!(built.weights[0].shape, [5, 6]);
+        let error = LayerNormalization::new().axis(1).build(&[vec![4, 5, 6]]).unwrap_err();
+        assert!(error.contains("last axis"), "{error}");
+    }
+}

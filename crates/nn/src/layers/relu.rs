@@ -1,0 +1,77 @@
+//! `ReLU`: max(x, 0), with Keras' three options.
+
+use super::activation::ActivationOp;
+use super::{Base, Built, Layer, Shape, single};
+use maobi_kernels::pointwise::Activation as Kernel;
+use serde::{Deserialize, Serialize};
+
+/// x from `threshold` on, clipped at `max_value`; below, `negative_slope` · (x − `threshold`).
+///
+/// Keras file: `layers/activations/relu.py`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReLU {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    max_value: Option<f64>,
+    negative_slope: f64,
+    threshold: f64,
+}
+
+impl ReLU {
+    /// max(x, 0).
+    pub fn new() -> Self {
+        ReLU::default()
+    }
+
+    setters! {
+        /// Slope below the threshold, at least 0; 0 by default.
+        negative_slope: f64,
+        /// Where the function begins, at least 0; 0 by default.
+        threshold: f64,
+    }
+
+    /// Largest output, at least 0; unbounded by default.
+    #[must_use]
+    pub fn max_value(mut self, max_value: f64) -> Self {
+        self.max_value = Some(max_value);
+        self
+    }
+}
+
+layer_builder!(ReLU);
+
+impl Layer for ReLU {
+    layer_boilerplate!("ReLU");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let shape = single(inputs)?;
+        let arguments = [
+            ("max_value", self.max_value.unwrap_or(0.0)),
+            ("negative_slope", self.negative_slope),
+            ("threshold", self.threshold),
+        ];
+        if let Some((name, value)) = arguments.into_iter().find(|(_, v)| !v.is_finite() || *v < 0.0) {
+            return Err(format!("{name} must be at least 0, got {value}"));
+        }
+        let kernel = Kernel::Relu {
+            max_value: self.max_value.map(|v| v as f32),
+            negative_slope: self.negative_slope as f32,
+            threshold: self.threshold as f32,
+        };
+        Ok(Built::op(ActivationOp { kernel }, shape.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn all_options_at_once() {
+        let layer = ReLU::new().max_value(2.0).negative_slope(0.5).threshold(1.0);
+        assert_eq!(forward(&layer, &[(&[4], &[-1.0, 0.5, 1.5, 3.0])]), [-1.0, -0.25, 1.5, 2.0]);
+        assert_eq!(ReLU::new().threshold(-1.0).build(&[vec![4]]).unwrap_err(), "threshold must be at least 0, got -1");
+    }
+}

@@ -1,0 +1,176 @@
+//! `UpSampling2D`: an enlarged image.
+
+use super::arguments::{ChannelsLast, Pair};
+use super::{Base, Built, Layer, Shape, image};
+use crate::op::{Backward, Forward, Op};
+use serde::{Deserialize, Serialize};
+
+/// Where a value between pixels comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UpSampling {
+    /// The pixel is repeated.
+    #[default]
+    Nearest,
+    /// Straight lines between the centres of pixels; outside the outermost centres, the edge.
+    Bilinear,
+}
+
+/// `[batch, height, width, channels]` → `[batch, height · size[0], width · size[1], channels]`.
+///
+/// Keras file: `layers/reshaping/up_sampling2d.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpSampling2D {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    size: Pair,
+    data_format: ChannelsLast,
+    interpolation: UpSampling,
+}
+
+impl Default for UpSampling2D {
+    fn default() -> Self {
+        UpSampling2D { base: Base::default(), size: Pair(2, 2), data_format: ChannelsLast, interpolation: UpSampling::Nearest }
+    }
+}
+
+impl UpSampling2D {
+    /// Enlarges by the whole factors `size`.
+    pub fn new(size: impl Into<Pair>) -> Self {
+        UpSampling2D { size: size.into(), ..UpSampling2D::default() }
+    }
+
+    setters! {
+        /// Nearest or bilinear; nearest by default.
+        interpolation: UpSampling,
+    }
+}
+
+layer_builder!(UpSampling2D);
+
+impl Layer for UpSampling2D {
+    layer_boilerplate!("UpSampling2D");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let [h, w, channels] = image(inputs)?;
+        let (up, across) = self.size.positive("size")?;
+        let (Some(out_h), Some(out_w)) = (h.checked_mul(up), w.checked_mul(across)) else {
+            return Err(format!("size [{up}, {across}] is too large"));
+        };
+        let op = UpSampleOp {
+            w,
+            pixels: h * w,
+            channels,
+            rows: taps(h, up, self.interpolation),
+            columns: taps(w, across, self.interpolation),
+        };
+        Ok(Built::op(op, vec![out_h, out_w, channels]))
+    }
+}
+
+/// The two pixels that an output lies between, and how much of the second it takes.
+#[derive(Clone, Copy, Debug)]
+struct Tap {
+    first: usize,
+    second: usize,
+    share: f32,
+}
+
+/// Half-pixel centres (tensorflow `resize` with antialias off): output i lies at (i + ½) / factor − ½.
+fn taps(n: usize, factor: usize, interpolation: UpSampling) -> Vec<Tap> {
+    (0..n * factor)
+        .map(|i| match interpolation {
+            UpSampling::Nearest => Tap { first: i / factor, second: i / factor, share: 0.0 },
+            UpSampling::Bilinear => {
+                let at = (i as f32 + 0.5) * (1.0 / factor as f32) - 0.5;
+                let low = at.floor();
+                Tap { first: low.max(0.0) as usize, second: (at.ceil().max(0.0) as usize).min(n - 1), share: at - low }
+            }
+        })
+        .collect()
+}
+
+#[derive(Debug)]
+struct UpSampleOp {
+    w: usize,
+    pixels: usize,
+    channels: usize,
+    rows: Vec<Tap>,
+    columns: Vec<Tap>,
+}
+
+impl UpSampleOp {
+    /// Calls `f(output pixel, [(input pixel, weight); 4])`; pixels count in values.
+    fn visit(&self, mut f: impl FnMut(usize, [(usize, f32); 4])) {
+        let mut output = 0;
+        for row in &self.rows {
+            for column in &self.columns {
+                let at = |y: usize, x: usize| (y * self.w + x) * self.channels;
+                let (below, right) = (row.share, column.share);
+                let corners = [
+                    (at(row.first, column.first), (1.0 - below) * (1.0 - right)),
+                    (at(row.first, column.second), (1.0 - below) * right),
+                    (at(row.second, column.first), below * (1.0 - right)),
+                    (at(row.second, column.second), below * right),
+                ];
+                f(output, corners);
+                output += self.channels;
+            }
+        }
+    }
+}
+
+impl Op for UpSampleOp {
+    fn forward(&self, c: Forward<'_>) {
+        let (n, out) = (self.pixels * self.channels, self.rows.len() * self.columns.len() * self.channels);
+        for (x, y) in c.inputs[0].chunks_exact(n).zip(c.output.chunks_exact_mut(out)) {
+            self.visit(|to, corners| {
+                for channel in 0..self.channels {
+                    y[to + channel] = corners.iter().filter(|(_, w)| *w != 0.0).map(|(from, w)| w * x[from + channel]).sum();
+                }
+            });
+        }
+    }
+
+    /// The transpose: every output adds to the pixels it came from.
+    fn backward(&self, c: Backward<'_, '_>) {
+        let Some(dx) = &mut c.d_inputs[0] else { return };
+        let (n, out) = (self.pixels * self.channels, self.rows.len() * self.columns.len() * self.channels);
+        dx.fill(0.0);
+        for (dx, dy) in dx.chunks_exact_mut(n).zip(c.d_output.chunks_exact(out)) {
+            self.visit(|from, corners| {
+                for (to, weight) in corners.into_iter().filter(|(_, w)| *w != 0.0) {
+                    for channel in 0..self.channels {
+                        dx[to + channel] += weight * dy[from + channel];
+                    }
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn pixels_are_repeated() {
+        let y = forward(&UpSampling2D::new((1, 2)), &[(&[1, 2, 2], &[1.0, 2.0, 3.0, 4.0])]);
+        assert_eq!(y, [1.0, 2.0, 1.0, 2.0, 3.0, 4.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn lines_run_between_centres() {
+        let y = forward(&UpSampling2D::new((1, 2)).interpolation(UpSampling::Bilinear), &[(&[1, 2, 1], &[0.0, 4.0])]);
+        assert_eq!(y, [0.0, 1.0, 3.0, 4.0]);
+    }
+
+    #[test]
+    fn other_interpolations_are_refused() {
+        let error = serde_json::from_str::<UpSampling2D>(r#"{"interpolation": "bicubic"}"#).unwrap_err().to_string();
+        assert!(error.contains("bicubic") && error.contains("bilinear"), "{error}");
+        assert!(UpSampling2D::new(0usize).build(&[vec![2, 2, 1]]).unwrap_err().contains("size must be at least 1"));
+    }
+}

@@ -1,0 +1,154 @@
+//! `ZeroPadding2D`: rows and columns of zeros around an image.
+
+use super::arguments::ChannelsLast;
+use super::{Base, Built, Layer, Shape, image};
+use crate::op::{Backward, Forward, Op};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// How much to add: ((top, bottom), (left, right)), a (height, width) for both sides, or one number for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Margins([[usize; 2]; 2]);
+
+impl From<usize> for Margins {
+    fn from(n: usize) -> Self {
+        Margins([[n, n], [n, n]])
+    }
+}
+impl From<(usize, usize)> for Margins {
+    fn from((h, w): (usize, usize)) -> Self {
+        Margins([[h, h], [w, w]])
+    }
+}
+impl From<((usize, usize), (usize, usize))> for Margins {
+    fn from(((top, bottom), (left, right)): ((usize, usize), (usize, usize))) -> Self {
+        Margins([[top, bottom], [left, right]])
+    }
+}
+
+impl<'de> Deserialize<'de> for Margins {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Side {
+            Both(usize),
+            Each([usize; 2]),
+        }
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            One(usize),
+            Two([Side; 2]),
+        }
+        let side = |s: Side| match s {
+            Side::Both(n) => [n, n],
+            Side::Each(pair) => pair,
+        };
+        match Form::deserialize(d) {
+            Ok(Form::One(n)) => Ok(n.into()),
+            Ok(Form::Two([h, w])) => Ok(Margins([side(h), side(w)])),
+            Err(_) => Err(serde::de::Error::custom(
+                "padding: expected a whole number, [height, width] or [[top, bottom], [left, right]]",
+            )),
+        }
+    }
+}
+
+/// `[batch, height, width, channels]` → `[batch, top + height + bottom, left + width + right, channels]`.
+///
+/// Keras file: `layers/reshaping/zero_padding2d.py`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ZeroPadding2D {
+    #[serde(skip)]
+    pub(crate) base: Base,
+    padding: Margins,
+    data_format: ChannelsLast,
+}
+
+impl Default for ZeroPadding2D {
+    fn default() -> Self {
+        ZeroPadding2D { base: Base::default(), padding: 1.into(), data_format: ChannelsLast }
+    }
+}
+
+impl ZeroPadding2D {
+    /// Adds `padding`: a number, (height, width) or ((top, bottom), (left, right)).
+    pub fn new(padding: impl Into<Margins>) -> Self {
+        ZeroPadding2D { padding: padding.into(), ..ZeroPadding2D::default() }
+    }
+}
+
+layer_builder!(ZeroPadding2D);
+
+impl Layer for ZeroPadding2D {
+    layer_boilerplate!("ZeroPadding2D");
+
+    fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
+        let [h, w, c] = image(inputs)?;
+        // Beyond any picture; keeps the products below from overflowing.
+        const MOST: usize = 1 << 16;
+        let Margins([[top, bottom], [left, right]]) = self.padding;
+        if [top, bottom, left, right].iter().any(|&n| n > MOST) {
+            return Err(format!("padding must be at most {MOST} a side, got [[{top}, {bottom}], [{left}, {right}]]"));
+        }
+        let (out_h, out_w) = (h + top + bottom, w + left + right);
+        let op = ZeroPadOp { row: w * c, out_row: out_w * c, rows: h, out_rows: out_h, top, left: left * c };
+        Ok(Built::op(op, vec![out_h, out_w, c]))
+    }
+}
+
+/// Lengths in values.
+#[derive(Debug)]
+struct ZeroPadOp {
+    row: usize,
+    out_row: usize,
+    rows: usize,
+    out_rows: usize,
+    top: usize,
+    left: usize,
+}
+
+impl Op for ZeroPadOp {
+    fn forward(&self, c: Forward<'_>) {
+        c.output.fill(0.0);
+        let samples = c.inputs[0].chunks_exact(self.rows * self.row).zip(c.output.chunks_exact_mut(self.out_rows * self.out_row));
+        for (x, y) in samples {
+            for (x, y) in x.chunks_exact(self.row).zip(y.chunks_exact_mut(self.out_row).skip(self.top)) {
+                y[self.left..self.left + self.row].copy_from_slice(x);
+            }
+        }
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        let Some(dx) = &mut c.d_inputs[0] else { return };
+        let samples = dx.chunks_exact_mut(self.rows * self.row).zip(c.d_output.chunks_exact(self.out_rows * self.out_row));
+        for (dx, dy) in samples {
+            for (dx, dy) in dx.chunks_exact_mut(self.row).zip(dy.chunks_exact(self.out_row).skip(self.top)) {
+                dx.copy_from_slice(&dy[self.left..self.left + self.row]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layers::testing::forward;
+
+    #[test]
+    fn each_side_has_its_own_number() {
+        let y = forward(&ZeroPadding2D::new(((0, 1), (2, 0))), &[(&[1, 2, 1], &[1.0, 2.0])]);
+        assert_eq!(y, [0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn all_forms_are_read_and_one_is_written() {
+        let read = |json: &str| serde_json::from_str::<Margins>(json);
+        assert_eq!(read("2").unwrap(), 2.into());
+        assert_eq!(read("[1, 2]").unwrap(), (1, 2).into());
+        assert_eq!(read("[[0, 1], [2, 3]]").unwrap(), ((0, 1), (2, 3)).into());
+        assert_eq!(serde_json::to_string(&read("[1, 2]").unwrap()).unwrap(), "[[1,1],[2,2]]");
+        assert!(read("[1]").unwrap_err().to_string().starts_with("padding: expected"));
+        assert!(ZeroPadding2D::new(usize::MAX).build(&[vec![2, 2, 1]]).unwrap_err().contains("at most"));
+    }
+}
