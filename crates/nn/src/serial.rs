@@ -76,11 +76,7 @@ impl ConfigError {
     }
 
     /// A [`ConfigError::UnknownName`] that lists `known`.
-    pub fn unknown_name<'a>(
-        kind: &'static str,
-        name: &str,
-        known: impl IntoIterator<Item = &'a str>,
-    ) -> ConfigError {
+    pub fn unknown_name<'a>(kind: &'static str, name: &str, known: impl IntoIterator<Item = &'a str>) -> ConfigError {
         let known: Vec<&str> = known.into_iter().collect();
         ConfigError::UnknownName { kind, name: name.into(), known: known.join(", ") }
     }
@@ -429,10 +425,7 @@ mod tests {
         let mut fields = Fields::new("SGD", map);
         assert_eq!(fields.f64_or("momentum", 0.0).unwrap(), 0.9);
         assert!(!fields.bool_or("nesterov", false).unwrap());
-        assert_eq!(
-            fields.finish().unwrap_err().to_string(),
-            "SGD: unknown key \"nestrov\"; known: momentum, nesterov"
-        );
+        assert_eq!(fields.finish().unwrap_err().to_string(), "SGD: unknown key \"nestrov\"; known: momentum, nesterov");
     }
 
     #[test]
@@ -462,8 +455,7 @@ mod tests {
     #[test]
     fn a_seed_may_be_a_generator() {
         let (_, map) =
-            parse_object("x", &json!({"type": "A", "seed": {"class_name": "SeedGenerator", "config": {"seed": 7}}}))
-                .unwrap();
+            parse_object("x", &json!({"type": "A", "seed": {"class_name": "SeedGenerator", "config": {"seed": 7}}})).unwrap();
         assert_eq!(Fields::new("A", map).seed().unwrap(), Some(7));
     }
 }

@@ -77,14 +77,7 @@ impl Initializer {
 }
 
 /// VarianceScaling: variance `scale` / max(1, fan).
-fn scaled(
-    stream: &Stream,
-    shape: &[usize],
-    scale: f64,
-    mode: FanMode,
-    distribution: Distribution,
-    out: &mut [f32],
-) {
+fn scaled(stream: &Stream, shape: &[usize], scale: f64, mode: FanMode, distribution: Distribution, out: &mut [f32]) {
     let (fan_in, fan_out) = compute_fans(shape);
     let fan = match mode {
         FanMode::FanIn => fan_in as f64,

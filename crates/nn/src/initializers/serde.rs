@@ -34,9 +34,7 @@ impl Initializer {
     /// [`ConfigError`] for unknown names or keys and values out of range.
     pub fn from_value(value: &Value) -> Result<Initializer, ConfigError> {
         let (name, map) = parse_object("initializer", value)?;
-        let found = CLASSES
-            .iter()
-            .find(|(class, aliases)| same_name(&name, class) || aliases.iter().any(|alias| *alias == name));
+        let found = CLASSES.iter().find(|(class, aliases)| same_name(&name, class) || aliases.iter().any(|alias| *alias == name));
         let Some((class, _)) = found else {
             return Err(ConfigError::unknown_name("initializer", &name, Initializer::known_names()));
         };
@@ -252,10 +250,7 @@ mod tests {
         let initializer = Initializer::from_value(&late).unwrap();
         assert_eq!(initializer.to_value()["config"], json!({"seed": null}));
         let axes = json!({"class_name": "GlorotUniform", "config": {"input_axes": [0]}});
-        assert_eq!(
-            Initializer::from_value(&axes).unwrap_err().to_string(),
-            "GlorotUniform: input_axes must be absent, got [0]"
-        );
+        assert_eq!(Initializer::from_value(&axes).unwrap_err().to_string(), "GlorotUniform: input_axes must be absent, got [0]");
     }
 
     #[test]

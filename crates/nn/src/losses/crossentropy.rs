@@ -10,13 +10,7 @@ const HIGH: f32 = 1.0 - EPSILON;
 
 /// −Σ t·ln softmax(z), from the logits: ln Σ e^z − z is exact where probabilities have underflowed.
 /// Gradient (Σt)·softmax(z) − t; Σt is 1 for distributions, and TensorFlow takes it as such.
-pub(super) fn softmax(
-    truth: RowTarget<'_>,
-    smoothing: f32,
-    z: &[f32],
-    gradient: Option<&mut [f32]>,
-    scale: f32,
-) -> f32 {
+pub(super) fn softmax(truth: RowTarget<'_>, smoothing: f32, z: &[f32], gradient: Option<&mut [f32]>, scale: f32) -> f32 {
     let cols = z.len();
     let largest = z.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
     let target = smoothed(truth, smoothing, cols, 1.0 / cols as f32);
@@ -70,13 +64,7 @@ pub(super) fn sparse(class: usize, p: &[f32], gradient: Option<&mut [f32]>, scal
 
 /// Categorical cross-entropy of probabilities: normalise, clip, −Σ t·ln q.
 /// Gradient through both: with a_j = −t_j / q_j inside the clip, (a_j − Σ a·q) / Σp.
-pub(super) fn categorical(
-    truth: RowTarget<'_>,
-    smoothing: f32,
-    p: &[f32],
-    gradient: Option<&mut [f32]>,
-    scale: f32,
-) -> f32 {
+pub(super) fn categorical(truth: RowTarget<'_>, smoothing: f32, p: &[f32], gradient: Option<&mut [f32]>, scale: f32) -> f32 {
     let cols = p.len();
     let total: f32 = p.iter().sum();
     let target = smoothed(truth, smoothing, cols, 1.0 / cols as f32);
@@ -102,13 +90,7 @@ pub(super) fn categorical(
 }
 
 /// Binary cross-entropy of logits, mean over columns: max(z, 0) − z·t + ln(1 + e^−|z|). Gradient (σ(z) − t) / cols.
-pub(super) fn sigmoid(
-    truth: RowTarget<'_>,
-    smoothing: f32,
-    z: &[f32],
-    gradient: Option<&mut [f32]>,
-    scale: f32,
-) -> f32 {
+pub(super) fn sigmoid(truth: RowTarget<'_>, smoothing: f32, z: &[f32], gradient: Option<&mut [f32]>, scale: f32) -> f32 {
     let cols = z.len() as f32;
     let target = smoothed(truth, smoothing, z.len(), 0.5);
     if let Some(g) = gradient {
@@ -123,13 +105,7 @@ pub(super) fn sigmoid(
 }
 
 /// Binary cross-entropy of probabilities, mean over columns. Gradient ((1 − t) / (1 − p) − t / p) / cols inside the clip.
-pub(super) fn binary(
-    truth: RowTarget<'_>,
-    smoothing: f32,
-    p: &[f32],
-    gradient: Option<&mut [f32]>,
-    scale: f32,
-) -> f32 {
+pub(super) fn binary(truth: RowTarget<'_>, smoothing: f32, p: &[f32], gradient: Option<&mut [f32]>, scale: f32) -> f32 {
     let cols = p.len() as f32;
     let target = smoothed(truth, smoothing, p.len(), 0.5);
     if let Some(g) = gradient {

@@ -61,13 +61,7 @@ impl RowTarget<'_> {
 
 impl<'a> Target<'a> {
     /// Checks the length against `rows` rows of `cols` columns. `sparse` also takes one value a row.
-    pub(crate) fn check(
-        &self,
-        owner: &'static str,
-        rows: usize,
-        cols: usize,
-        sparse: bool,
-    ) -> Result<(), LossError> {
+    pub(crate) fn check(&self, owner: &'static str, rows: usize, cols: usize, sparse: bool) -> Result<(), LossError> {
         let (got, expected, shape) = match self {
             Target::Classes(classes) => (classes.len(), rows, format_args!("one class a row, {rows} rows").to_string()),
             Target::Values(values) if sparse => (values.len(), rows, format!("one class a row, {rows} rows")),
@@ -164,15 +158,9 @@ impl Loss {
                         crossentropy::binary(truth, label_smoothing, p, g, scale)
                     }
                 }
-                Loss::MeanSquaredError => {
-                    regression::squared(target.row(row, cols, batch.first_row)?, p, g, scale)
-                }
-                Loss::MeanAbsoluteError => {
-                    regression::absolute(target.row(row, cols, batch.first_row)?, p, g, scale)
-                }
-                Loss::Huber { delta } => {
-                    regression::huber(target.row(row, cols, batch.first_row)?, delta, p, g, scale)
-                }
+                Loss::MeanSquaredError => regression::squared(target.row(row, cols, batch.first_row)?, p, g, scale),
+                Loss::MeanAbsoluteError => regression::absolute(target.row(row, cols, batch.first_row)?, p, g, scale),
+                Loss::Huber { delta } => regression::huber(target.row(row, cols, batch.first_row)?, delta, p, g, scale),
                 Loss::KLDivergence => regression::divergence(target.row(row, cols, batch.first_row)?, p, g, scale),
             };
             if let Some(per_sample) = per_sample.as_deref_mut() {
@@ -183,12 +171,7 @@ impl Loss {
         Ok(sum)
     }
 
-    fn check(
-        &self,
-        batch: &LossBatch<'_>,
-        gradient: Option<&[f32]>,
-        per_sample: Option<&[f32]>,
-    ) -> Result<(), LossError> {
+    fn check(&self, batch: &LossBatch<'_>, gradient: Option<&[f32]>, per_sample: Option<&[f32]>) -> Result<(), LossError> {
         let (rows, cols) = (batch.rows, batch.cols);
         if self.source_for(batch.source) != batch.source {
             return Err(LossError::Source { loss: self.name(), source_kind: batch.source });
@@ -197,8 +180,7 @@ impl Loss {
             if got == expected {
                 return Ok(());
             }
-            let shape =
-                if expected == rows { format!("{rows} rows") } else { format!("{rows} rows of {cols} columns") };
+            let shape = if expected == rows { format!("{rows} rows") } else { format!("{rows} rows of {cols} columns") };
             Err(LossError::Length { loss: self.name(), what, expected, shape, got })
         };
         length("the prediction", batch.prediction.len(), rows * cols)?;

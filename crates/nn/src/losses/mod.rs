@@ -6,6 +6,8 @@
 mod class_weights;
 mod crossentropy;
 mod evaluate;
+#[cfg(test)]
+mod golden_tests;
 mod regression;
 mod serde;
 
@@ -131,10 +133,7 @@ impl Loss {
     /// loss undoes that operation, else the output.
     pub fn source_for(&self, last: Source) -> Source {
         match (self, last) {
-            (
-                Loss::SparseCategoricalCrossentropy { .. } | Loss::CategoricalCrossentropy { .. },
-                Source::SoftmaxLogits,
-            )
+            (Loss::SparseCategoricalCrossentropy { .. } | Loss::CategoricalCrossentropy { .. }, Source::SoftmaxLogits)
             | (Loss::BinaryCrossentropy { .. }, Source::SigmoidLogits) => last,
             _ => Source::Probabilities,
         }

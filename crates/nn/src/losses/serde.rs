@@ -88,8 +88,7 @@ impl Loss {
     /// [`ConfigError::BadValue`] for a smoothing outside \[0, 1\] or a delta that is not positive.
     pub fn check_config(&self) -> Result<(), ConfigError> {
         match *self {
-            Loss::CategoricalCrossentropy { label_smoothing: s, .. }
-            | Loss::BinaryCrossentropy { label_smoothing: s, .. }
+            Loss::CategoricalCrossentropy { label_smoothing: s, .. } | Loss::BinaryCrossentropy { label_smoothing: s, .. }
                 if !(0.0..=1.0).contains(&s) =>
             {
                 Err(ConfigError::bad_value(self.class_name(), "label_smoothing", "a number from 0 to 1", s))

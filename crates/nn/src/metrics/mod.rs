@@ -5,6 +5,8 @@
 mod auc;
 mod confusion;
 mod counts;
+#[cfg(test)]
+mod golden_tests;
 mod rows;
 mod serde;
 mod state;

@@ -6,9 +6,7 @@ use crate::losses::Target;
 /// The class of a row: as given, or the largest of its values.
 pub(super) fn class(target: &Target<'_>, row: usize, rows: usize, cols: usize) -> i64 {
     match target {
-        Target::Values(values) if values.len() != rows || cols == 1 => {
-            arg_max(&values[row * cols..(row + 1) * cols]) as i64
-        }
+        Target::Values(values) if values.len() != rows || cols == 1 => arg_max(&values[row * cols..(row + 1) * cols]) as i64,
         _ => target.label(row),
     }
 }

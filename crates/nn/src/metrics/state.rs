@@ -125,12 +125,7 @@ impl MetricState {
             Err(LossError::Length { loss: owner, what, expected, shape, got })
         };
         length("the prediction", batch.prediction.len(), rows * cols, format!("{rows} rows of {cols} columns"))?;
-        length(
-            "the sample weight",
-            batch.sample_weight.map_or(rows, <[f32]>::len),
-            rows,
-            format!("{rows} rows"),
-        )?;
+        length("the sample weight", batch.sample_weight.map_or(rows, <[f32]>::len), rows, format!("{rows} rows"))?;
         let sparse = match &self.metric.kind {
             MetricKind::SparseCategoricalAccuracy | MetricKind::SparseTopKCategoricalAccuracy { .. } => true,
             // Decided by the target itself.

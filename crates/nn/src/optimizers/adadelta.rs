@@ -67,10 +67,7 @@ impl Formula for Adadelta {
 
     fn read(fields: &mut Fields) -> Result<Adadelta, ConfigError> {
         let default = Adadelta::default();
-        Ok(Adadelta {
-            rho: fields.f64_or("rho", default.rho)?,
-            epsilon: fields.f64_or("epsilon", default.epsilon)?,
-        })
+        Ok(Adadelta { rho: fields.f64_or("rho", default.rho)?, epsilon: fields.f64_or("epsilon", default.epsilon)? })
     }
 
     fn write(&self, config: &mut Map<String, Value>) {

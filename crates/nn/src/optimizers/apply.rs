@@ -148,8 +148,7 @@ impl Optimizer {
     /// Decay, update and average of one chunk.
     fn update_chunk(&self, state: &OptimizerState, step: Step, clip: Clip, weight: WeightRef<'_>, chunk: Chunk) {
         let len = state.weights[chunk.weight].len;
-        let (mut value, gradient) =
-            (RunMut::write(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
+        let (mut value, gradient) = (RunMut::write(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
         let first = chunk.weight * state.per_weight;
         let own = state.per_weight - usize::from(state.use_ema);
         let mut guards: [Option<RefMut<'_>>; 3] =

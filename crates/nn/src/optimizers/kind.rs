@@ -92,8 +92,7 @@ macro_rules! each {
 
 impl Kind {
     /// The class names, as Keras spells them.
-    pub const NAMES: [&'static str; 9] =
-        ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Nadam", "Adamax", "Lion"];
+    pub const NAMES: [&'static str; 9] = ["SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Nadam", "Adamax", "Lion"];
 
     /// The class name in Keras.
     pub fn class_name(&self) -> &'static str {

@@ -71,10 +71,7 @@ impl Formula for Lion {
 
     fn read(fields: &mut Fields) -> Result<Lion, ConfigError> {
         let default = Lion::default();
-        Ok(Lion {
-            beta_1: fields.f64_or("beta_1", default.beta_1)?,
-            beta_2: fields.f64_or("beta_2", default.beta_2)?,
-        })
+        Ok(Lion { beta_1: fields.f64_or("beta_1", default.beta_1)?, beta_2: fields.f64_or("beta_2", default.beta_2)? })
     }
 
     fn write(&self, config: &mut Map<String, Value>) {

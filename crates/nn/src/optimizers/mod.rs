@@ -22,6 +22,8 @@ pub mod schedules;
 mod serde;
 mod sgd;
 mod state;
+#[cfg(test)]
+mod trajectory_tests;
 
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
@@ -200,11 +202,9 @@ impl Optimizer {
             LearningRate::Constant(_) => {}
             LearningRate::Schedule(schedule) => schedule.check()?,
         }
-        let clips =
-            [("clipnorm", self.clipnorm), ("clipvalue", self.clipvalue), ("global_clipnorm", self.global_clipnorm)];
+        let clips = [("clipnorm", self.clipnorm), ("clipvalue", self.clipvalue), ("global_clipnorm", self.global_clipnorm)];
         if clips.iter().filter(|(_, clip)| clip.is_some()).count() > 1 {
-            let given: Vec<String> =
-                clips.iter().filter_map(|(key, clip)| clip.map(|clip| format!("{key} = {clip}"))).collect();
+            let given: Vec<String> = clips.iter().filter_map(|(key, clip)| clip.map(|clip| format!("{key} = {clip}"))).collect();
             let message = format!(
                 "only one of clipnorm, clipvalue and global_clipnorm can be set, got {}; remove all but one",
                 given.join(", ")
@@ -248,14 +248,8 @@ mod tests {
              remove all but one"
         );
         assert_eq!(message(Sgd::new(0.1).momentum(1.5)), "SGD: momentum must be a number from 0 to 1, got 1.5");
-        assert_eq!(
-            message(Adam::new(0.1).ema(1.1, None)),
-            "Adam: ema_momentum must be a number from 0 to 1, got 1.1"
-        );
-        assert_eq!(
-            message(Adam::new(0.1).ema(0.9, Some(0))),
-            "Adam: ema_overwrite_frequency must be 1 or more, or null, got 0"
-        );
+        assert_eq!(message(Adam::new(0.1).ema(1.1, None)), "Adam: ema_momentum must be a number from 0 to 1, got 1.1");
+        assert_eq!(message(Adam::new(0.1).ema(0.9, Some(0))), "Adam: ema_overwrite_frequency must be 1 or more, or null, got 0");
         assert_eq!(message(Adam::new(0.1).weight_decay(-1.0)), "Adam: weight_decay must be a number, 0 or more, got -1");
     }
 

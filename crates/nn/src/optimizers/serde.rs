@@ -61,10 +61,7 @@ impl Optimizer {
         config.insert("clipvalue".into(), optional(self.clipvalue));
         config.insert("use_ema".into(), self.use_ema.into());
         config.insert("ema_momentum".into(), self.ema_momentum.into());
-        config.insert(
-            "ema_overwrite_frequency".into(),
-            self.ema_overwrite_frequency.map_or(Value::Null, Value::from),
-        );
+        config.insert("ema_overwrite_frequency".into(), self.ema_overwrite_frequency.map_or(Value::Null, Value::from));
         self.kind.write(&mut config);
         to_object("keras.optimizers", self.class_name(), config)
     }
@@ -124,10 +121,7 @@ mod tests {
         let adam: Optimizer = Adam::new(1e-3).into();
         assert_eq!(Optimizer::from_value(&json!("adam")).unwrap(), adam);
         let sgd: Optimizer = Sgd::new(0.01).momentum(0.9).into();
-        assert_eq!(
-            Optimizer::from_value(&json!({"type": "SGD", "learning_rate": 0.01, "momentum": 0.9})).unwrap(),
-            sgd
-        );
+        assert_eq!(Optimizer::from_value(&json!({"type": "SGD", "learning_rate": 0.01, "momentum": 0.9})).unwrap(), sgd);
         assert_eq!(
             sgd.to_value(),
             json!({"module": "keras.optimizers", "class_name": "SGD", "config": {

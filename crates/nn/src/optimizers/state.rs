@@ -92,7 +92,9 @@ pub struct SavedVariable<'a> {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StateError {
     /// Too few or too many.
-    #[error("the optimizer has {expected} slot variables for this model, the file has {got}; it was saved with another model or optimizer")]
+    #[error(
+        "the optimizer has {expected} slot variables for this model, the file has {got}; it was saved with another model or optimizer"
+    )]
     Count {
         /// Slot variables of this state.
         expected: usize,
@@ -142,9 +144,7 @@ impl OptimizerState {
         let chunks: Vec<Chunk> = weights
             .iter()
             .enumerate()
-            .flat_map(|(index, weight)| {
-                (0..weight.len.div_ceil(CHUNK)).map(move |part| Chunk { weight: index, part })
-            })
+            .flat_map(|(index, weight)| (0..weight.len.div_ceil(CHUNK)).map(move |part| Chunk { weight: index, part }))
             .collect();
         OptimizerState {
             iterations: 0,

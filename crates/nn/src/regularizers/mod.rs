@@ -215,9 +215,7 @@ mod tests {
 
     #[test]
     fn configs_round_trip() {
-        for regularizer in
-            [Regularizer::l1(0.1), Regularizer::l2(5e-4), Regularizer::L1L2 { l1: 1e-5, l2: 2e-3 }]
-        {
+        for regularizer in [Regularizer::l1(0.1), Regularizer::l2(5e-4), Regularizer::L1L2 { l1: 1e-5, l2: 2e-3 }] {
             let value = regularizer.to_value();
             assert_eq!(Regularizer::from_value(&value).unwrap(), regularizer);
             let text = serde_json::to_string(&regularizer).unwrap();

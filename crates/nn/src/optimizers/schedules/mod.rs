@@ -4,6 +4,8 @@
 
 mod cosine;
 mod decay;
+#[cfg(test)]
+mod golden_tests;
 mod one_cycle;
 mod serde;
 
@@ -97,12 +99,7 @@ pub enum Schedule {
 impl Schedule {
     /// The `decay` argument of old Keras optimisers, rate / (1 + decay·iteration), as an inverse time decay.
     pub fn legacy_decay(learning_rate: f32, decay: f32) -> Schedule {
-        Schedule::InverseTimeDecay {
-            initial_learning_rate: learning_rate,
-            decay_steps: 1,
-            decay_rate: decay,
-            staircase: false,
-        }
+        Schedule::InverseTimeDecay { initial_learning_rate: learning_rate, decay_steps: 1, decay_rate: decay, staircase: false }
     }
 
     /// A cosine from `learning_rate` to 0.
@@ -118,13 +115,7 @@ impl Schedule {
 
     /// One cycle with the default shape.
     pub fn one_cycle(max_learning_rate: f32, total_steps: u64) -> Schedule {
-        Schedule::OneCycle {
-            max_learning_rate,
-            total_steps,
-            warmup_fraction: 0.3,
-            div_factor: 25.0,
-            final_div_factor: 1e4,
-        }
+        Schedule::OneCycle { max_learning_rate, total_steps, warmup_fraction: 0.3, div_factor: 25.0, final_div_factor: 1e4 }
     }
 
     /// The learning rate of the step that follows `step` steps.
@@ -136,9 +127,7 @@ impl Schedule {
             Schedule::ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
                 decay::exponential(step, initial_learning_rate, decay_steps, decay_rate, staircase)
             }
-            Schedule::PiecewiseConstantDecay { ref boundaries, ref values } => {
-                decay::piecewise(step, boundaries, values)
-            }
+            Schedule::PiecewiseConstantDecay { ref boundaries, ref values } => decay::piecewise(step, boundaries, values),
             Schedule::PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power, cycle } => {
                 decay::polynomial(step, initial_learning_rate, decay_steps, end_learning_rate, power, cycle)
             }
@@ -154,13 +143,9 @@ impl Schedule {
             Schedule::CosineDecayRestarts { initial_learning_rate, first_decay_steps, t_mul, m_mul, alpha } => {
                 cosine::restarts(step, first_decay_steps, initial_learning_rate, t_mul, m_mul, alpha)
             }
-            Schedule::OneCycle {
-                max_learning_rate,
-                total_steps,
-                warmup_fraction,
-                div_factor,
-                final_div_factor,
-            } => one_cycle::at(step, total_steps, max_learning_rate, warmup_fraction, div_factor, final_div_factor),
+            Schedule::OneCycle { max_learning_rate, total_steps, warmup_fraction, div_factor, final_div_factor } => {
+                one_cycle::at(step, total_steps, max_learning_rate, warmup_fraction, div_factor, final_div_factor)
+            }
         }
     }
 }
