@@ -1,7 +1,7 @@
 //! Element-wise kernels: activations with their derivatives, arithmetic on slices, dropout.
 //!
 //! Accuracy of the activations against f64, in units in the last place (tested): sigmoid, tanh, silu, softplus, softsign, exponential,
-//! elu and selu within 4; gelu within 8, or 4·10⁻⁷ of |x| where it all but vanishes. A NaN stays NaN.
+//! elu and selu within 3; gelu within 10, its tanh form within 352 where it all but vanishes (x near −10). A NaN stays NaN.
 
 pub(crate) mod functions;
 pub(crate) mod math;

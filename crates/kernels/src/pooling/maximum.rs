@@ -105,9 +105,9 @@ fn largest([a, b, c, d]: [f32; 4]) -> f32 {
     if nan { f32::NAN } else { max }
 }
 
-/// Shares `g` out: all of it to the first of four that is not below `y`.
+/// Shares `g` out: all of it to the first of four that is not below `y`, their maximum; to the last if the others are.
 #[inline(always)]
-fn share([a, b, c, d]: [f32; 4], y: f32, g: f32) -> [f32; 4] {
+fn share([a, b, c, _]: [f32; 4], y: f32, g: f32) -> [f32; 4] {
     let (below_a, below_b, below_c) = (a < y, b < y, c < y);
     let below_ab = below_a & below_b;
     let below_abc = below_ab & below_c;

@@ -2,9 +2,9 @@
 //!
 //! Padding never counts: a maximum ignores it, an average divides by the real elements only (TensorFlow's `same`, as Keras' on it).
 
+mod average;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-mod average;
 mod maximum;
 mod scalar;
 mod shape;
@@ -32,7 +32,7 @@ pub fn max_backward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: 
     shape.check("max_backward", n, &[x.len(), dx.len()], &[y.len(), dy.len()]);
     // Eight channels are too few for a compiler to make vectors of the loop over them.
     #[cfg(target_arch = "x86_64")]
-    if isa >= Isa::Avx2 && shape.is_two_by_two() && shape.c % 8 == 0 && shape.c > 0 {
+    if isa >= Isa::Avx2 && shape.is_two_by_two() && shape.c > 0 && shape.c.is_multiple_of(8) {
         crate::versions::require(isa);
         // SAFETY: `require` has just checked that this processor has AVX2.
         unsafe { avx2::two_by_two_backward(shape, x, y, dy, dx) };
@@ -51,6 +51,7 @@ kernels! {
     }
 
     /// [`max_backward`] without intrinsics.
+    #[allow(dead_code, reason = "only the one with a named instruction set is called")]
     fn max_backward_loops / max_backward_loops_with(
         shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32],
     ) {}
