@@ -12,7 +12,7 @@ use maobi_kernels::pool::Pool;
 fn main() {
     let mut report = Report::new(isa::active());
     let threads = std::env::var("MAOBI_THREADS").ok().and_then(|threads| threads.parse().ok());
-    let pool = Pool::new(threads.unwrap_or(1));
+    let pool = Pool::new(threads.unwrap_or_else(Pool::default_threads));
     report.threads(pool.threads());
     report.measure("an empty region of 2 tasks", 0.0, || pool.run(2, &|_, _| ()));
     let shapes = [

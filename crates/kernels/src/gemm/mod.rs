@@ -3,13 +3,12 @@
 //! The pool shares out tiles of C; each element sums its products over k in one order, so the bits of a result depend
 //! neither on the number of threads nor on the schedule.
 
+mod blocks;
 mod pack;
 
 use crate::isa::{self, Isa};
-use crate::memory::AlignedVec;
 use crate::pool::Pool;
-use crate::tile::{self, Tile};
-use std::cell::Cell;
+use blocks::Product;
 
 /// A matrix in somebody else's slice: element `(i, j)` is `data[i · row_stride + j · col_stride]`.
 #[derive(Clone, Copy, Debug)]
@@ -71,18 +70,6 @@ impl<'a> Epilogue<'a> {
     }
 }
 
-/// Columns of a packed panel of B.
-const PANEL: usize = 32;
-/// Rows of C in one task.
-const TASK_ROWS: usize = 56;
-/// Below this many multiplications waking the pool costs more than it gains.
-const SERIAL: usize = 1 << 18;
-
-thread_local! {
-    /// Packed operands; grows to the largest product of this thread and stays.
-    static PACKED: Cell<AlignedVec> = Cell::new(AlignedVec::default());
-}
-
 /// `c = epilogue(a · b)`, or `epilogue(c + a · b)` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
 ///
 /// # Panics
@@ -107,79 +94,15 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     if c.is_empty() {
         return;
     }
-    let mut packed = PACKED.take();
-    let panels = b.cols.div_ceil(PANEL);
-    let direct = b.col_stride == 1;
-    let storage = packed.scratch(if direct { 0 } else { panels * PANEL * b.rows });
-    if !direct {
-        pack::panels(&b, PANEL, storage);
-    }
-    let target = Output(c.as_mut_ptr());
-    let row_blocks = a.rows.div_ceil(TASK_ROWS);
-    let bias = epilogue.bias().map_or(std::ptr::null(), <[f32]>::as_ptr);
-    let bias = Input(bias);
-    let storage = Input(storage.as_ptr());
-    let task = |_worker: usize, task: usize| {
-        let (block, panel) = (task / panels, task % panels);
-        let (row, col) = (block * TASK_ROWS, panel * PANEL);
-        let (bias, storage, target) = (bias.get(), storage.get(), target.get());
-        // SAFETY: `check` has shown that A and B lie in their slices; the packed panels are as `pack` laid them out;
-        // the tiles of C are disjoint, and the borrow of `c` outlives the region.
-        unsafe {
-            let tile = Tile {
-                groups: 1,
-                rows: TASK_ROWS.min(a.rows - row),
-                lanes: PANEL.min(b.cols - col),
-                a: a.data.as_ptr().wrapping_add(row * a.row_stride),
-                a_group: 0,
-                a_row: a.row_stride,
-                a_k: a.col_stride,
-                segments: &[0],
-                depth: a.cols,
-                b: if direct { b.data.as_ptr().wrapping_add(col) } else { storage.add(panel * PANEL * b.rows) },
-                b_k: if direct { b.row_stride } else { PANEL },
-                b_segment: 0,
-                c: target.add(row * b.cols + col),
-                c_group: 0,
-                c_row: b.cols,
-                accumulate,
-                bias: if bias.is_null() { bias } else { bias.add(col) },
-                relu: matches!(epilogue, Epilogue::BiasRelu(_)),
-            };
-            tile::run(isa, &tile);
-        }
-    };
-    let tasks = row_blocks * panels;
-    if a.rows * a.cols * b.cols < SERIAL {
-        (0..tasks).for_each(|index| task(0, index));
+    // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.
+    let copy_b = b.rows * b.cols;
+    let copy_others = a.rows * (a.cols + b.cols);
+    let product = if b.col_stride != 1 && copy_others < copy_b {
+        Product { isa, a: b.t(), b: a.t(), accumulate, epilogue, transposed: true }
     } else {
-        pool.run(tasks, &task);
-    }
-    PACKED.set(packed);
-}
-
-/// A pointer that tasks write disjoint tiles through.
-#[derive(Clone, Copy)]
-struct Output(*mut f32);
-/// A pointer that tasks only read through.
-#[derive(Clone, Copy)]
-struct Input(*const f32);
-
-// SAFETY: tasks write disjoint elements, see `gemm_with`.
-unsafe impl Sync for Output {}
-// SAFETY: nobody writes while tasks read.
-unsafe impl Sync for Input {}
-
-impl Output {
-    fn get(&self) -> *mut f32 {
-        self.0
-    }
-}
-
-impl Input {
-    fn get(&self) -> *const f32 {
-        self.0
-    }
+        Product { isa, a, b, accumulate, epilogue, transposed: false }
+    };
+    product.run(pool, c);
 }
 
 #[cfg(test)]

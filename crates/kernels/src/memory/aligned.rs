@@ -24,7 +24,7 @@ impl AlignedVec {
     /// `len` zeros.
     pub fn new(len: usize) -> Self {
         let Some(layout) = layout_of(len) else {
-            return Self { data: NonNull::dangling(), len: 0, capacity: 0 };
+            return Self::empty();
         };
         // SAFETY: the layout is not empty (`layout_of` answers `None` for no elements).
         let raw = unsafe { alloc_zeroed(layout) };
@@ -32,6 +32,11 @@ impl AlignedVec {
             handle_alloc_error(layout);
         };
         Self { data, len, capacity: len }
+    }
+
+    /// No elements, without an allocation.
+    pub const fn empty() -> Self {
+        Self { data: NonNull::dangling(), len: 0, capacity: 0 }
     }
 
     /// A copy of `values`.
