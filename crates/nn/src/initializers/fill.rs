@@ -5,7 +5,7 @@ use maobi_kernels::rng::Stream;
 use super::{Distribution, FanMode, Initializer};
 
 /// The deviation of a unit normal cut at ±2, by which Keras' VarianceScaling divides.
-const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_78;
+const TRUNCATED_DEVIATION: f64 = 0.879_625_661_034_239_8;
 
 /// The counter word that keeps weight draws apart from dropout masks and shuffles under the same seed.
 const INITIALIZER_LAYER: u64 = u64::MAX - 1;

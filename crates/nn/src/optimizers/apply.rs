@@ -132,14 +132,16 @@ impl Optimizer {
                 task += 1;
             }
             if let Some(limit) = each {
-                state.scales[index] = limit / (sum.sqrt() as f32).max(limit);
+                let norm = sum.sqrt() as f32;
+                // Not f32::max, which would hide a NaN.
+                state.scales[index] = if norm <= limit { 1.0 } else { limit / norm };
             }
             total += sum;
         }
         if let (None, Some(limit)) = (each, all) {
             let norm = total.sqrt() as f32;
-            // The difference passes a norm of infinity or NaN on instead of hiding it.
-            let scale = limit * (1.0 / norm).min(1.0 / limit) + (norm - norm);
+            // As in Keras, a norm of infinity or NaN is passed on instead of hidden.
+            let scale = if norm.is_finite() { limit * (1.0 / norm).min(1.0 / limit) } else { f32::NAN };
             state.scales.fill(scale);
         }
         Clip::Scales

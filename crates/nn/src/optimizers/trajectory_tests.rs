@@ -221,3 +221,14 @@ fn excluded_weights_do_not_decay() {
     optimizer.apply(&mut state, &Pool::new(1), [weight].as_slice());
     assert_eq!(*value.whole(), [0.75, -1.5]);
 }
+
+#[test]
+fn a_gradient_that_is_no_number_is_not_hidden_by_clipping() {
+    for optimizer in [Optimizer::from(Sgd::new(0.5).clipnorm(1.0)), Sgd::new(0.5).global_clipnorm(1.0).into()] {
+        let (value, gradient) = (buffer(&[1.0, 2.0]), buffer(&[f32::NAN, 0.5]));
+        let mut state = OptimizerState::new(&optimizer, [("w", [2].as_slice())]);
+        let weight = WeightRef { value: &value, gradient: &gradient, regularizer: None, decay: true };
+        optimizer.apply(&mut state, &Pool::new(1), [weight].as_slice());
+        assert!(value.whole().iter().all(|value| value.is_nan()));
+    }
+}

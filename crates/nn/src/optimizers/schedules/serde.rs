@@ -185,7 +185,7 @@ fn read(class: &str, fields: &mut Fields) -> Result<Schedule, ConfigError> {
         }
         "PiecewiseConstantDecay" => {
             let boundaries = fields.need_f64s("boundaries")?;
-            if let Some(wrong) = boundaries.iter().find(|boundary| !(**boundary >= 0.0)) {
+            if let Some(wrong) = boundaries.iter().find(|boundary| **boundary < 0.0) {
                 return Err(ConfigError::bad_value(class, "boundaries", "steps, 0 or more", wrong));
             }
             Schedule::PiecewiseConstantDecay {
