@@ -29,7 +29,13 @@ pub(super) fn five(s: &mut Sketch, w: &Writer) {
             s.through(&[(left + 0.2, 0.04), (left + 0.02, neck * 0.5), (left + 0.1, neck)]);
         }
     }
-    s.through(&[(left + 0.22, neck - belly), (bow - 0.06, neck + 0.08), (bow, 0.5 + neck * 0.5), (bow - 0.14, 0.92), (0.26, 1.0)]);
+    s.through(&[
+        (left + 0.22, neck - belly),
+        (bow - 0.06, neck + 0.08),
+        (bow, 0.5 + neck * 0.5),
+        (bow - 0.14, 0.92),
+        (0.26, 1.0),
+    ]);
     s.to(-0.04 + (end - 0.76) * 0.2, end);
     if style == 0 {
         let (gap, drop) = (s.noise().normal(0.06) + w.open + lean, s.noise().normal(0.04));
@@ -74,15 +80,15 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
 /// 7: bar and stem with a sharp or round corner; with a serif; with a crossbar.
 pub(super) fn seven(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (serif, cross) = (n.chance(0.36), n.chance(0.18));
+    let (serif, cross) = (n.chance(0.32), n.chance(0.18));
     let (wide, foot) = (n.uniform(0.48, 1.0), n.uniform(0.02, 0.55));
     let (tilt, sag, bend) = (n.normal(0.07), n.normal(0.04), n.normal(0.07));
     let sharp = !n.chance(w.round * 0.8);
     if serif {
-        let depth = s.noise().uniform(0.06, 0.46);
+        let depth = s.noise().uniform(0.06, 0.40);
         let off = s.noise().normal(0.03);
         s.start(0.04 + off, depth);
-        s.turn(0.05, 0.04, s_sharp(w));
+        s.turn(0.05, 0.04, serif_sharp(w));
     } else {
         s.start(0.02, 0.04 - tilt);
     }
@@ -100,7 +106,7 @@ pub(super) fn seven(s: &mut Sketch, w: &Writer) {
 }
 
 /// Whether this writer turns sharply at a serif.
-fn s_sharp(w: &Writer) -> bool {
+fn serif_sharp(w: &Writer) -> bool {
     w.round < 0.35
 }
 
@@ -175,7 +181,11 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
 pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
     let stem = n.pick(&[0.55, 0.27, 0.18]);
-    let (wide, depth) = if n.chance(0.06) { (n.uniform(0.6, 0.85), n.uniform(0.5, 0.72)) } else { (n.uniform(0.34, 0.66), n.uniform(0.30, 0.58)) };
+    let (wide, depth) = if n.chance(0.06) {
+        (n.uniform(0.6, 0.85), n.uniform(0.5, 0.72))
+    } else {
+        (n.uniform(0.34, 0.66), n.uniform(0.30, 0.58))
+    };
     let tip = n.normal(0.05);
     let (close, foot) = (n.normal(0.05) + w.open, n.normal(0.07));
     let begin = n.uniform(0.70, 1.18);

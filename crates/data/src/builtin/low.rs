@@ -68,7 +68,7 @@ pub(super) fn one(s: &mut Sketch, _: &Writer) {
 /// 2: hook, diagonal, and at the bottom a corner, a bend or a loop before the last stroke.
 pub(super) fn two(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.67, 0.12, 0.15, 0.06]));
+    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.65, 0.12, 0.15, 0.08]));
     let (droop, wide) = (n.uniform(0.06, 0.42), n.uniform(0.46, 0.84));
     let (tail, lift) = (n.uniform(-0.05, 0.55), n.normal(0.09));
     match top {
@@ -127,7 +127,7 @@ pub(super) fn three(s: &mut Sketch, w: &Writer) {
     let (flat, waist) = (n.chance(0.13), n.pick(&[0.55, 0.25, 0.20]));
     let (upper, lower) = (n.uniform(0.46, 0.78), n.uniform(0.54, 0.92));
     let (droop, end) = (n.uniform(0.0, 0.28), n.uniform(0.74, 1.06));
-    let (inward, out) = (n.chance(0.12), n.uniform(-0.12, 0.12));
+    let (hanging, inward, out) = (n.chance(0.18), n.chance(0.12), n.uniform(-0.12, 0.12));
     let deep = n.uniform(0.10, 0.5);
     let middle = n.uniform(0.40, 0.52);
     if flat {
@@ -149,17 +149,25 @@ pub(super) fn three(s: &mut Sketch, w: &Writer) {
             s.turn(deep - 0.02, middle + 0.01, false);
             s.to(deep + 0.1, middle + 0.04);
         }
-        _ => s.through(&[(deep + 0.08, middle + 0.02), (deep - 0.03, middle + 0.07), (deep, middle), (deep + 0.12, middle + 0.02)]),
+        _ => {
+            s.through(&[(deep + 0.08, middle + 0.02), (deep - 0.03, middle + 0.07), (deep, middle), (deep + 0.12, middle + 0.02)])
+        }
     }
-    s.through(&[(lower - 0.1, middle + 0.08), (lower, 0.5 + middle * 0.5), (lower - 0.14, 0.93), (0.32, 1.0)]);
-    s.to(s_end(end) + out, end);
+    s.through(&[(lower - 0.1, middle + 0.08), (lower, 0.5 + middle * 0.5), (lower - 0.14, 0.93)]);
+    if hanging {
+        // The lower bow runs out downwards instead of curling up.
+        s.to(lower - 0.34 + out, 1.06);
+        return;
+    }
+    s.to(0.32, 1.0);
+    s.to(tail_left(end) + out, end);
     if inward {
-        s.to(s_end(end) + 0.12, end - 0.14);
+        s.to(tail_left(end) + 0.12, end - 0.14);
     }
 }
 
 /// Where a tail that ends at height `y` lies: the higher it curls, the farther left.
-fn s_end(y: f32) -> f32 {
+fn tail_left(y: f32) -> f32 {
     0.02 + (y - 0.74) * 0.3
 }
 
@@ -191,7 +199,7 @@ pub(super) fn four(s: &mut Sketch, w: &Writer) {
             s.to(stem * 0.6, bar + tilt * 0.5);
             s.to(stem + past, bar + tilt);
             if s.noise().chance(0.6) {
-                s.start(stem + s_gap(w), w.open.max(-0.03));
+                s.start(stem + top_gap(w), w.open.max(-0.03));
             } else {
                 s.start(stem, bar * 0.45);
             }
@@ -217,6 +225,6 @@ pub(super) fn four(s: &mut Sketch, w: &Writer) {
 }
 
 /// How far the second stroke of a closed 4 starts from the first.
-fn s_gap(w: &Writer) -> f32 {
+fn top_gap(w: &Writer) -> f32 {
     w.open * 1.2
 }

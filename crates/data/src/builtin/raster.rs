@@ -29,10 +29,7 @@ pub(super) fn draw(strokes: &[Vec<Dab>], image: &mut [u8; SIDE * SIDE]) {
     // The shorter side is centred on whole pixels, so that its edges too start with the ink.
     let margin = |side: f32| ((BOX as f32 - side * scale / FINE as f32) * 0.5).floor().max(0.0) * FINE as f32;
     let (dx, dy) = (margin(width) - left * scale, margin(height) - top * scale);
-    let place = |dab: &Dab| Dab {
-        at: Point { x: dab.at.x * scale + dx, y: dab.at.y * scale + dy },
-        radius: dab.radius * scale,
-    };
+    let place = |dab: &Dab| Dab { at: Point { x: dab.at.x * scale + dx, y: dab.at.y * scale + dy }, radius: dab.radius * scale };
     for stroke in strokes {
         for pair in stroke.windows(2) {
             capsule(place(&pair[0]), place(&pair[1]), &mut ink);

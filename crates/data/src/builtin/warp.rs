@@ -35,7 +35,10 @@ pub(super) fn ink(mut plan: Vec<Vec<Point>>, class: u8, writer: &Writer, noise: 
     let size = 0.030 * writer.haste;
     let waves: [Wave; 4] = std::array::from_fn(|_| Wave::new(noise, size));
     for point in plan.iter_mut().flatten() {
-        let warped = Point { x: point.x + waves[0].at(*point) + waves[1].at(*point), y: point.y + waves[2].at(*point) + waves[3].at(*point) };
+        let warped = Point {
+            x: point.x + waves[0].at(*point) + waves[1].at(*point),
+            y: point.y + waves[2].at(*point) + waves[3].at(*point),
+        };
         // The upper part taller than the lower one or the other way about, and wider likewise.
         let y = warped.y + sink * 4.0 * warped.y * (1.0 - warped.y) - 0.5;
         let x = (warped.x - 0.35) * width * (1.0 + flare * y) - slant * y;
