@@ -50,12 +50,33 @@ struct Drawing {
     pieces: Vec<Piece>,
 }
 
+/// Finds the drawing. Where what is found runs from side to side (ruled lines, a table's edge, a blotched ground), stronger
+/// ink is looked for step by step; if nothing comes loose, the first finding stands.
 fn look(plane: Plane, polarity: Polarity) -> Option<Drawing> {
     let ink = background::ink(&plane, polarity);
-    let level = strength(&ink)?;
+    let first = strength(&ink)?;
     let size = (plane.width, plane.height);
-    let pieces = components::choose(components::find(&ink, size, LOW * level, HIGH * level), size);
-    (!pieces.is_empty()).then_some(Drawing { plane, pieces })
+    let strongest = percentile(&mut ink.clone(), 0.9995);
+    let mut found = Vec::new();
+    let mut level = first;
+    while level == first || HIGH * level < 0.85 * strongest {
+        let pieces = components::choose(components::find(&ink, size, LOW * level, HIGH * level), size);
+        if found.is_empty() || !spans(&pieces, size) {
+            let spanning = spans(&pieces, size);
+            found = pieces;
+            if !spanning {
+                break;
+            }
+        }
+        level *= 1.15;
+    }
+    (!found.is_empty()).then_some(Drawing { plane, pieces: found })
+}
+
+/// Whether a piece reaches from one side of the picture to the other; nothing at all counts as well.
+fn spans(pieces: &[Piece], (width, height): (usize, usize)) -> bool {
+    let across = |p: &Piece| (p.rect.0 == 0 && p.rect.2 == width) || (p.rect.1 == 0 && p.rect.3 == height);
+    pieces.is_empty() || pieces.iter().any(across)
 }
 
 /// How strong a typical stroke is, in grey levels; `None` when nothing stands out.

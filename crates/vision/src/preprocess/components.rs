@@ -1,5 +1,8 @@
 //! Connected pieces of ink, and which of them are the drawing.
 
+/// How far a piece may lie from the rest of the drawing, as a share of the drawing's size.
+const REACH: (usize, usize) = (2, 5);
+
 /// A connected piece (8 neighbours) of ink.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
@@ -62,19 +65,31 @@ pub(super) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) ->
     // Frames, fingers, table edges and neighbours' fragments touch the picture's frame; a drawing rarely does.
     let main = pieces.iter().position(|p| !p.touches && weight(p) >= 0.25 * heaviest && p.longest() * 12 >= width.min(height));
     let main = pieces.remove(main.unwrap_or(0));
-    let (left, top, right, bottom) = main.rect;
-    let reach = main.longest() / 3;
-    let belongs = |piece: &Piece| {
-        let near = piece.rect.0 <= right + reach
-            && piece.rect.2 + reach >= left
-            && piece.rect.1 <= bottom + reach
-            && piece.rect.3 + reach >= top;
-        let speck = piece.pixels.len() * 40 < main.pixels.len() || piece.longest() * 12 < main.longest();
-        near && !speck && (main.touches || !piece.touches)
-    };
-    let mut kept: Vec<Piece> = pieces.into_iter().filter(belongs).collect();
-    kept.insert(0, main);
-    kept
+    let mut kept = vec![main];
+    let mut around = kept[0].rect;
+    // Broken lines join up piece by piece: what belongs is judged against all that was kept so far.
+    loop {
+        let (main, before) = (&kept[0], pieces.len());
+        let longest = (around.2 - around.0).max(around.3 - around.1);
+        let reach = longest * REACH.0 / REACH.1;
+        let belongs = |piece: &mut Piece| {
+            let near = piece.rect.0 <= around.2 + reach
+                && piece.rect.2 + reach >= around.0
+                && piece.rect.1 <= around.3 + reach
+                && piece.rect.3 + reach >= around.1;
+            let speck = piece.pixels.len() * 40 < main.pixels.len() || piece.longest() * 12 < longest;
+            near && !speck && (main.touches || !piece.touches)
+        };
+        let joined: Vec<Piece> = pieces.extract_if(.., belongs).collect();
+        for piece in &joined {
+            let (a, b) = (around, piece.rect);
+            around = (a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3));
+        }
+        kept.extend(joined);
+        if pieces.len() == before {
+            return kept;
+        }
+    }
 }
 
 #[cfg(test)]
