@@ -64,14 +64,6 @@ impl<'n> Sketch<'n> {
         self.put(x, y, true);
     }
 
-    /// Lifts the pen and starts a stroke at the `index`-th control point of the stroke before.
-    pub(super) fn start_at(&mut self, index: usize) {
-        let at = self.strokes.last().and_then(|stroke| stroke.get(index)).map(|control| control.at);
-        if let Some(at) = at {
-            self.strokes.push(vec![Control { at, corner: true }]);
-        }
-    }
-
     /// Moves on smoothly through a point.
     pub(super) fn to(&mut self, x: f32, y: f32) {
         self.put(x, y, false);
@@ -182,11 +174,13 @@ mod tests {
         let mut noise = Noise::new(0, 0, 0);
         let mut sketch = Sketch::new(&mut noise, 0.0);
         sketch.start(2.5, 1.0);
-        sketch.arc((0.5, 1.0), (2.0, 1.0), (0.0, 360.0), 0.0, 13);
-        for point in &sketch.flatten()[0] {
+        sketch.arc((0.5, 1.0), (2.0, 1.0), (30.0, 360.0), 0.0, 12);
+        let points = &sketch.flatten()[0];
+        // The first and the last span have no neighbour on one side and run straighter.
+        for point in &points[STEPS..points.len() - STEPS] {
             let radius = (((point.x - 0.5) / 2.0).powi(2) + (point.y - 1.0).powi(2)).sqrt();
-            // Spans of 30 degrees follow the circle within half a per cent.
-            assert!((radius - 1.0).abs() < 5e-3, "{point:?}");
+            // On a circle spans of 30 degrees are 1 - (9 cos 15 - cos 45)/8 = 0.17 % off; uneven ones on a 2:1 ellipse a few times that.
+            assert!((radius - 1.0).abs() < 1e-2, "{point:?}");
         }
     }
 }
