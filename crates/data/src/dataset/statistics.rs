@@ -33,7 +33,7 @@ impl Statistics {
         let squares: f64 = present().map(|(value, n)| (f64::from(value) - mean).powi(2) * n as f64).sum();
         Statistics {
             min: present().next().map_or(0, |(value, _)| value),
-            max: present().last().map_or(0, |(value, _)| value),
+            max: present().next_back().map_or(0, |(value, _)| value),
             mean,
             std: if count == 0 { 0.0 } else { (squares / count as f64).sqrt() },
             class_counts,
