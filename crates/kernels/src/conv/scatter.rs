@@ -99,6 +99,7 @@ impl Scatter {
                         accumulate: true,
                         bias: std::ptr::null(),
                         relu: false,
+                        ahead: (std::ptr::null(), 0),
                     };
                     tile::run(isa, &tile);
                 }

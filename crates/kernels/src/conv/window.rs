@@ -214,6 +214,7 @@ impl Windows {
                             accumulate: false,
                             bias: if bias.is_null() { bias } else { bias.add(column) },
                             relu: weights.relu,
+                            ahead: (std::ptr::null(), 0),
                         };
                         tile::run(isa, &tile);
                     }
@@ -313,6 +314,7 @@ impl Windows {
                         accumulate: true,
                         bias: std::ptr::null(),
                         relu: false,
+                        ahead: (std::ptr::null(), 0),
                     };
                     tile::run(isa, &tile);
                 }

@@ -4,6 +4,7 @@
 //! stays in the first-level cache while the rows pass. Operands are copied where reading them in place would be slow: B
 //! when rows are far apart and used often, A when its rows are not contiguous.
 
+use super::transpose::transpose;
 use super::{Epilogue, Matrix, pack};
 use crate::isa::Isa;
 use crate::memory::AlignedVec;
@@ -14,6 +15,8 @@ use std::ops::Range;
 
 /// k in a block: 28 KB of B, and 12 KB of A for 14 rows.
 const DEPTH: usize = 224;
+/// k in a block when B is shared: it then streams from the second-level cache, and A is read in long runs.
+const SHARED_DEPTH: usize = 512;
 /// Columns of a panel: two AVX-512 vectors.
 const PANEL: usize = 32;
 /// Columns of a panel for products of a few rows, which only stream through B.
@@ -117,7 +120,8 @@ impl Product<'_> {
     unsafe fn task(&self, source: SourceB, panel: usize, rows: Range<usize>, columns: Range<usize>, c: *mut f32) {
         let mut blocks = BLOCKS.take();
         let copy_a = self.a.col_stride != 1;
-        let depth = DEPTH.min(self.a.cols).max(1);
+        let deepest = if matches!(source, SourceB::Shared(_)) { SHARED_DEPTH } else { DEPTH };
+        let depth = deepest.min(self.a.cols).max(1);
         let c_len = if self.transposed { rows.len() * columns.len() } else { 0 };
         let a_len = if copy_a { depth * rows.len() } else { 0 };
         let b_len = if matches!(source, SourceB::Blocks) { depth * PANEL } else { 0 };
@@ -156,6 +160,14 @@ impl Product<'_> {
                         (block_b.as_ptr(), PANEL)
                     }
                 };
+                let next = match source {
+                    SourceB::Blocks if column + panel < columns.end => from * self.b.row_stride + column + panel,
+                    _ => ks.end * self.b.row_stride + columns.start,
+                };
+                let ahead = match source {
+                    SourceB::Blocks => (self.b.data.as_ptr().wrapping_add(next), self.b.row_stride),
+                    _ => (std::ptr::null(), 0),
+                };
                 // SAFETY: A and B lie in their slices or in the blocks just copied; C is this task's own.
                 unsafe {
                     let tile = Tile {
@@ -177,6 +189,7 @@ impl Product<'_> {
                         accumulate: !first || (self.accumulate && !self.transposed),
                         bias: bias.filter(|_| last).map_or(std::ptr::null(), |bias| bias[column..].as_ptr()),
                         relu: last && !self.transposed && matches!(self.epilogue, Epilogue::BiasRelu(_)),
+                        ahead,
                     };
                     tile::run(self.isa, &tile);
                 }
@@ -199,14 +212,17 @@ impl Product<'_> {
     /// As [`Self::task`].
     unsafe fn finish(&self, block: &[f32], rows: Range<usize>, columns: Range<usize>, c: *mut f32) {
         let relu = matches!(self.epilogue, Epilogue::BiasRelu(_));
+        let start = columns.start * self.a.rows + rows.start;
+        if !self.accumulate && self.epilogue.bias().is_none() {
+            let stride = self.a.rows;
+            // SAFETY: from the first to the last of this task's elements.
+            unsafe { transpose((rows.len(), columns.len()), (block, columns.len()), c.add(start), stride) }
+            return;
+        }
         for (index, column) in columns.clone().enumerate() {
             // SAFETY: row `column` of C, as far as it is this task's.
             let target = unsafe { std::slice::from_raw_parts_mut(c.add(column * self.a.rows + rows.start), rows.len()) };
             let values = block[index..].iter().step_by(columns.len());
-            if !self.accumulate && self.epilogue.bias().is_none() {
-                target.iter_mut().zip(values).for_each(|(target, &value)| *target = value);
-                continue;
-            }
             for (row, (target, &value)) in target.iter_mut().zip(values).enumerate() {
                 let before = if self.accumulate { *target } else { 0.0 };
                 let sum = before + value + self.epilogue.bias().map_or(0.0, |bias| bias[rows.start + row]);

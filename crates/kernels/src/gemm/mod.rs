@@ -5,6 +5,7 @@
 
 mod blocks;
 mod pack;
+mod transpose;
 
 use crate::isa::{self, Isa};
 use crate::pool::Pool;
@@ -97,7 +98,7 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.
     let copy_b = b.rows * b.cols;
     let copy_others = a.rows * (a.cols + b.cols);
-    let product = if b.col_stride != 1 && copy_others < copy_b {
+    let product = if b.col_stride != 1 && copy_others < 2 * copy_b {
         Product { isa, a: b.t(), b: a.t(), accumulate, epilogue, transposed: true }
     } else {
         Product { isa, a, b, accumulate, epilogue, transposed: false }

@@ -1,6 +1,7 @@
 //! Copies of parts of a matrix, contiguous in the order a tile reads them.
 
 use super::Matrix;
+use super::transpose::transpose;
 use std::ops::Range;
 
 /// Lays all of `b` out as panels `[panel][row][width]`; columns beyond the last are 0.
@@ -13,9 +14,17 @@ pub(super) fn panels(b: &Matrix, width: usize, packed: &mut [f32]) {
 
 /// Copies `rows` by `columns` of `b` to rows of `width` elements; what is left of each row is 0.
 pub(super) fn block(b: &Matrix, rows: Range<usize>, columns: Range<usize>, width: usize, target: &mut [f32]) {
-    /// A cache line: as far as columns are read before the next one's turn.
-    const LINE: usize = 16;
+    /// The width of a whole panel, which is copied without asking for its length.
+    const PANEL: usize = 32;
     let count = columns.len();
+    if b.col_stride == 1 && count == PANEL && width == PANEL {
+        let (targets, _) = target.as_chunks_mut::<PANEL>();
+        for (row, target) in rows.zip(targets) {
+            let source = &b.data[row * b.row_stride + columns.start..][..PANEL];
+            target.copy_from_slice(source);
+        }
+        return;
+    }
     if b.col_stride == 1 {
         for (row, target) in rows.zip(target.chunks_exact_mut(width)) {
             let source = &b.data[row * b.row_stride + columns.start..][..count];
@@ -24,17 +33,18 @@ pub(super) fn block(b: &Matrix, rows: Range<usize>, columns: Range<usize>, width
         }
         return;
     }
-    for (index, start) in rows.clone().step_by(LINE).enumerate() {
-        let depth = LINE.min(rows.end - start);
-        let target = &mut target[index * LINE * width..][..depth * width];
-        for (lane, column) in columns.clone().enumerate() {
-            let first = start * b.row_stride + column * b.col_stride;
-            for (k, row) in target.chunks_exact_mut(width).enumerate() {
-                row[lane] = b.data[first + k * b.row_stride];
-            }
-        }
-        for row in target.chunks_exact_mut(width) {
-            row[count..].fill(0.0);
+    if count < width {
+        target[..rows.len() * width].fill(0.0);
+    }
+    if b.row_stride == 1 && !rows.is_empty() && count > 0 {
+        let source = &b.data[rows.start + columns.start * b.col_stride..];
+        let target = &mut target[..rows.len() * width];
+        // SAFETY: `rows` rows of `width >= count` elements.
+        return unsafe { transpose((count, rows.len()), (source, b.col_stride), target.as_mut_ptr(), width) };
+    }
+    for (row, target) in rows.zip(target.chunks_exact_mut(width)) {
+        for (column, value) in columns.clone().zip(target) {
+            *value = b.data[row * b.row_stride + column * b.col_stride];
         }
     }
 }

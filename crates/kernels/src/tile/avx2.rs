@@ -55,6 +55,10 @@ impl Simd for Avx2 {
         // The second operand is the answer when one of them is NaN.
         unsafe { _mm256_max_ps(_mm256_setzero_ps(), value) }
     }
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
 }
 
 /// A micro-kernel.

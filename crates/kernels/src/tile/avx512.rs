@@ -52,6 +52,10 @@ impl Simd for Avx512 {
         // The second operand is the answer when one of them is NaN.
         unsafe { _mm512_max_ps(_mm512_setzero_ps(), value) }
     }
+    #[inline(always)]
+    unsafe fn prefetch(from: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+    }
 }
 
 /// A micro-kernel.

@@ -30,6 +30,8 @@ pub(super) trait Simd {
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `value`, or 0 where it is negative; NaN stays NaN.
     unsafe fn relu(value: Self::Vector) -> Self::Vector;
+    /// Fetches a cache line into the second-level cache; the address need not be valid.
+    unsafe fn prefetch(from: *const f32);
 }
 
 /// The part of a tile that one micro-kernel computes: where its operands start, and its columns.
@@ -40,6 +42,8 @@ pub(super) struct Piece {
     pub c: *mut f32,
     pub bias: *const f32,
     pub lanes: usize,
+    /// Fetched ahead by the largest kernels: a cache line at each step of k.
+    pub ahead: (*const f32, usize),
 }
 
 /// A micro-kernel compiled for an instruction set and a size.
@@ -85,6 +89,7 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
         }
         let mut sums = [[bias; P]; G];
         let mut columns_of_segment = piece.b;
+        let (mut ahead, ahead_step) = piece.ahead;
         for &segment in tile.segments {
             let mut b = columns_of_segment;
             columns_of_segment = b.wrapping_add(tile.b_segment);
@@ -99,6 +104,10 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
                 });
             });
             for _ in 0..tile.depth {
+                if const { G == 1 && P >= 12 && V == 2 } {
+                    S::prefetch(ahead);
+                    ahead = ahead.wrapping_add(ahead_step);
+                }
                 let mut columns = [S::zero(); V];
                 each!(vector v of V {
                     let from = b.add(v * S::LANES);
@@ -225,6 +234,11 @@ pub(super) unsafe fn cut(
                         c: tile.c.add(group * tile.c_group + row * tile.c_row + from),
                         bias: if tile.bias.is_null() { tile.bias } else { tile.bias.add(from) },
                         lanes: columns,
+                        // The first two pieces fetch a line each; the others stay where they are.
+                        ahead: match index {
+                            0 | 1 if !tile.ahead.0.is_null() => (tile.ahead.0.wrapping_add(16 * index), tile.ahead.1),
+                            _ => (tile.b, 0),
+                        },
                     };
                     if groups == group_step {
                         kernel(groups, rows, vectors)(tile, piece);

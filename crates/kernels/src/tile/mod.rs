@@ -43,6 +43,9 @@ pub(crate) struct Tile<'a> {
     pub bias: *const f32,
     /// Replaces negative results by 0.
     pub relu: bool,
+    /// What is needed next: two cache lines at each of `depth` addresses `ahead.1` apart from here, fetched while the
+    /// tile is computed. A hint: any pointer is valid, null is none.
+    pub ahead: (*const f32, usize),
 }
 
 /// Computes `tile`, of any size, by the micro-kernels of `isa`.
