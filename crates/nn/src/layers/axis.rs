@@ -33,7 +33,7 @@ impl Axis {
         let rank = shape.len() as i64 + 1;
         let from_start = if self.0 < 0 { self.0 + rank } else { self.0 };
         if from_start == 0 {
-            return Err("axis must not be the batch (0)".into());
+            return Err(format!("axis must not be the batch, got {} for an input of shape {}", self.0, show(shape)));
         }
         if !(1..rank).contains(&from_start) {
             return Err(format!(
