@@ -6,6 +6,7 @@ mod evaluate;
 mod examples;
 mod fit;
 mod history;
+pub mod recipe;
 mod subset;
 
 pub use error::{Error, Result};
@@ -13,3 +14,4 @@ pub use evaluate::ModelExt;
 pub use examples::{Arrays, Examples, Images, Targets};
 pub use fit::{Fit, fit};
 pub use history::History;
+pub use recipe::Recipe;

@@ -100,18 +100,28 @@ impl InputLayer {
     }
 }
 
+impl Graph {
+    /// The graph between `inputs` and `outputs`.
+    ///
+    /// # Errors
+    /// As [`Model::new`].
+    pub fn between(name: impl Into<String>, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Graph> {
+        graph_between(name.into(), inputs, outputs)
+    }
+}
+
 impl Model {
     /// The model between `inputs` and `outputs`, with initial weights drawn from `seed`.
     ///
     /// # Errors
     /// Outputs that depend on an input which is not listed, an input that is no InputLayer, two layers of one name.
     pub fn new(name: impl Into<String>, inputs: &[&Tensor], outputs: &[&Tensor], seed: u64) -> Result<Model> {
-        Model::from_graph(graph_between(name.into(), inputs, outputs)?, seed)
+        Model::from_graph(Graph::between(name, inputs, outputs)?, seed)
     }
 }
 
 /// The graph between `inputs` and `outputs`.
-pub(crate) fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Graph> {
+fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Graph> {
     if inputs.is_empty() || outputs.is_empty() {
         return Err(Error::graph(name, "a model needs at least one input and one output"));
     }

@@ -3,7 +3,6 @@
 mod functional;
 mod sequential;
 
-pub(crate) use functional::graph_between;
 pub use functional::{Call, Tensor, apply};
 pub use sequential::Sequential;
 

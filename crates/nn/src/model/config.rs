@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, Kind, Sequential, Tensor, apply, graph_between};
+use crate::graph::{Graph, GraphLayer, Kind, Sequential, Tensor, apply};
 use crate::layers::registry::{UnknownKeys, from_config};
 use crate::layers::{InputLayer, Layer};
 use serde_json::{Map, Value, json};
@@ -47,12 +47,13 @@ impl Graph {
     }
 
     fn layer_config(&self, index: usize) -> Value {
-        let GraphLayerParts { class, name, trainable, own } = self.parts(index);
+        let GraphLayer { layer, name } = &self.layers[index];
+        let class = layer.class_name();
         let mut config = Map::new();
         config.insert("name".into(), json!(name));
-        config.insert("trainable".into(), json!(trainable));
+        config.insert("trainable".into(), json!(layer.base().trainable));
         config.insert("dtype".into(), if class == "InputLayer" { json!("float32") } else { dtype() });
-        config.extend(own);
+        config.extend(layer.config());
         let mut object = json!({
             "module": "keras.layers",
             "class_name": class,
@@ -82,16 +83,6 @@ impl Graph {
         object
     }
 
-    fn parts(&self, index: usize) -> GraphLayerParts<'_> {
-        let layer = &self.layers[index];
-        GraphLayerParts {
-            class: layer.layer.class_name(),
-            name: &layer.name,
-            trainable: layer.layer.base().trainable,
-            own: layer.layer.config(),
-        }
-    }
-
     fn keras_tensor(&self, node: usize) -> Value {
         let n = &self.nodes[node];
         json!({
@@ -107,13 +98,6 @@ impl Graph {
             .collect();
         if all.len() == 1 { all[0].clone() } else { Value::Array(all) }
     }
-}
-
-struct GraphLayerParts<'a> {
-    class: &'static str,
-    name: &'a str,
-    trainable: bool,
-    own: Map<String, Value>,
 }
 
 fn dtype() -> Value {
@@ -249,7 +233,7 @@ fn functional(config: &Value) -> Result<Graph> {
             .collect()
     };
     let (inputs, outputs) = (find("input_layers")?, find("output_layers")?);
-    graph_between(name, &inputs.iter().collect::<Vec<_>>(), &outputs.iter().collect::<Vec<_>>())
+    Graph::between(name, &inputs.iter().collect::<Vec<_>>(), &outputs.iter().collect::<Vec<_>>())
 }
 
 /// The tensors of one call, in Keras 3's form or Keras 2's.
