@@ -10,7 +10,6 @@ const BUDGET: Duration = Duration::from_millis(250);
 /// Times cases and prints a line for each.
 pub struct Report {
     peak: f64,
-    threads: usize,
     filters: Vec<String>,
 }
 
@@ -20,14 +19,13 @@ impl Report {
         let peak = peak(isa);
         println!("{isa}: FMA peak of one core {peak:.1} GFLOP/s");
         let filters = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-        Self { peak, threads: 1, filters }
+        Self { peak, filters }
     }
 
     /// Counts the peak of `threads` cores as the whole.
     #[allow(dead_code, reason = "only one bench uses threads")]
     pub fn threads(&mut self, threads: usize) {
         self.peak *= threads as f64;
-        self.threads = threads;
         println!("{threads} threads");
     }
 
@@ -41,9 +39,9 @@ impl Report {
         work();
         let (started, mut best) = (Instant::now(), Duration::MAX);
         while started.elapsed() < BUDGET {
-            let begun = now(self.threads);
+            let begun = Instant::now();
             work();
-            best = best.min(now(self.threads).saturating_sub(begun));
+            best = best.min(begun.elapsed());
         }
         let micros = best.as_secs_f64() * 1e6;
         let rate = flop / best.as_secs_f64() * 1e-9;
@@ -53,24 +51,6 @@ impl Report {
             println!("{name:50} {micros:10.1} us {rate:8.1} GFLOP/s {:5.0} %", 100.0 * rate / self.peak);
         }
     }
-}
-
-/// The time: of this thread's work where a case has one thread, so that other programs do not count; of the wall
-/// otherwise.
-fn now(threads: usize) -> Duration {
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-    if threads == 1 {
-        const CLOCK_THREAD_CPUTIME_ID: i32 = 3;
-        unsafe extern "C" {
-            fn clock_gettime(clock: i32, time: *mut [i64; 2]) -> i32;
-        }
-        let mut time = [0; 2];
-        // SAFETY: on 64-bit Linux a timespec is two 64-bit integers, and this clock always exists.
-        unsafe { clock_gettime(CLOCK_THREAD_CPUTIME_ID, &mut time) };
-        return Duration::new(time[0].unsigned_abs(), time[1] as u32);
-    }
-    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
 }
 
 /// Reproducible values in -0.5..0.5.
@@ -87,7 +67,7 @@ fn peak(isa: Isa) -> f64 {
     let rounds = 200_000;
     let mut best = f64::MAX;
     for _ in 0..20 {
-        let begun = now(1);
+        let begun = Instant::now();
         // SAFETY: `isa` is available, as the active instruction set.
         let lanes = unsafe {
             match isa {
@@ -101,7 +81,7 @@ fn peak(isa: Isa) -> f64 {
         if lanes == 0 {
             return f64::NAN;
         }
-        best = best.min(now(1).saturating_sub(begun).as_secs_f64() / (2 * lanes * rounds) as f64);
+        best = best.min(begun.elapsed().as_secs_f64() / (2 * lanes * rounds) as f64);
     }
     1e-9 / best
 }

@@ -1,6 +1,7 @@
 //! Padded copies of a sample, for windows to slide over.
 
 use super::shape::{Conv2dShape, Padding};
+use std::ops::Range;
 
 /// The sample with zeros around it; the sample itself where there are none.
 pub(super) fn padded_input<'a>(shape: &Conv2dShape, x: &'a [f32], scratch: &'a mut [f32]) -> &'a [f32] {
@@ -24,6 +25,17 @@ pub(super) fn padded_input<'a>(shape: &Conv2dShape, x: &'a [f32], scratch: &'a m
 /// Rows and columns of the image that [`padded_gradient`] makes.
 pub(super) fn gradient_size(shape: &Conv2dShape) -> (usize, usize) {
     (shape.h + (shape.kh - 1) * shape.dilation.0, shape.w + (shape.kw - 1) * shape.dilation.1)
+}
+
+/// Its rows and columns that are not padding.
+pub(super) fn gradient_inner(shape: &Conv2dShape) -> (Range<usize>, Range<usize>) {
+    let range = |size: usize, input: usize, pad: usize, outputs: usize, stride: usize| {
+        let (margin, span) = (size - input, (outputs.max(1) - 1) * stride + 1);
+        margin.saturating_sub(pad)..(margin + span).saturating_sub(pad).min(size)
+    };
+    let (height, width) = gradient_size(shape);
+    let rows = range(height, shape.h, shape.pad.top, shape.out_h(), shape.stride.0);
+    (rows, range(width, shape.w, shape.pad.left, shape.out_w(), shape.stride.1))
 }
 
 /// The output gradient, spread out by the stride, with the zeros around it that make every window of the flipped kernel

@@ -7,15 +7,17 @@
 //! All passes are sums over windows of a zero-padded copy of the sample: the input gradient correlates the padded output
 //! gradient with the flipped kernel, the weight gradient sums over pixels instead of taps.
 
+mod depthwise;
 mod image;
+mod plan;
 mod scatter;
 mod shape;
 mod window;
 
 use crate::isa::{self, Isa};
 use crate::tile;
-use scatter::Scatter;
-use window::{Geometry, Weights, Windows};
+use plan::{Backward, Forward};
+use window::Weights;
 
 pub use shape::{Conv2dShape, Padding};
 
@@ -23,15 +25,8 @@ pub use shape::{Conv2dShape, Padding};
 #[derive(Clone, Debug)]
 pub struct Conv2d {
     shape: Conv2dShape,
-    forward: Windows,
+    forward: Forward,
     backward: Backward,
-}
-
-/// How the input gradient is computed.
-#[derive(Clone, Debug)]
-enum Backward {
-    Windows(Windows),
-    Scatter(Scatter),
 }
 
 impl Conv2d {
@@ -41,19 +36,7 @@ impl Conv2d {
     /// When the kernel, a stride, a dilation or a channel count is 0, or `groups` does not divide the channels.
     pub fn new(shape: Conv2dShape) -> Self {
         shape.check();
-        let (top, left) = (shape.pad.top, shape.pad.left);
-        let forward = Windows::new(Geometry {
-            width: shape.padded_w(),
-            channels: shape.c_in,
-            groups: shape.groups,
-            inner: (top..top + shape.h, left..left + shape.w),
-            kernel: (shape.kh, shape.kw),
-            stride: shape.stride,
-            dilation: shape.dilation,
-            out: (shape.out_h(), shape.out_w()),
-            c_out: shape.c_out,
-        });
-        Self { shape, forward, backward: Backward::new(&shape) }
+        Self { shape, forward: Forward::new(&shape), backward: Backward::new(&shape) }
     }
 
     /// The shape it was made for.
@@ -66,9 +49,9 @@ impl Conv2d {
         let shape = &self.shape;
         let unpadded = shape.pad == Padding::default();
         let input = if unpadded { 0 } else { shape.padded_h() * shape.padded_w() * shape.c_in };
-        let pairs = if self.forward.is_direct() { 0 } else { self.forward.gradient_len() };
+        let pairs = self.forward.pairs_len();
         let gradient = match &self.backward {
-            Backward::Windows(_) => {
+            Backward::Windows(_) | Backward::Depthwise(_) => {
                 let (height, width) = image::gradient_size(shape);
                 height * width * shape.c_out
             }
@@ -79,7 +62,7 @@ impl Conv2d {
 
     /// How many `f32` the packed weights take.
     pub fn packed_len(&self) -> usize {
-        self.forward.packed_len() + self.backward.packed_len(&self.shape)
+        self.forward.packed_len(&self.shape) + self.backward.packed_len(&self.shape)
     }
 
     /// Lays out the weights `w` (`[kh, kw, c_in / groups, c_out]`) as `forward` and `backward_input` read them.
@@ -90,9 +73,14 @@ impl Conv2d {
         let shape = &self.shape;
         assert_eq!(w.len(), shape.kernel_len(), "Conv2d::pack: the elements of w");
         assert_eq!(packed.len(), self.packed_len(), "Conv2d::pack: the length of packed");
-        let (forward, backward) = packed.split_at_mut(self.forward.packed_len());
+        let (forward, backward) = packed.split_at_mut(self.forward.packed_len(shape));
         let (c_in, c_out) = (shape.group_in(), shape.group_out());
-        self.forward.pack(forward, |group, tap, column| w[tap * shape.c_out + group * c_out + column]);
+        match &self.forward {
+            Forward::Windows(windows) => {
+                windows.pack(forward, |group, tap, column| w[tap * shape.c_out + group * c_out + column])
+            }
+            Forward::Depthwise(_) => forward.copy_from_slice(w),
+        }
         let pixels = shape.kh * shape.kw;
         match &self.backward {
             Backward::Windows(windows) => windows.pack(backward, |group, tap, column| {
@@ -100,6 +88,10 @@ impl Conv2d {
                 w[(pixel * c_in + column) * shape.c_out + group * c_out + channel]
             }),
             Backward::Scatter(scatter) => scatter.pack(shape, w, backward),
+            Backward::Depthwise(_) => {
+                let flipped = w.chunks_exact(shape.c_out).rev();
+                backward.chunks_exact_mut(shape.c_out).zip(flipped).for_each(|(to, from)| to.copy_from_slice(from));
+            }
         }
     }
 
@@ -147,10 +139,13 @@ impl Conv2d {
         if y.is_empty() {
             return;
         }
-        let weights = Weights { packed: &packed[..self.forward.packed_len()], bias, relu };
+        let packed = &packed[..self.forward.packed_len(shape)];
         for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
             let image = image::padded_input(shape, x, scratch);
-            self.forward.correlate(isa, image, weights, y);
+            match &self.forward {
+                Forward::Windows(windows) => windows.correlate(isa, image, Weights { packed, bias, relu }, y),
+                Forward::Depthwise(windows) => windows.correlate(isa, image, packed, bias, relu, y),
+            }
         }
     }
 
@@ -176,7 +171,7 @@ impl Conv2d {
             dx.fill(0.0);
             return;
         }
-        let packed = &packed[self.forward.packed_len()..];
+        let packed = &packed[self.forward.packed_len(shape)..];
         for (dy, dx) in dy.chunks_exact(shape.output_len()).zip(dx.chunks_exact_mut(shape.input_len())) {
             match &self.backward {
                 Backward::Windows(windows) => {
@@ -184,6 +179,10 @@ impl Conv2d {
                     windows.correlate(isa, image::padded_gradient(shape, dy, scratch), weights, dx);
                 }
                 Backward::Scatter(scatter) => scatter.run(isa, shape, dy, packed, dx),
+                Backward::Depthwise(windows) => {
+                    let image = image::padded_gradient(shape, dy, scratch);
+                    windows.correlate(isa, image, packed, None, false, dx);
+                }
             }
         }
     }
@@ -240,18 +239,23 @@ impl Conv2d {
         if dy.is_empty() {
             return;
         }
-        let direct = self.forward.is_direct();
-        let (pairs, scratch) = scratch.split_at_mut(if direct { 0 } else { self.forward.gradient_len() });
+        let (pairs, scratch) = scratch.split_at_mut(self.forward.pairs_len());
         pairs.fill(0.0);
         for (x, dy) in x.chunks_exact(shape.input_len()).zip(dy.chunks_exact(shape.output_len())) {
             let image = image::padded_input(shape, x, scratch);
-            self.forward.gradient(isa, image, dy, if direct { &mut *dw } else { &mut *pairs });
+            let target = if pairs.is_empty() { &mut *dw } else { &mut *pairs };
+            match &self.forward {
+                Forward::Windows(windows) => windows.gradient(isa, image, dy, target),
+                Forward::Depthwise(windows) => windows.gradient(isa, image, dy, target),
+            }
             if let Some(db) = &mut db {
                 tile::add_rows(isa, dy, db);
             }
         }
-        if !direct {
-            self.forward.fold(pairs, dw);
+        if let Forward::Windows(windows) = &self.forward
+            && !pairs.is_empty()
+        {
+            windows.fold(pairs, dw);
         }
     }
 
@@ -263,46 +267,6 @@ impl Conv2d {
         assert_eq!(y.1, n * shape.output_len(), "Conv2d::{pass}: the elements of {} for {n} samples", y.0);
         let needed = self.scratch_len();
         assert!(scratch >= needed, "Conv2d::{pass}: scratch has {scratch} elements, {needed} are needed");
-    }
-}
-
-impl Backward {
-    /// Below this share of the multiplications of sliding windows, tap by tap is faster in spite of its extra traffic.
-    const SCATTER_SHARE: f64 = 0.9;
-    /// Output channels from which on that is so.
-    const SCATTER_CHANNELS: usize = 32;
-
-    fn new(shape: &Conv2dShape) -> Self {
-        let (height, width) = image::gradient_size(shape);
-        let range = |size: usize, margin: usize, pad: usize, span: usize| {
-            margin.saturating_sub(pad)..(margin + span).saturating_sub(pad).min(size)
-        };
-        let span = |outputs: usize, stride: usize| (outputs.max(1) - 1) * stride + 1;
-        let (out_h, out_w) = (shape.out_h(), shape.out_w());
-        let rows = range(height, height - shape.h, shape.pad.top, span(out_h, shape.stride.0));
-        let columns = range(width, width - shape.w, shape.pad.left, span(out_w, shape.stride.1));
-        let windows = Windows::new(Geometry {
-            width,
-            channels: shape.c_out,
-            groups: shape.groups,
-            inner: (rows, columns),
-            kernel: (shape.kh, shape.kw),
-            stride: (1, 1),
-            dilation: shape.dilation,
-            out: (shape.h, shape.w),
-            c_out: shape.c_in,
-        });
-        let scatter = Scatter::new(shape);
-        let share = scatter.cost(shape) as f64 / windows.cost().max(1) as f64;
-        let deep = shape.group_out() >= Self::SCATTER_CHANNELS && share < Self::SCATTER_SHARE;
-        if deep || shape.stride != (1, 1) { Self::Scatter(scatter) } else { Self::Windows(windows) }
-    }
-
-    fn packed_len(&self, shape: &Conv2dShape) -> usize {
-        match self {
-            Backward::Windows(windows) => windows.packed_len(),
-            Backward::Scatter(scatter) => scatter.packed_len(shape),
-        }
     }
 }
 

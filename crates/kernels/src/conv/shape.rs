@@ -90,7 +90,7 @@ impl Conv2dShape {
         assert!(self.c_in > 0 && self.c_out > 0, "Conv2d: no channels ({} in, {} out)", self.c_in, self.c_out);
         assert!(self.stride.0 > 0 && self.stride.1 > 0, "Conv2d: stride {:?} must be positive", self.stride);
         assert!(self.dilation.0 > 0 && self.dilation.1 > 0, "Conv2d: dilation {:?} must be positive", self.dilation);
-        let fits = self.groups > 0 && self.c_in % self.groups == 0 && self.c_out % self.groups == 0;
+        let fits = self.groups > 0 && self.c_in.is_multiple_of(self.groups) && self.c_out.is_multiple_of(self.groups);
         assert!(fits, "Conv2d: {} groups divide neither {} nor {} channels", self.groups, self.c_in, self.c_out);
     }
 }

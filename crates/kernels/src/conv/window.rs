@@ -69,7 +69,7 @@ impl Geometry {
     /// The same as windows of twice the stride over pairs of pixels, where that helps.
     fn paired(&self) -> Option<Self> {
         let simple = self.groups == 1 && self.dilation.1 == 1 && self.stride.1 == 1;
-        let helps = self.c_out <= PAIR_CHANNELS && self.out.1 % 2 == 0 && self.out.1 > 0 && self.kernel.1 > 1;
+        let helps = self.c_out <= PAIR_CHANNELS && self.out.1.is_multiple_of(2) && self.out.1 > 0 && self.kernel.1 > 1;
         (simple && helps).then(|| Self {
             kernel: (self.kernel.0, self.kernel.1 + 1),
             stride: (self.stride.0, 2),

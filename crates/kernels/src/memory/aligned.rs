@@ -133,7 +133,7 @@ mod tests {
             let vec = AlignedVec::new(len);
             assert_eq!(vec.len(), len);
             assert!(vec.iter().all(|&value| value == 0.0));
-            assert!(len == 0 || vec.as_ptr() as usize % ALIGNMENT == 0);
+            assert!(len == 0 || (vec.as_ptr() as usize).is_multiple_of(ALIGNMENT));
         }
     }
 

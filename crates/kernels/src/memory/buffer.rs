@@ -313,7 +313,7 @@ mod tests {
                 .map(|_| {
                     scope.spawn(|| {
                         let quiet = AssertUnwindSafe(|| buffer.part_mut(0)[0] += 1.0);
-                        (0..300).filter(|_| catch_unwind(quiet.clone()).is_ok()).count()
+                        (0..300).filter(|_| catch_unwind(quiet).is_ok()).count()
                     })
                 })
                 .collect();

@@ -4,7 +4,8 @@ use super::Tile;
 use super::kernel::{self, Kernel, Piece, Simd, cut, micro};
 use std::arch::x86_64::*;
 
-struct Avx2;
+/// The vectors of Avx2.
+pub(crate) struct Avx2;
 
 /// A run of set lanes followed by as many clear ones: masks are windows into it.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];

@@ -4,7 +4,8 @@ use super::Tile;
 use super::kernel::{self, Kernel, Piece, Simd, cut, micro};
 use std::arch::x86_64::*;
 
-struct Avx512;
+/// The vectors of Avx512.
+pub(crate) struct Avx512;
 
 impl Simd for Avx512 {
     type Vector = __m512;

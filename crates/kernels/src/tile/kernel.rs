@@ -8,7 +8,7 @@ use super::Tile;
 /// The vector operations a micro-kernel needs.
 ///
 /// Implementations are `#[inline(always)]` intrinsics: only functions compiled for the instruction set may call them.
-pub(super) trait Simd {
+pub(crate) trait Simd {
     /// A vector of `LANES` floats.
     type Vector: Copy;
     /// Which lanes of a vector are in use.
@@ -98,7 +98,7 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
             let mut a = [[start; 5]; G];
             each!(group g of G {
                 each!(row p of P {
-                    if p % 3 == 0 {
+                    if p.is_multiple_of(3) {
                         a[g][p / 3] = start.add(g * tile.a_group + p * row);
                     }
                 });
@@ -121,7 +121,7 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
                         });
                     });
                     each!(row p of P {
-                        if p % 3 == 0 {
+                        if p.is_multiple_of(3) {
                             a[g][p / 3] = a[g][p / 3].wrapping_add(tile.a_k);
                         }
                     });

@@ -13,6 +13,8 @@ mod kernel;
 mod scalar;
 
 use crate::isa::Isa;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use {avx2::Avx2, avx512::Avx512, kernel::Simd};
 
 /// One product; the pointers and strides (in elements) are the caller's promise.
 #[derive(Clone, Copy)]
