@@ -312,8 +312,8 @@ mod tests {
             let counts: Vec<_> = (0..3)
                 .map(|_| {
                     scope.spawn(|| {
-                        let quiet = AssertUnwindSafe(|| buffer.part_mut(0)[0] += 1.0);
-                        (0..300).filter(|_| catch_unwind(quiet).is_ok()).count()
+                        let attempt = || catch_unwind(AssertUnwindSafe(|| buffer.part_mut(0)[0] += 1.0));
+                        (0..300).filter(|_| attempt().is_ok()).count()
                     })
                 })
                 .collect();
