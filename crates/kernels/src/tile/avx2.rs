@@ -10,6 +10,7 @@ pub(crate) struct Avx2;
 /// A run of set lanes followed by as many clear ones: masks are windows into it.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
+// SAFETY, of every block: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
 impl Simd for Avx2 {
     type Vector = __m256;
     type Mask = __m256i;

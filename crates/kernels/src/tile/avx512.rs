@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 /// The vectors of Avx512.
 pub(crate) struct Avx512;
 
+// SAFETY, of every block: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
 impl Simd for Avx512 {
     type Vector = __m512;
     type Mask = __mmask16;
