@@ -1,0 +1,69 @@
+//! What can go wrong with a file.
+
+use std::path::{Path, PathBuf};
+
+/// Everything this crate reports. Messages name the file, and the member or layer in it, what was expected and what came.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file cannot be read or written.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What was tried, such as "read".
+        action: &'static str,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is damaged, or something else than it should be.
+    #[error("{}: {message}", path.display())]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where in it, what was expected, what came.
+        message: String,
+    },
+    /// The file's network cannot be built here.
+    #[error("{}: {source}", path.display())]
+    Model {
+        /// Which file.
+        path: PathBuf,
+        /// Which layer or key, and why.
+        source: maobi_nn::Error,
+    },
+    /// The file's weights do not fit the network. All misfits are listed, and nothing was changed.
+    #[error("{}: the weights do not fit the network (nothing was changed):\n  {}", path.display(), misfits.join("\n  "))]
+    Misfit {
+        /// Which file.
+        path: PathBuf,
+        /// One line each: layer, variable, expected shape, found shape.
+        misfits: Vec<String>,
+    },
+    /// The model cannot be written in this form.
+    #[error("{}: cannot write the model: {message}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why, and what to do.
+        message: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Io { path, action, source }
+    }
+
+    pub(crate) fn damaged(path: &Path, message: impl Into<String>) -> Error {
+        Error::Damaged { path: path.to_path_buf(), message: message.into() }
+    }
+
+    pub(crate) fn write(path: &Path, message: impl Into<String>) -> Error {
+        Error::Write { path: path.to_path_buf(), message: message.into() }
+    }
+}
+
+/// Shorthand for results of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
