@@ -68,6 +68,7 @@ kernels! {
     ///
     /// # Panics
     /// When the matrices are not equally many whole rows, or a vector is not `cols` long.
+    #[allow(clippy::too_many_arguments, reason = "inputs, weights and where each gradient goes")]
     pub fn layer_backward / layer_backward_with(
         cols: usize, epsilon: f32, x: &[f32], gamma: Option<&[f32]>, dy: &[f32],
         dx: Option<&mut [f32]>, d_gamma: Option<&mut [f32]>, d_beta: Option<&mut [f32]>,

@@ -7,7 +7,6 @@ use crate::op::{Backward, Forward, Op, Random};
 use maobi_kernels::rng::Stream;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use smallvec::SmallVec;
-use std::ops::Range;
 
 /// What lies outside the image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,15 +151,25 @@ pub(super) struct AffineOp {
     pub(super) seed: Option<u64>,
 }
 
-/// The (at most) two pixels of an axis that a coordinate lies between.
+/// The two pixels of an axis that a coordinate lies between; weight 0 in `weight` and 1 in `outside` where there is no pixel.
 #[derive(Clone, Copy, Debug)]
 struct Tap {
-    /// [`OUTSIDE`] where the fill value stands.
     at: [u32; 2],
     weight: [f32; 2],
+    /// What the pixels lack to a sum of 1.
+    outside: f32,
 }
 
-const OUTSIDE: u32 = u32::MAX;
+/// Where an output pixel is read: input pixels (in values) with their weights, and the weight of the fill value.
+#[derive(Clone, Copy, Debug)]
+struct Corners {
+    at: [u32; 4],
+    weight: [f32; 4],
+    outside: f32,
+}
+
+/// Taps or corners of one row; pictures up to 64 pixels wide need no allocation.
+type Row<T> = SmallVec<[T; 64]>;
 
 impl AffineOp {
     fn matrix(&self, mut random: Random, sample: usize) -> Matrix {
@@ -168,69 +177,95 @@ impl AffineOp {
         self.draw.matrix(&random.stream(sample), self.shape[0], self.shape[1])
     }
 
+    #[inline]
     fn tap(&self, coordinate: f32, n: usize) -> Tap {
         let at = inside(self.fill_mode, coordinate, n as f32);
-        let pixel = |i: f32| if i >= 0.0 && i < n as f32 { i as u32 } else { OUTSIDE };
-        match self.interpolation {
-            Interpolation::Nearest => Tap { at: [pixel(at.round()), OUTSIDE], weight: [1.0, 0.0] },
+        let (low, shares) = match self.interpolation {
+            Interpolation::Nearest => (at.round(), [1.0, 0.0]),
             Interpolation::Bilinear => {
-                let low = at.floor();
-                Tap { at: [pixel(low), pixel(low + 1.0)], weight: [low + 1.0 - at, at - low] }
+                let low = floor(at);
+                (low, [low + 1.0 - at, at - low])
+            }
+        };
+        if low >= 0.0 && low + 1.0 < n as f32 {
+            let first = low as i32 as u32;
+            return Tap { at: [first, first + 1], weight: shares, outside: 0.0 };
+        }
+        let mut tap = Tap { at: [0; 2], weight: [0.0; 2], outside: 0.0 };
+        for (i, share) in shares.into_iter().enumerate() {
+            let pixel = low as i64 + i as i64;
+            if (0..n as i64).contains(&pixel) {
+                (tap.at[i], tap.weight[i]) = (pixel as u32, share);
+            } else {
+                tap.outside += share;
             }
         }
+        tap
     }
 
-    /// Calls `f(output pixel, input pixel or None, weight)`, pixels as ranges of values, for every contribution.
-    fn visit(&self, m: Matrix, mut f: impl FnMut(Range<usize>, Option<Range<usize>>, f32)) {
+    /// Calls `f(first output pixel of the row, its corners)` for every row.
+    fn visit(&self, m: Matrix, mut f: impl FnMut(usize, &[Corners])) {
         let [h, w, c] = self.shape;
         // Without rotation a column of the output reads one column of the input, whatever the row.
         let separable = m[1] == 0.0 && m[3] == 0.0;
-        let mut columns: SmallVec<[Tap; 64]> = SmallVec::new();
+        let mut columns: Row<Tap> = SmallVec::new();
         if separable {
             columns.extend((0..w).map(|x| self.tap(m[0] * x as f32 + m[2], w)));
         }
+        let mut corners: Row<Corners> = SmallVec::new();
         for y in 0..h {
-            let row = self.tap(m[4] * y as f32 + m[5], h);
-            for x in 0..w {
-                let (row, column) = if separable {
-                    (row, columns[x])
-                } else {
+            corners.clear();
+            if separable {
+                let row = self.tap(m[4] * y as f32 + m[5], h);
+                corners.extend(columns.iter().map(|column| Corners::new(row, *column, w, c)));
+            } else {
+                corners.extend((0..w).map(|x| {
                     let (x, y) = (x as f32, y as f32);
-                    (self.tap(m[3] * x + m[4] * y + m[5], h), self.tap(m[0] * x + m[1] * y + m[2], w))
-                };
-                let to = (y * w + x) * c;
-                for i in 0..2 {
-                    for j in 0..2 {
-                        let weight = row.weight[i] * column.weight[j];
-                        if weight == 0.0 {
-                            continue;
-                        }
-                        let outside = row.at[i] == OUTSIDE || column.at[j] == OUTSIDE;
-                        let from = (!outside).then(|| (row.at[i] as usize * w + column.at[j] as usize) * c);
-                        f(to..to + c, from.map(|from| from..from + c), weight);
-                    }
-                }
+                    Corners::new(self.tap(m[3] * x + m[4] * y + m[5], h), self.tap(m[0] * x + m[1] * y + m[2], w), w, c)
+                }));
             }
+            f(y * w * c, &corners);
         }
     }
 }
 
+impl Corners {
+    #[inline]
+    fn new(row: Tap, column: Tap, w: usize, c: usize) -> Corners {
+        let at = |i: usize, j: usize| (row.at[i] * w as u32 + column.at[j]) * c as u32;
+        let weight = |i: usize, j: usize| row.weight[i] * column.weight[j];
+        Corners {
+            at: [at(0, 0), at(0, 1), at(1, 0), at(1, 1)],
+            weight: [weight(0, 0), weight(0, 1), weight(1, 0), weight(1, 1)],
+            outside: row.outside + (row.weight[0] + row.weight[1]) * column.outside,
+        }
+    }
+}
+
+/// The largest whole number up to `v`; coordinates are far below 2³¹. (Without SSE4.1, `f32::floor` is a call.)
+#[inline]
+fn floor(v: f32) -> f32 {
+    let whole = v as i32 as f32;
+    if whole > v { whole - 1.0 } else { whole }
+}
+
 /// A coordinate as the fill mode maps it into an axis of `n` pixels (`constant` leaves it).
+#[inline]
 fn inside(mode: FillMode, at: f32, n: f32) -> f32 {
+    let whole = |v: f32| v as i32 as f32;
     match mode {
         FillMode::Constant => at,
         FillMode::Nearest => at.clamp(0.0, n - 1.0),
+        _ if at >= 0.0 && at <= n - 1.0 => at,
         _ if n <= 1.0 => 0.0,
         FillMode::Reflect => {
             let mut at = at;
             let period = 2.0 * n;
             if at < 0.0 {
-                if at < period {
-                    at += period * (-at / period).trunc();
-                }
+                at += period * whole(-at / period);
                 at = if at < -n { at + period } else { -at - 1.0 };
-            } else if at > n - 1.0 {
-                at -= period * (at / period).trunc();
+            } else {
+                at -= period * whole(at / period);
                 if at >= n {
                     at = period - at - 1.0;
                 }
@@ -238,12 +273,7 @@ fn inside(mode: FillMode, at: f32, n: f32) -> f32 {
             at.clamp(0.0, n - 1.0)
         }
         FillMode::Wrap => {
-            let mut at = at;
-            if at < 0.0 {
-                at += n * ((-at / (n - 1.0)).trunc() + 1.0);
-            } else if at > n - 1.0 {
-                at -= n * (at / (n - 1.0)).trunc();
-            }
+            let at = if at < 0.0 { at + n * (whole(-at / (n - 1.0)) + 1.0) } else { at - n * whole(at / (n - 1.0)) };
             at.clamp(0.0, n - 1.0)
         }
     }
@@ -259,12 +289,25 @@ impl Op for AffineOp {
             c.output.copy_from_slice(c.inputs[0]);
             return;
         }
-        let len: usize = self.shape.iter().product();
-        c.output.fill(0.0);
+        let [h, w, channels] = self.shape;
+        let len = h * w * channels;
         for (i, (x, y)) in c.inputs[0].chunks_exact(len).zip(c.output.chunks_exact_mut(len)).enumerate() {
-            self.visit(self.matrix(c.random, c.first + i), |to, from, weight| match from {
-                Some(from) => y[to].iter_mut().zip(&x[from]).for_each(|(y, x)| *y += weight * x),
-                None => y[to].iter_mut().for_each(|y| *y += weight * self.fill_value),
+            self.visit(self.matrix(c.random, c.first + i), |to, corners| {
+                if channels == 1 {
+                    for (y, corner) in y[to..].iter_mut().zip(corners) {
+                        let ([a, b, c, d], [p, q, r, s]) = (corner.at.map(|at| x[at as usize]), corner.weight);
+                        *y = p * a + q * b + r * c + s * d + corner.outside * self.fill_value;
+                    }
+                    return;
+                }
+                for (y, corner) in y[to..].chunks_exact_mut(channels).zip(corners) {
+                    let fill = corner.outside * self.fill_value;
+                    let [a, b, c, d] = corner.at.map(|at| &x[at as usize..][..channels]);
+                    for (channel, y) in y.iter_mut().enumerate() {
+                        let [p, q, r, s] = corner.weight;
+                        *y = p * a[channel] + q * b[channel] + r * c[channel] + s * d[channel] + fill;
+                    }
+                }
             });
         }
     }
@@ -272,12 +315,16 @@ impl Op for AffineOp {
     /// The transpose: every output adds to the pixels it was read from.
     fn backward(&self, c: Backward<'_, '_>) {
         let Some(dx) = &mut c.d_inputs[0] else { return };
-        let len: usize = self.shape.iter().product();
+        let [h, w, channels] = self.shape;
+        let len = h * w * channels;
         dx.fill(0.0);
         for (i, (dy, dx)) in c.d_output.chunks_exact(len).zip(dx.chunks_exact_mut(len)).enumerate() {
-            self.visit(self.matrix(c.random, c.first + i), |from, to, weight| {
-                if let Some(to) = to {
-                    dx[to].iter_mut().zip(&dy[from]).for_each(|(dx, dy)| *dx += weight * dy);
+            self.visit(self.matrix(c.random, c.first + i), |from, corners| {
+                for (dy, corner) in dy[from..].chunks_exact(channels).zip(corners) {
+                    for (&at, &weight) in corner.at.iter().zip(&corner.weight) {
+                        let dx = &mut dx[at as usize..][..channels];
+                        dx.iter_mut().zip(dy).for_each(|(dx, dy)| *dx += weight * dy);
+                    }
                 }
             });
         }

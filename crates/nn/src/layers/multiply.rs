@@ -44,17 +44,21 @@ struct MultiplyOp {
 impl MultiplyOp {
     /// `product` · every input but `skip`.
     fn multiply(&self, inputs: &[&[f32]], skip: Option<usize>, product: &mut [f32]) {
-        for (k, (x, placement)) in inputs.iter().zip(&self.placements).enumerate().filter(|(k, _)| Some(*k) != skip) {
+        for (_, (x, placement)) in inputs.iter().zip(&self.placements).enumerate().filter(|(k, _)| Some(*k) != skip) {
             match placement {
                 Placement::Same => pointwise::mul_assign(product, x),
                 _ => placement.each(product.len(), self.len, x.len(), |to, from| product[to] *= x[from]),
             }
-            debug_assert_ne!(Some(k), skip);
         }
     }
 }
 
 impl Op for MultiplyOp {
+    fn scratch_len(&self) -> usize {
+        // A product of the others, for inputs that are repeated.
+        if self.placements.iter().any(|p| matches!(p, Placement::Repeated(_))) { self.len } else { 0 }
+    }
+
     fn forward(&self, c: Forward<'_>) {
         c.output.fill(1.0);
         self.multiply(c.inputs, None, c.output);
@@ -72,7 +76,7 @@ impl Op for MultiplyOp {
                 _ => {
                     dx.fill(0.0);
                     // Sample by sample, so that the product needs room for one only.
-                    let mut product = vec![0.0; self.len];
+                    let product = &mut c.scratch[..self.len];
                     let own = dx.len() / c.samples.max(1);
                     for sample in 0..c.samples {
                         product.copy_from_slice(&c.d_output[sample * self.len..(sample + 1) * self.len]);

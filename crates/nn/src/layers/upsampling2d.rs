@@ -126,8 +126,11 @@ impl Op for UpSampleOp {
         let (n, out) = (self.pixels * self.channels, self.rows.len() * self.columns.len() * self.channels);
         for (x, y) in c.inputs[0].chunks_exact(n).zip(c.output.chunks_exact_mut(out)) {
             self.visit(|to, corners| {
-                for channel in 0..self.channels {
-                    y[to + channel] = corners.iter().filter(|(_, w)| *w != 0.0).map(|(from, w)| w * x[from + channel]).sum();
+                let y = &mut y[to..to + self.channels];
+                let [first, rest @ ..] = corners;
+                y.iter_mut().zip(&x[first.0..]).for_each(|(y, x)| *y = first.1 * x);
+                for (from, weight) in rest.into_iter().filter(|(_, w)| *w != 0.0) {
+                    y.iter_mut().zip(&x[from..]).for_each(|(y, x)| *y += weight * x);
                 }
             });
         }
@@ -141,9 +144,8 @@ impl Op for UpSampleOp {
         for (dx, dy) in dx.chunks_exact_mut(n).zip(c.d_output.chunks_exact(out)) {
             self.visit(|from, corners| {
                 for (to, weight) in corners.into_iter().filter(|(_, w)| *w != 0.0) {
-                    for channel in 0..self.channels {
-                        dx[to + channel] += weight * dy[from + channel];
-                    }
+                    let dx = &mut dx[to..to + self.channels];
+                    dx.iter_mut().zip(&dy[from..]).for_each(|(dx, dy)| *dx += weight * dy);
                 }
             });
         }
