@@ -9,7 +9,7 @@ use crate::subset::Subset;
 use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::losses::Target;
 use maobi_nn::{Batch, Model};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::Instant;
 
 /// The arguments of Keras' `fit`.
@@ -121,7 +121,10 @@ impl<'a> Fit<'a> {
             return Err(Error::argument("training data", "there are no samples"));
         }
         if !(0.0..1.0).contains(&self.validation_split) {
-            return Err(Error::argument("validation_split", format!("expected a share from 0 to below 1, got {}", self.validation_split)));
+            return Err(Error::argument(
+                "validation_split",
+                format!("expected a share from 0 to below 1, got {}", self.validation_split),
+            ));
         }
         if self.validation_split > 0.0 && self.validation.is_some() {
             return Err(Error::argument("validation_split", "give either validation_split or validation_data, not both"));
@@ -137,7 +140,10 @@ pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Re
     let got = data.input_lengths();
     if expected != got {
         let shapes = model.input_shapes();
-        return Err(Error::argument(what, format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values")));
+        return Err(Error::argument(
+            what,
+            format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values"),
+        ));
     }
     if data.targets().len() != model.output_shapes().len() {
         let (n, m) = (model.output_shapes().len(), data.targets().len());
@@ -163,7 +169,7 @@ pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<H
     let result = run.train(model, data, validation, &how, &mut callbacks);
     run.failed = result.is_err();
     // Weights are restored and files closed however training ends; its own error comes first.
-    let ended = run.hook(model, &how, &mut callbacks, |c, x| c.on_train_end(x).map(|()| Action::Continue));
+    let ended = run.end(model, &how, &mut callbacks);
     result.and(ended)?;
     Ok(run.history)
 }
@@ -178,18 +184,25 @@ struct Run {
     targets: Vec<Targets>,
     weights: Vec<f32>,
     history: History,
-    states: Value,
+    figures: Vec<String>,
     failed: bool,
 }
 
 impl Run {
-    fn new(model: &mut Model, data: &dyn Examples, how: &Fit<'_>, validates: bool, callbacks: &mut [Box<dyn Callback + '_>]) -> Result<Run> {
+    fn new(
+        model: &mut Model,
+        data: &dyn Examples,
+        how: &Fit<'_>,
+        validates: bool,
+        callbacks: &mut [Box<dyn Callback + '_>],
+    ) -> Result<Run> {
         let logs = model.logs();
         if logs.is_empty() {
             return Err(maobi_nn::Error::NotCompiled("fit").into());
         }
+        let figures = figures(&logs, validates);
         for callback in callbacks.iter() {
-            check_monitor(&**callback, &logs, validates)?;
+            check_monitor(&**callback, &figures, validates)?;
         }
         let steps_per_epoch = data.len().div_ceil(how.batch_size);
         let mut run = Run {
@@ -201,7 +214,7 @@ impl Run {
             targets: data.targets(),
             weights: Vec::new(),
             history: History::default(),
-            states: Value::Null,
+            figures,
             failed: false,
         };
         let mut resume = None;
@@ -210,9 +223,9 @@ impl Run {
         }
         if let Some(Resume { epoch, batch, states, history }) = resume {
             (run.epoch, run.batch, run.history) = (epoch, batch.min(steps_per_epoch), history);
-            for (i, callback) in callbacks.iter_mut().enumerate() {
-                if let Some(state) = states.get(state_key(i, &**callback)) {
-                    callback.restore(state);
+            for i in 0..callbacks.len() {
+                if let Some(state) = states.get(state_key(callbacks, i)) {
+                    callbacks[i].restore(state);
                 }
             }
         }
@@ -308,7 +321,7 @@ impl Run {
         Ok(BatchLogs { loss: logs.loss, samples: logs.samples })
     }
 
-    /// Calls a hook of every callback; each is called even when an earlier one stops.
+    /// Calls a hook of every callback; each is called even when an earlier one stops. Those that save states see what the others did.
     fn hook(
         &mut self,
         model: &mut Model,
@@ -317,52 +330,93 @@ impl Run {
         mut call: impl FnMut(&mut dyn Callback, &mut Context<'_>) -> Result<Action>,
     ) -> Result<Action> {
         let mut action = Action::Continue;
-        for i in 0..callbacks.len() {
-            if callbacks[i].saves_states() {
-                self.states = gather(callbacks);
-            }
-            let step = step_of(model);
-            let mut context = Context {
-                model,
-                epoch: self.epoch,
-                epochs: how.epochs.or(how.steps.is_none().then_some(1)),
-                batch: self.batch,
-                steps_per_epoch: self.steps_per_epoch,
-                step,
-                steps: how.steps,
-                history: &self.history,
-                states: &self.states,
-                failed: self.failed,
-            };
-            if call(&mut *callbacks[i], &mut context)? == Action::Stop {
-                action = Action::Stop;
+        for saver in [false, true] {
+            for i in 0..callbacks.len() {
+                if callbacks[i].saves_states() == saver && self.call(model, how, callbacks, i, &mut call)? == Action::Stop {
+                    action = Action::Stop;
+                }
             }
         }
         Ok(action)
     }
+
+    /// Ends training: positions are saved before weights are restored, and every callback is called even when one fails.
+    fn end(&mut self, model: &mut Model, how: &Fit<'_>, callbacks: &mut [Box<dyn Callback + '_>]) -> Result<()> {
+        let mut result = Ok(());
+        for saver in [true, false] {
+            for i in 0..callbacks.len() {
+                if callbacks[i].saves_states() == saver {
+                    let ended = self.call(model, how, callbacks, i, &mut |c, x| c.on_train_end(x).map(|()| Action::Continue));
+                    result = result.and(ended.map(|_| ()));
+                }
+            }
+            if saver && !self.failed {
+                model.finalize_weights();
+            }
+        }
+        result
+    }
+
+    fn call(
+        &self,
+        model: &mut Model,
+        how: &Fit<'_>,
+        callbacks: &mut [Box<dyn Callback + '_>],
+        index: usize,
+        call: &mut dyn FnMut(&mut dyn Callback, &mut Context<'_>) -> Result<Action>,
+    ) -> Result<Action> {
+        let keys: Vec<String> = match callbacks[index].saves_states() {
+            true => (0..callbacks.len()).map(|i| state_key(callbacks, i)).collect(),
+            false => Vec::new(),
+        };
+        let (before, rest) = callbacks.split_at_mut(index);
+        let Some((callback, after)) = rest.split_first_mut() else { return Ok(Action::Continue) };
+        let (before, after) = (&*before, &*after);
+        let states = || {
+            let others = before.iter().chain(after).zip(keys.iter().enumerate().filter(|(i, _)| *i != index));
+            let states = others.map(|(other, (_, key))| (key.clone(), other.state()));
+            Value::Object(states.filter(|(_, s)| !s.is_null()).collect())
+        };
+        let step = step_of(model);
+        let mut context = Context {
+            model,
+            epoch: self.epoch,
+            epochs: how.epochs.or(how.steps.is_none().then_some(1)),
+            batch: self.batch,
+            steps_per_epoch: self.steps_per_epoch,
+            step,
+            steps: how.steps,
+            history: &self.history,
+            figures: &self.figures,
+            states: &states,
+            failed: self.failed,
+        };
+        call(&mut **callback, &mut context)
+    }
 }
 
-/// States of all callbacks, by position and name.
-fn gather(callbacks: &[Box<dyn Callback + '_>]) -> Value {
-    let states = callbacks.iter().enumerate().map(|(i, c)| (state_key(i, &**c), c.state()));
-    Value::Object(states.filter(|(_, s)| !s.is_null()).collect::<Map<_, _>>())
-}
-
-fn state_key(index: usize, callback: &dyn Callback) -> String {
-    format!("{index}:{}", callback.name())
+/// Name of a callback's state: its class, and its number among those of the same class.
+fn state_key(callbacks: &[Box<dyn Callback + '_>], index: usize) -> String {
+    let name = callbacks[index].name();
+    format!("{name}:{}", callbacks[..index].iter().filter(|c| c.name() == name).count())
 }
 
 fn step_of(model: &Model) -> u64 {
     model.optimizer_state_ref().map_or(0, |s| s.iterations)
 }
 
-fn check_monitor(callback: &dyn Callback, logs: &[(String, f64)], validates: bool) -> Result<()> {
-    let Some(monitor) = callback.monitors() else { return Ok(()) };
+/// Names of the figures of an epoch's logs.
+fn figures(logs: &[(String, f64)], validates: bool) -> Vec<String> {
     let mut known: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
     if validates {
         known.extend(logs.iter().map(|(name, _)| format!("val_{name}")));
     }
     known.push("learning_rate".into());
+    known
+}
+
+fn check_monitor(callback: &dyn Callback, known: &[String], validates: bool) -> Result<()> {
+    let Some(monitor) = callback.monitors() else { return Ok(()) };
     if known.iter().any(|k| k == monitor) {
         return Ok(());
     }

@@ -9,6 +9,10 @@ mod history;
 pub mod recipe;
 mod subset;
 
+pub use callbacks::{
+    Action, BackupAndRestore, CSVLogger, Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, OnBatchEnd, OnEpochEnd, ProgressBar,
+    ReduceLROnPlateau, TerminateOnNaN,
+};
 pub use error::{Error, Result};
 pub use evaluate::ModelExt;
 pub use examples::{Arrays, Examples, Images, Targets};

@@ -3,6 +3,33 @@
 //! Hooks see the model and typed logs and answer [`Action::Continue`] or [`Action::Stop`]. A callback that has to survive an
 //! interruption gives its memory as JSON ([`Callback::state`]); it is kept in the backup and handed back when training resumes.
 
+mod backup_and_restore;
+mod config;
+mod csv_logger;
+mod early_stopping;
+mod lambda;
+mod learning_rate_scheduler;
+mod model_checkpoint;
+mod monitor;
+mod output;
+mod progress_bar;
+mod reduce_lr_on_plateau;
+mod snapshot;
+mod template;
+mod terminate_on_nan;
+
+pub use backup_and_restore::BackupAndRestore;
+pub use config::from_config;
+pub use csv_logger::CSVLogger;
+pub use early_stopping::EarlyStopping;
+pub use lambda::{OnBatchEnd, OnEpochEnd};
+pub use learning_rate_scheduler::LearningRateScheduler;
+pub use model_checkpoint::{ModelCheckpoint, SaveFreq};
+pub use monitor::Mode;
+pub use progress_bar::ProgressBar;
+pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use terminate_on_nan::TerminateOnNaN;
+
 use crate::error::Result;
 use crate::history::History;
 use maobi_nn::Model;
@@ -23,11 +50,11 @@ pub enum Action {
 pub struct Context<'a> {
     /// The model; hooks may change weights and learning rate.
     pub model: &'a mut Model,
-    /// Current epoch, from 0.
+    /// Epochs done: the current one counted from 0, and in `on_epoch_end` the one that ends counted from 1.
     pub epoch: usize,
     /// Epochs in all, where known.
     pub epochs: Option<usize>,
-    /// Current step of this epoch, from 0.
+    /// Steps done of this epoch: the current one counted from 0, and in `on_batch_end` the one that ends counted from 1.
     pub batch: usize,
     /// Steps of a full epoch.
     pub steps_per_epoch: usize,
@@ -37,8 +64,10 @@ pub struct Context<'a> {
     pub steps: Option<u64>,
     /// The epochs so far.
     pub history: &'a History,
-    /// States of all callbacks, for the one that [saves them](Callback::saves_states).
-    pub states: &'a Value,
+    /// Names of the figures that every epoch's logs have.
+    pub figures: &'a [String],
+    /// Gathers the states of the other callbacks, for one that [saves them](Callback::saves_states).
+    pub states: &'a dyn Fn() -> Value,
     /// Whether training ended with an error (in `on_train_end`).
     pub failed: bool,
 }
@@ -134,7 +163,7 @@ pub trait Callback: Send {
     fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
         Ok(())
     }
-    /// Whether this callback writes the states of all to a file, so that they are gathered for it.
+    /// Whether this callback writes the states of all to a file: it then comes after the others, and before them when training ends.
     fn saves_states(&self) -> bool {
         false
     }

@@ -1,0 +1,241 @@
+//! `BackupAndRestore`: training goes on after an interruption as if there had been none.
+//!
+//! As Keras' `callbacks/backup_and_restore.py`, with two differences: everything is in one file that is replaced as a whole, and the
+//! states of the other callbacks are in it too.
+
+use super::model_checkpoint::SaveFreq;
+use super::snapshot::Snapshot;
+use super::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
+use crate::error::{Error, Result};
+use crate::history::History;
+use maobi_nn::Model;
+use serde_json::{Value, json};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The file in the backup folder.
+const FILE: &str = "backup.keras";
+/// Its member that says where training was.
+const MEMBER: &str = "training.json";
+
+/// Keeps a backup of model, optimizer, position and all callbacks' states; `fit` goes on from it.
+///
+/// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. It is removed when training is
+/// complete. When a callback stops training within an epoch, the position is saved, and the next `fit` goes on with the next step.
+/// A model whose weights are no numbers any more is never saved over a good one.
+///
+/// The running means of loss and metrics of an epoch that was interrupted on its way start anew; weights, validation figures and all
+/// else are, bit for bit, those of a training without interruption.
+pub struct BackupAndRestore {
+    folder: PathBuf,
+    save_freq: SaveFreq,
+    delete_checkpoint: bool,
+    seen: u64,
+    /// A loss was no number.
+    spoilt: bool,
+    /// Steps per epoch of the run that was interrupted.
+    expected_steps: Option<u64>,
+}
+
+impl BackupAndRestore {
+    /// A backup after every epoch in this folder.
+    pub fn new(backup_dir: impl Into<PathBuf>) -> BackupAndRestore {
+        BackupAndRestore {
+            folder: backup_dir.into(),
+            save_freq: SaveFreq::Epoch,
+            delete_checkpoint: true,
+            seen: 0,
+            spoilt: false,
+            expected_steps: None,
+        }
+    }
+
+    /// When to save.
+    #[must_use]
+    pub fn save_freq(mut self, save_freq: SaveFreq) -> Self {
+        self.save_freq = save_freq;
+        self
+    }
+
+    /// Whether the backup is removed when training is complete; true by default.
+    #[must_use]
+    pub fn delete_checkpoint(mut self, delete: bool) -> Self {
+        self.delete_checkpoint = delete;
+        self
+    }
+
+    /// The backup file.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(FILE)
+    }
+
+    fn save(&self, context: &Context<'_>) -> Result<()> {
+        if self.spoilt || !finite(context.model) {
+            return Ok(());
+        }
+        std::fs::create_dir_all(&self.folder).map_err(|e| Error::file(&self.folder, e))?;
+        let training = json!({
+            "version": 1,
+            "run": identity(context.model),
+            "steps_per_epoch": context.steps_per_epoch,
+            "epoch": context.epoch,
+            "batch": context.batch,
+            "seen": self.seen,
+            "states": (context.states)(),
+            "history": context.history.to_json(),
+        });
+        Ok(maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?)
+    }
+
+    fn unusable(&self, why: &str) -> Error {
+        let message = format!("{}: the backup {why}; delete the file to start anew", self.path().display());
+        Error::argument("BackupAndRestore", message)
+    }
+
+    /// Takes the model back to the backup.
+    fn load(&mut self, model: &mut Model) -> Result<Resume> {
+        let path = self.path();
+        let extras =
+            maobi_formats::keras::load_into(model, &path).map_err(|e| self.unusable(&format!("cannot be used here ({e})")))?;
+        let member =
+            extras.iter().find(|(name, _)| name == MEMBER).ok_or_else(|| self.unusable("does not say where training was"))?;
+        let training: Value =
+            serde_json::from_slice(&member.1).map_err(|e| self.unusable(&format!("is damaged ({MEMBER}: {e})")))?;
+        if training["version"] != json!(1) {
+            return Err(self.unusable("is of another release"));
+        }
+        if let Some(why) = difference(&training["run"], &identity(model)) {
+            return Err(self.unusable(&why));
+        }
+        let count =
+            |key: &str| training[key].as_u64().ok_or_else(|| self.unusable(&format!("is damaged ({MEMBER} has no {key})")));
+        let (epoch, batch, steps, seen) = (count("epoch")?, count("batch")?, count("steps_per_epoch")?, count("seen")?);
+        let history = History::from_json(&training["history"])
+            .ok_or_else(|| self.unusable(&format!("is damaged ({MEMBER} has no history)")))?;
+        (self.seen, self.expected_steps) = (seen, Some(steps));
+        Ok(Resume { epoch: epoch as usize, batch: batch as usize, states: training["states"].clone(), history })
+    }
+
+    fn remove(&self) -> Result<()> {
+        match std::fs::remove_file(self.path()) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(Error::file(self.path(), e)),
+            _ => {}
+        }
+        // The folder goes when it is empty; whatever else is in it stays.
+        let _ = std::fs::remove_dir(&self.folder);
+        Ok(())
+    }
+}
+
+/// What makes a run the same run.
+fn identity(model: &Model) -> Value {
+    let optimizer = model.compiled().map_or("", |how| how.optimizer.class_name());
+    json!({ "seed": model.seed(), "optimizer": optimizer, "network": model.graph().to_config()["config"]["layers"] })
+}
+
+/// In words, how a backup's run is another one.
+fn difference(backup: &Value, here: &Value) -> Option<String> {
+    if backup["network"] != here["network"] {
+        return Some("is of another network".into());
+    }
+    for key in ["optimizer", "seed"] {
+        if backup[key] != here[key] {
+            return Some(format!("is of a run with {key} {}, this one has {}", backup[key], here[key]));
+        }
+    }
+    None
+}
+
+/// Whether all weights and all that the optimizer keeps are numbers.
+fn finite(model: &Model) -> bool {
+    let all = |values: &[f32]| values.iter().all(|v| v.is_finite());
+    model.weights().iter().all(|w| all(&w.values()))
+        && model.optimizer_state_ref().is_none_or(|s| s.variables().iter().all(|v| all(&v.values)))
+}
+
+impl Callback for BackupAndRestore {
+    fn name(&self) -> &'static str {
+        "BackupAndRestore"
+    }
+
+    fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
+        if !Path::new(&self.path()).exists() {
+            return Ok(None);
+        }
+        let weights = Snapshot::take(model);
+        let state = model.optimizer_state_ref().cloned();
+        let resume = self.load(model);
+        if resume.is_err() {
+            // A backup that is not used leaves the model as it was.
+            weights.put(model);
+            if let (Some(kept), Some(state)) = (state, model.optimizer_state_mut()) {
+                *state = kept;
+            }
+        }
+        resume.map(Some)
+    }
+
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        if matches!(self.save_freq, SaveFreq::Steps(0) | SaveFreq::Epochs(0)) {
+            return Err(Error::argument("save_freq", "expected at least 1, got 0"));
+        }
+        match self.expected_steps {
+            Some(steps) if steps != context.steps_per_epoch as u64 => {
+                let why = format!(
+                    "is of a run with {steps} steps per epoch, this one has {} (other data or batch size)",
+                    context.steps_per_epoch
+                );
+                Err(self.unusable(&why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
+        self.spoilt |= !logs.loss.is_finite();
+        if self.save_freq.step(&mut self.seen) {
+            self.save(context)?;
+        }
+        Ok(Action::Continue)
+    }
+
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, _logs: &EpochLogs) -> Result<Action> {
+        if self.save_freq.epoch(&mut self.seen) {
+            self.save(context)?;
+        }
+        Ok(Action::Continue)
+    }
+
+    fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
+        match () {
+            // What went wrong may be put right: the last good backup stays.
+            () if context.failed || self.spoilt => Ok(()),
+            // Stopped on the way through an epoch.
+            () if context.batch > 0 => self.save(context),
+            () if self.delete_checkpoint => self.remove(),
+            () => Ok(()),
+        }
+    }
+
+    fn saves_states(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_is_named() {
+        let run = |seed: u64, optimizer: &str, units: u64| json!({ "seed": seed, "optimizer": optimizer, "network": [units] });
+        assert_eq!(difference(&run(1, "Adam", 3), &run(1, "Adam", 3)), None);
+        assert_eq!(difference(&run(1, "Adam", 3), &run(1, "Adam", 4)).unwrap(), "is of another network");
+        assert_eq!(
+            difference(&run(1, "Adam", 3), &run(1, "SGD", 3)).unwrap(),
+            "is of a run with optimizer \"Adam\", this one has \"SGD\""
+        );
+        assert_eq!(difference(&run(1, "Adam", 3), &run(2, "Adam", 3)).unwrap(), "is of a run with seed 1, this one has 2");
+        assert_eq!(difference(&Value::Null, &run(2, "Adam", 3)).unwrap(), "is of another network");
+    }
+}

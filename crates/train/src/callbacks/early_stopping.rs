@@ -1,0 +1,223 @@
+//! `EarlyStopping`: ends training when a figure no longer gets better.
+//!
+//! As Keras' `callbacks/early_stopping.py`.
+
+use super::monitor::{Mode, Monitor};
+use super::output::Output;
+use super::snapshot::Snapshot;
+use super::{Action, Callback, Context, EpochLogs};
+use crate::error::Result;
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// Ends training when a figure has not become better for `patience` epochs.
+///
+/// With `restore_best_weights` the weights of the best epoch are put back however training ends: by this callback, by another, at the
+/// last epoch or with an error.
+pub struct EarlyStopping {
+    monitor: Monitor,
+    patience: usize,
+    baseline: Option<f64>,
+    restore_best_weights: bool,
+    start_from_epoch: usize,
+    verbose: bool,
+    output: Output,
+    wait: usize,
+    best: Option<f64>,
+    /// From 0.
+    best_epoch: usize,
+    best_weights: Option<Snapshot>,
+    stopped_epoch: Option<usize>,
+}
+
+impl EarlyStopping {
+    /// Stops at the first epoch that is not better (patience 0).
+    pub fn new(monitor: impl Into<String>) -> EarlyStopping {
+        EarlyStopping {
+            monitor: Monitor::new(monitor),
+            patience: 0,
+            baseline: None,
+            restore_best_weights: false,
+            start_from_epoch: 0,
+            verbose: false,
+            output: Output::default(),
+            wait: 0,
+            best: None,
+            best_epoch: 0,
+            best_weights: None,
+            stopped_epoch: None,
+        }
+    }
+
+    /// Changes below this do not count as better; 0 by default.
+    #[must_use]
+    pub fn min_delta(mut self, min_delta: f64) -> Self {
+        self.monitor.min_delta = min_delta;
+        self
+    }
+
+    /// Epochs without a better figure after which training ends; 0 by default.
+    #[must_use]
+    pub fn patience(mut self, epochs: usize) -> Self {
+        self.patience = epochs;
+        self
+    }
+
+    /// Whether the figure should fall or rise.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.monitor.mode = mode;
+        self
+    }
+
+    /// Patience starts anew only with figures better than this.
+    #[must_use]
+    pub fn baseline(mut self, baseline: f64) -> Self {
+        self.baseline = Some(baseline);
+        self
+    }
+
+    /// Put the weights of the best epoch back when training ends.
+    #[must_use]
+    pub fn restore_best_weights(mut self, restore: bool) -> Self {
+        self.restore_best_weights = restore;
+        self
+    }
+
+    /// Epochs at the start that are not looked at.
+    #[must_use]
+    pub fn start_from_epoch(mut self, epoch: usize) -> Self {
+        self.start_from_epoch = epoch;
+        self
+    }
+
+    /// 1 says when training is stopped and weights are put back.
+    #[must_use]
+    pub fn verbose(mut self, verbose: u8) -> Self {
+        self.verbose = verbose > 0;
+        self
+    }
+
+    /// Where messages go instead of standard error.
+    #[must_use]
+    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.output = Output::to(sink);
+        self
+    }
+
+    /// What an epoch (from 0) with that figure asks for; `keep` sets the weights aside.
+    fn epoch(&mut self, epoch: usize, current: f64, mut keep: impl FnMut(&mut Option<Snapshot>)) -> Action {
+        if epoch < self.start_from_epoch {
+            return Action::Continue;
+        }
+        if self.restore_best_weights && self.best_weights.is_none() {
+            keep(&mut self.best_weights);
+            self.best_epoch = epoch;
+        }
+        self.wait += 1;
+        if self.monitor.is_improvement(current, self.best) {
+            (self.best, self.best_epoch) = (Some(current), epoch);
+            if self.restore_best_weights {
+                keep(&mut self.best_weights);
+            }
+            if self.baseline.is_none() || self.monitor.is_improvement(current, self.baseline) {
+                self.wait = 0;
+            }
+            return Action::Continue;
+        }
+        // Keras never stops after the very first epoch.
+        if self.wait >= self.patience && epoch > 0 {
+            self.stopped_epoch = Some(epoch);
+            return Action::Stop;
+        }
+        Action::Continue
+    }
+}
+
+impl Callback for EarlyStopping {
+    fn name(&self) -> &'static str {
+        "EarlyStopping"
+    }
+
+    fn monitors(&self) -> Option<&str> {
+        Some(&self.monitor.name)
+    }
+
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.monitor.settle(context.model);
+        Ok(())
+    }
+
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
+        let Some(current) = logs.get(&self.monitor.name) else { return Ok(Action::Continue) };
+        let model = &*context.model;
+        Ok(self.epoch(context.epoch - 1, current, |kept| match kept {
+            Some(kept) => kept.retake(model),
+            None => *kept = Some(Snapshot::take(model)),
+        }))
+    }
+
+    fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
+        if let (Some(epoch), true) = (self.stopped_epoch, self.verbose) {
+            self.output.line(&format!("Epoch {}: early stopping", epoch + 1));
+        }
+        let Some(best) = &self.best_weights else { return Ok(()) };
+        if best.put(context.model) && self.verbose {
+            self.output.line(&format!("Restoring model weights from the end of the best epoch: {}.", self.best_epoch + 1));
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> Value {
+        let weights = self.best_weights.as_ref().map(Snapshot::to_json);
+        json!({ "wait": self.wait, "best": self.best, "best_epoch": self.best_epoch, "best_weights": weights })
+    }
+
+    fn restore(&mut self, state: &Value) {
+        let count = |key: &str| state[key].as_u64().unwrap_or(0) as usize;
+        (self.wait, self.best_epoch) = (count("wait"), count("best_epoch"));
+        self.best = state["best"].as_f64();
+        self.best_weights = Snapshot::from_json(&state["best_weights"]).filter(|_| self.restore_best_weights);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Epochs (from 0) after which training ends, if it does.
+    fn stops(mut callback: EarlyStopping, figures: &[f64]) -> Option<usize> {
+        figures.iter().enumerate().position(|(epoch, &f)| callback.epoch(epoch, f, |_| {}) == Action::Stop)
+    }
+
+    fn loss() -> EarlyStopping {
+        EarlyStopping::new("val_loss")
+    }
+
+    // Expected epochs were found with keras.callbacks.EarlyStopping over the same figures.
+    #[test]
+    fn stops_where_keras_does() {
+        assert_eq!(stops(loss(), &[1.0, 0.9, 0.95, 0.8]), Some(2));
+        assert_eq!(stops(loss().patience(1), &[1.0, 0.9, 0.95, 0.8]), Some(2));
+        assert_eq!(stops(loss().patience(2), &[1.0, 0.9, 0.95, 0.8, 0.85, 0.85]), Some(5));
+        assert_eq!(stops(loss().patience(2), &[1.0, 0.9, 0.8, 0.7]), None);
+        assert_eq!(stops(loss().min_delta(0.1), &[1.0, 0.875, 0.8125]), Some(2));
+        assert_eq!(stops(EarlyStopping::new("accuracy"), &[0.1, 0.2, 0.15]), Some(2));
+        assert_eq!(stops(EarlyStopping::new("accuracy").mode(Mode::Min), &[0.1, 0.2]), Some(1));
+        assert_eq!(stops(loss().start_from_epoch(2), &[1.0, 2.0, 3.0, 4.0]), Some(3));
+        assert_eq!(stops(loss().baseline(0.5).patience(1), &[1.0, 0.9, 0.8, 0.9]), Some(3));
+        assert_eq!(stops(loss().baseline(0.5).patience(3), &[1.0, 0.9, 0.4, 0.5, 0.6, 0.7]), Some(5));
+    }
+
+    #[test]
+    fn messages_and_state() {
+        let mut c = loss().patience(4);
+        c.epoch(0, 0.5, |_| {});
+        c.epoch(1, 0.75, |_| {});
+        let state = c.state();
+        assert_eq!(state, json!({ "wait": 1, "best": 0.5, "best_epoch": 0, "best_weights": null }));
+        let mut other = loss().patience(2);
+        other.restore(&state);
+        assert_eq!(other.epoch(2, 0.6, |_| {}), Action::Stop);
+    }
+}

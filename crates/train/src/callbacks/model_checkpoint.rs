@@ -1,0 +1,382 @@
+//! `ModelCheckpoint`: the model, or its weights, in a file every so often.
+//!
+//! As Keras' `callbacks/model_checkpoint.py`; the kind of file follows from its name.
+
+use super::monitor::{Mode, Monitor};
+use super::output::Output;
+use super::template::{Figure, Template};
+use super::{Action, BatchLogs, Callback, Context, EpochLogs};
+use crate::error::{Error, Result};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// When a callback that writes files does so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SaveFreq {
+    /// After every epoch.
+    #[default]
+    Epoch,
+    /// After every so many epochs.
+    Epochs(u64),
+    /// After every so many steps, counted on over epochs.
+    Steps(u64),
+}
+
+impl SaveFreq {
+    /// Counts an epoch; whether it is time.
+    pub(super) fn epoch(self, seen: &mut u64) -> bool {
+        match self {
+            SaveFreq::Epoch => true,
+            SaveFreq::Epochs(every) => due(seen, every),
+            SaveFreq::Steps(_) => false,
+        }
+    }
+
+    /// Counts a step; whether it is time.
+    pub(super) fn step(self, seen: &mut u64) -> bool {
+        matches!(self, SaveFreq::Steps(every) if due(seen, every))
+    }
+}
+
+fn due(seen: &mut u64, every: u64) -> bool {
+    *seen += 1;
+    let due = *seen >= every;
+    if due {
+        *seen = 0;
+    }
+    due
+}
+
+/// Which content a file gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Model,
+    Weights,
+}
+
+/// Saves the model, or its weights, every epoch or every so many steps.
+///
+/// The path may hold figures: `{epoch:04d}` (from 1), `{step:05d}` (optimizer steps in all), `{batch}` (of the epoch, from 1; only with
+/// [`SaveFreq::Steps`]), and those of the run, e.g. `{val_loss:.3f}`. Folders are made. `….keras` is the whole model, `….weights.h5` its
+/// weights; both include the optimizer's state.
+///
+/// ```
+/// use maobi_train::ModelCheckpoint;
+/// let best = ModelCheckpoint::new("best-{epoch:02d}.keras")?.save_best_only(true).monitor("val_accuracy");
+/// assert!(ModelCheckpoint::new("model.pt").is_err());
+/// # Ok::<(), maobi_train::Error>(())
+/// ```
+pub struct ModelCheckpoint {
+    template: Template,
+    folder: PathBuf,
+    content: Content,
+    monitor: Monitor,
+    save_best_only: bool,
+    save_freq: SaveFreq,
+    max_to_keep: Option<usize>,
+    threshold: Option<f64>,
+    verbose: bool,
+    output: Output,
+    best: Option<f64>,
+    seen: u64,
+    /// Names of the files of this run, oldest first.
+    kept: Vec<String>,
+}
+
+impl ModelCheckpoint {
+    /// Every epoch to `filepath`; monitors `val_loss` where asked to save the best only.
+    ///
+    /// # Errors
+    /// A name that ends neither in `.keras` nor in `.weights.h5`, or fields in it that cannot be read.
+    pub fn new(filepath: impl AsRef<Path>) -> Result<ModelCheckpoint> {
+        let text = filepath.as_ref().to_str().ok_or_else(|| Error::argument("filepath", "expected a path in UTF-8"))?;
+        let content = match text {
+            _ if text.ends_with(".keras") => Content::Model,
+            _ if text.ends_with(".weights.h5") => Content::Weights,
+            _ => {
+                let message =
+                    format!("expected a name that ends in .keras (the whole model) or .weights.h5 (its weights), got \"{text}\"");
+                return Err(Error::argument("filepath", message));
+            }
+        };
+        Ok(ModelCheckpoint {
+            template: Template::parse(text)?,
+            folder: PathBuf::new(),
+            content,
+            monitor: Monitor::new("val_loss"),
+            save_best_only: false,
+            save_freq: SaveFreq::Epoch,
+            max_to_keep: None,
+            threshold: None,
+            verbose: false,
+            output: Output::default(),
+            best: None,
+            seen: 0,
+            kept: Vec::new(),
+        })
+    }
+
+    /// The folder that a relative `filepath` is under; its name is taken as it is, braces included.
+    #[must_use]
+    pub fn under(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
+        self
+    }
+
+    /// The figure that tells which model is best.
+    #[must_use]
+    pub fn monitor(mut self, monitor: impl Into<String>) -> Self {
+        self.monitor.name = monitor.into();
+        self
+    }
+
+    /// Whether the figure should fall or rise.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.monitor.mode = mode;
+        self
+    }
+
+    /// Save only when the figure is better than ever before.
+    #[must_use]
+    pub fn save_best_only(mut self, best_only: bool) -> Self {
+        self.save_best_only = best_only;
+        self
+    }
+
+    /// Says what the name's ending says already: `.weights.h5` holds weights, `.keras` a model.
+    ///
+    /// # Errors
+    /// When the name says otherwise.
+    pub fn save_weights_only(self, weights_only: bool) -> Result<Self> {
+        match (weights_only, self.content) {
+            (true, Content::Model) => {
+                let message = format!("true needs a filepath that ends in .weights.h5, got \"{}\"", self.template.text());
+                Err(Error::argument("save_weights_only", message))
+            }
+            (false, Content::Weights) => {
+                let message = format!("false needs a filepath that ends in .keras, got \"{}\"", self.template.text());
+                Err(Error::argument("save_weights_only", message))
+            }
+            _ => Ok(self),
+        }
+    }
+
+    /// When to save.
+    #[must_use]
+    pub fn save_freq(mut self, save_freq: SaveFreq) -> Self {
+        self.save_freq = save_freq;
+        self
+    }
+
+    /// Removes the oldest files of this run beyond so many.
+    #[must_use]
+    pub fn max_to_keep(mut self, files: usize) -> Self {
+        self.max_to_keep = Some(files.max(1));
+        self
+    }
+
+    /// The figure to beat from the start, with `save_best_only`.
+    #[must_use]
+    pub fn initial_value_threshold(mut self, value: f64) -> Self {
+        self.threshold = Some(value);
+        self
+    }
+
+    /// 1 says what is saved and why not.
+    #[must_use]
+    pub fn verbose(mut self, verbose: u8) -> Self {
+        self.verbose = verbose > 0;
+        self
+    }
+
+    /// Where messages go instead of standard error.
+    #[must_use]
+    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
+        self.output = Output::to(sink);
+        self
+    }
+
+    /// The best value so far.
+    pub fn best(&self) -> Option<f64> {
+        self.best.or(self.threshold)
+    }
+
+    /// Whether the figures there are call for a file; `number` is the epoch's, from 1.
+    fn wanted(&mut self, values: &[(String, f64)], number: usize, path: &Path) -> bool {
+        let path = path.display();
+        if !self.save_best_only {
+            self.say(format!("Epoch {number}: saving model to {path}"));
+            return true;
+        }
+        let name = self.monitor.name.clone();
+        let Some(current) = values.iter().find(|(n, _)| *n == name).map(|(_, v)| *v) else { return false };
+        let before = self.best().map_or_else(|| "None".to_string(), |b| format!("{b:.5}"));
+        let better = self.monitor.is_improvement(current, self.best());
+        if better {
+            self.best = Some(current);
+            self.say(format!("Epoch {number}: {name} improved from {before} to {current:.5}, saving model to {path}"));
+        } else {
+            self.say(format!("Epoch {number}: {name} did not improve from {before}"));
+        }
+        better
+    }
+
+    fn say(&mut self, text: String) {
+        if self.verbose {
+            self.output.line(&text);
+        }
+    }
+
+    /// Saves when it should; `batch` is given between epochs' ends.
+    fn save(&mut self, context: &mut Context<'_>, values: &[(String, f64)], number: usize, batch: Option<usize>) -> Result<()> {
+        let mut figures = vec![("epoch", Figure::Count(number as u64)), ("step", Figure::Count(context.step))];
+        figures.extend(batch.map(|b| ("batch", Figure::Count(b as u64))));
+        figures.extend(values.iter().map(|(n, v)| (n.as_str(), Figure::Number(*v))));
+        let name = self.template.fill(&figures)?;
+        let path = self.folder.join(&name);
+        if !self.wanted(values, number, &path) {
+            return Ok(());
+        }
+        if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+        }
+        match self.content {
+            Content::Model => maobi_formats::keras::save(context.model, &path)?,
+            Content::Weights => maobi_formats::weights_h5::save(context.model, &path)?,
+        }
+        self.kept.retain(|kept| *kept != name);
+        self.kept.push(name);
+        self.prune()
+    }
+
+    fn prune(&mut self) -> Result<()> {
+        let Some(keep) = self.max_to_keep else { return Ok(()) };
+        while self.kept.len() > keep {
+            let path = self.folder.join(self.kept.remove(0));
+            match std::fs::remove_file(&path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(path, e)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills the template with figures of the right names before any training is done.
+    fn check(&self, context: &Context<'_>) -> Result<()> {
+        let steps = matches!(self.save_freq, SaveFreq::Steps(_));
+        if matches!(self.save_freq, SaveFreq::Steps(0) | SaveFreq::Epochs(0)) {
+            return Err(Error::argument("save_freq", "expected at least 1, got 0"));
+        }
+        let at_step = |name: &str| !name.starts_with("val_");
+        if steps && self.save_best_only && !at_step(&self.monitor.name) {
+            let message = format!(
+                "{} is known at the end of epochs only: use it with save_freq = \"epoch\", or monitor \"loss\"",
+                self.monitor.name
+            );
+            return Err(Error::argument("monitor", message));
+        }
+        let mut figures = vec![("epoch", Figure::Count(1)), ("step", Figure::Count(1))];
+        figures.extend(steps.then_some(("batch", Figure::Count(1))));
+        let known = context.figures.iter().filter(|f| !steps || at_step(f));
+        figures.extend(known.map(|f| (f.as_str(), Figure::Number(0.5))));
+        self.template.fill(&figures).map(|_| ())
+    }
+}
+
+impl Callback for ModelCheckpoint {
+    fn name(&self) -> &'static str {
+        "ModelCheckpoint"
+    }
+
+    fn monitors(&self) -> Option<&str> {
+        self.save_best_only.then_some(self.monitor.name.as_str())
+    }
+
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        self.monitor.settle(context.model);
+        self.check(context)
+    }
+
+    fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
+        // A step whose loss is no number has ruined the model; fit ends right after.
+        if self.save_freq.step(&mut self.seen) && logs.loss.is_finite() {
+            let mut values = context.model.logs();
+            values.extend(context.model.optimizer_state_ref().map(|s| ("learning_rate".to_string(), f64::from(s.learning_rate))));
+            self.save(context, &values, context.epoch + 1, Some(context.batch))?;
+        }
+        Ok(Action::Continue)
+    }
+
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
+        if self.save_freq.epoch(&mut self.seen) {
+            self.save(context, &logs.values, context.epoch, None)?;
+        }
+        Ok(Action::Continue)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "best": self.best, "seen": self.seen, "kept": self.kept })
+    }
+
+    fn restore(&mut self, state: &Value) {
+        self.best = state["best"].as_f64();
+        self.seen = state["seen"].as_u64().unwrap_or(0);
+        self.kept = state["kept"].as_array().into_iter().flatten().filter_map(|k| k.as_str().map(String::from)).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_what_is_saved() {
+        let message = |path: &str| ModelCheckpoint::new(path).err().map(|e| e.to_string()).unwrap_or_default();
+        let expected = "filepath: expected a name that ends in .keras (the whole model) or .weights.h5 (its weights), got";
+        for path in ["model.h5", "model.pt", "model.ckpt", "keras", "weights.h5"] {
+            assert_eq!(message(path), format!("{expected} \"{path}\""));
+        }
+        assert!(message("{epoch.keras").contains("without its }"));
+        let weights = |path: &str, only| ModelCheckpoint::new(path).unwrap().save_weights_only(only).err().map(|e| e.to_string());
+        assert_eq!(weights("a.weights.h5", true), None);
+        assert!(weights("a.keras", true).unwrap().contains("needs a filepath that ends in .weights.h5"));
+        assert!(weights("a.weights.h5", false).unwrap().contains("needs a filepath that ends in .keras"));
+    }
+
+    #[test]
+    fn steps_are_counted_on_over_epochs() {
+        let mut seen = 0;
+        let saved: Vec<u32> = (1..=10).filter(|_| SaveFreq::Steps(4).step(&mut seen)).collect();
+        assert_eq!(saved, [4, 8]);
+        assert!(!SaveFreq::Steps(1).epoch(&mut seen) && SaveFreq::Epoch.epoch(&mut seen) && !SaveFreq::Epoch.step(&mut seen));
+        let mut seen = 0;
+        assert_eq!((1..=7).filter(|_| SaveFreq::Epochs(3).epoch(&mut seen)).collect::<Vec<u32>>(), [3, 6]);
+    }
+
+    #[test]
+    fn messages_are_keras_own() {
+        let sink = super::super::output::Shared::default();
+        let mut c = ModelCheckpoint::new("a.keras").unwrap().save_best_only(true).verbose(1).sink(sink.clone());
+        let values = |v: f64| vec![("val_loss".to_string(), v)];
+        assert!(c.wanted(&values(0.5), 1, Path::new("a.keras")));
+        assert!(!c.wanted(&values(0.5), 2, Path::new("a.keras")));
+        assert!(c.wanted(&values(0.25), 3, Path::new("a.keras")));
+        assert_eq!(
+            sink.text(),
+            "Epoch 1: val_loss improved from None to 0.50000, saving model to a.keras\n\
+             Epoch 2: val_loss did not improve from 0.50000\n\
+             Epoch 3: val_loss improved from 0.50000 to 0.25000, saving model to a.keras\n"
+        );
+        let mut c = ModelCheckpoint::new("a.keras").unwrap().save_best_only(true).initial_value_threshold(0.3);
+        assert!(!c.wanted(&values(0.5), 1, Path::new("a.keras")) && c.wanted(&values(0.2), 2, Path::new("a.keras")));
+    }
+
+    #[test]
+    fn the_best_survives() {
+        let mut c = ModelCheckpoint::new("a.keras").unwrap();
+        c.restore(&json!({ "best": 0.1, "seen": 3, "kept": ["x"] }));
+        assert_eq!((c.best(), c.state()), (Some(0.1), json!({ "best": 0.1, "seen": 3, "kept": ["x"] })));
+    }
+}

@@ -1,0 +1,47 @@
+//! Where callbacks write their messages.
+
+use std::io::Write;
+
+/// A sink of lines; standard error unless another is given.
+pub(super) struct Output(Box<dyn Write + Send>);
+
+impl Default for Output {
+    fn default() -> Self {
+        Output(Box::new(std::io::stderr()))
+    }
+}
+
+impl Output {
+    pub(super) fn to(sink: impl Write + Send + 'static) -> Output {
+        Output(Box::new(sink))
+    }
+
+    /// Writes a line at once. A closed pipe does not end training, so errors are let go.
+    pub(super) fn line(&mut self, text: &str) {
+        let _ = self.0.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.0.flush());
+    }
+}
+
+/// A sink whose text tests can read.
+#[cfg(test)]
+#[derive(Clone, Default)]
+pub(super) struct Shared(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+#[cfg(test)]
+impl Shared {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[cfg(test)]
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
