@@ -4,7 +4,10 @@
 
 mod atomic;
 pub mod error;
+mod files;
+mod hdf5;
 pub mod keras;
+mod weights;
 pub mod weights_h5;
 
 pub use atomic::atomic_write;

@@ -1,0 +1,139 @@
+//! Reading HDF5 that anyone may have written.
+
+use super::decode::Encoding;
+use hdf5_pure::{AttrValue, Error as Hdf5Error, File, FormatError, Group};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Most axes of an array that is read.
+const MAX_AXES: usize = 8;
+/// Filters that are undone: deflate, shuffle, Fletcher's checksum.
+const FILTERS: [u16; 3] = [1, 2, 3];
+
+/// An HDF5 file in memory.
+pub(crate) struct Reader {
+    file: File,
+    len: u64,
+}
+
+/// The numbers of a dataset.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Dataset {
+    /// Axis lengths; empty for a scalar.
+    pub(crate) shape: Vec<usize>,
+    encoding: Encoding,
+    bytes: Vec<u8>,
+}
+
+impl Dataset {
+    /// The values as f32, row-major; wider types are rounded.
+    pub(crate) fn to_f32(&self) -> Vec<f32> {
+        self.encoding.to_f32(&self.bytes)
+    }
+
+    /// The values as i64; `None` where they are not integers.
+    pub(crate) fn to_i64(&self) -> Option<Vec<i64>> {
+        self.encoding.to_i64(&self.bytes)
+    }
+}
+
+/// Runs `f`; a panic inside becomes an error.
+///
+/// The crate below is young, and a damaged file may find a path where it indexes out of bounds. Sizes are checked before it is
+/// asked to read, so this is the last line and not the first.
+fn guarded<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err("the HDF5 structure is damaged".into()))
+}
+
+fn absent(error: &Hdf5Error) -> bool {
+    matches!(error, Hdf5Error::Format(FormatError::PathNotFound(_)))
+}
+
+impl Reader {
+    /// Opens a file that was read into memory.
+    pub(crate) fn open(bytes: Vec<u8>) -> Result<Reader, String> {
+        let len = bytes.len() as u64;
+        let file = guarded(|| File::from_bytes(bytes).map_err(|e| format!("not an HDF5 file, or a damaged one: {e}")))?;
+        Ok(Reader { file, len })
+    }
+
+    fn group(&self, path: &str) -> Result<Option<Group>, String> {
+        match self.file.group(path) {
+            Ok(group) => Ok(Some(group)),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(format!("/{path}: {error}")),
+        }
+    }
+
+    /// Whether there is such a group.
+    pub(crate) fn has_group(&self, path: &str) -> Result<bool, String> {
+        guarded(|| Ok(self.group(path)?.is_some()))
+    }
+
+    /// Names of the groups in a group, in no particular order; `None` where there is no such group.
+    pub(crate) fn groups(&self, path: &str) -> Result<Option<Vec<String>>, String> {
+        guarded(|| match self.group(path)? {
+            None => Ok(None),
+            Some(group) => group.groups().map(Some).map_err(|e| format!("/{path}: {e}")),
+        })
+    }
+
+    /// How many datasets a group holds.
+    pub(crate) fn count(&self, path: &str) -> Result<Option<usize>, String> {
+        guarded(|| match self.group(path)? {
+            None => Ok(None),
+            Some(group) => group.datasets().map(|names| Some(names.len())).map_err(|e| format!("/{path}: {e}")),
+        })
+    }
+
+    /// A group's attribute `name`.
+    pub(crate) fn name(&self, path: &str) -> Result<Option<String>, String> {
+        guarded(|| {
+            let Some(group) = self.group(path)? else { return Ok(None) };
+            let attributes = group.attrs().map_err(|e| format!("/{path}: its attributes cannot be read: {e}"))?;
+            Ok(attributes.get("name").and_then(AttrValue::as_str).map(str::to_string))
+        })
+    }
+
+    /// A dataset of at most `limit` elements; `None` where there is none.
+    pub(crate) fn dataset(&self, path: &str, limit: usize) -> Result<Option<Dataset>, String> {
+        guarded(|| self.read(path, limit).map_err(|e| format!("/{path}: {e}")))
+    }
+
+    fn read(&self, path: &str, limit: usize) -> Result<Option<Dataset>, String> {
+        let text = |e: Hdf5Error| e.to_string();
+        let dataset = match self.file.dataset(path) {
+            Ok(dataset) => dataset,
+            Err(error) if absent(&error) => return Ok(None),
+            Err(error) => return Err(error.to_string()),
+        };
+        let axes = dataset.shape().map_err(text)?;
+        if axes.len() > MAX_AXES {
+            return Err(format!("{} axes; at most {MAX_AXES} are read", axes.len()));
+        }
+        let shape: Vec<usize> = axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
+        let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n)).filter(|&n| n <= limit);
+        let elements = elements.ok_or_else(|| format!("shape {shape:?} has more than the {limit} values that fit here"))?;
+        let datatype = dataset.datatype().map_err(text)?;
+        let attributes = dataset.attrs().map_err(text)?;
+        let encoding = Encoding::of(&datatype, attributes.get("dtype").and_then(AttrValue::as_str))?;
+        let expected = elements.checked_mul(encoding.size()).ok_or("too large")?;
+        if dataset.is_chunked() {
+            if let Some(filter) = dataset.filters().into_iter().find(|f| !FILTERS.contains(f)) {
+                return Err(format!("compressed with HDF5 filter {filter}, which is not read; save it uncompressed"));
+            }
+            // A chunk larger than its array is legal, but not by orders of magnitude: it is memory that the file asks for.
+            let chunk = dataset.chunk_shape().map_err(text)?.unwrap_or_default();
+            let values = chunk.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
+            if values.is_none_or(|n| n > (limit as u64).saturating_mul(4).max(1 << 16)) {
+                return Err(format!("chunks of {chunk:?} values are too large for an array of shape {shape:?}"));
+            }
+        } else if expected as u64 > self.len {
+            return Err(format!("shape {shape:?} takes {expected} bytes, the whole file has {}", self.len));
+        }
+        let bytes = dataset.read_raw().map_err(text)?;
+        if bytes.len() != expected {
+            return Err(format!("shape {shape:?} takes {expected} bytes, {} were found", bytes.len()));
+        }
+        Ok(Some(Dataset { shape, encoding, bytes }))
+    }
+}

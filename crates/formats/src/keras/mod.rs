@@ -1,0 +1,143 @@
+//! Keras' `.keras` archive: `metadata.json`, `config.json` and `model.weights.h5` in a ZIP file.
+//!
+//! What is written loads in Keras 3.0 to 3.15; what is read may come from Keras 3 or from Keras 2 (`tf_keras`).
+
+mod archive;
+mod compile;
+
+use crate::error::{Error, Result};
+use crate::hdf5::Reader;
+use crate::weights::{apply, read_weights, to_bytes};
+use crate::weights_h5::refuse;
+use crate::{atomic_write, files};
+use archive::Archive;
+use maobi_nn::Model;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Keras' release whose layout is written.
+const KERAS_VERSION: &str = "3.8.0";
+const METADATA: &str = "metadata.json";
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.weights.h5";
+/// Folder of our own members.
+const EXTRAS: &str = "maobi/";
+
+/// What a `.keras` file held.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model, compiled and with the optimizer's variables when the file says how.
+    pub model: Model,
+    /// Our own members: what [`save_with`] was given.
+    pub extras: Vec<(String, Vec<u8>)>,
+    /// What could not be carried over, in words.
+    pub notes: Vec<String>,
+}
+
+/// Writes a model: architecture, weights, and when it is compiled, how, with the optimizer's variables.
+///
+/// The same model gives the same bytes: no clock enters the file.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be written, [`Error::Write`] when it cannot hold the model.
+pub fn save(model: &Model, path: &Path) -> Result<()> {
+    save_with(model, path, &[])
+}
+
+/// As [`save`], with members of our own under `maobi/`, which Keras passes over. A name is made of letters, digits, `.`, `_` and `-`.
+///
+/// # Errors
+/// As [`save`]; [`Error::Write`] also for a bad or repeated name.
+pub fn save_with(model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<()> {
+    atomic_write(path, &to_archive(model, extras).map_err(|message| Error::write(path, message))?)
+}
+
+fn to_archive(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
+    let mut config = model.graph().to_config();
+    if let Some(how) = model.compiled() {
+        config["compile_config"] = compile::to_value(how, &model.output_names());
+    }
+    let metadata = json!({ "keras_version": KERAS_VERSION, "date_saved": "1980-01-01@00:00:00" });
+    let mut members = vec![
+        (METADATA.to_string(), metadata.to_string().into_bytes()),
+        (CONFIG.to_string(), config.to_string().into_bytes()),
+        (WEIGHTS.to_string(), to_bytes(model)?),
+    ];
+    for (name, bytes) in extras {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if name.is_empty() || !name.chars().all(plain) || name.starts_with('.') {
+            return Err(format!("extra \"{name}\": a name of letters, digits, '.', '_' and '-' is expected, not starting with '.'"));
+        }
+        if extras.iter().filter(|(other, _)| other == name).count() > 1 {
+            return Err(format!("extra \"{name}\" is given twice"));
+        }
+        members.push((format!("{EXTRAS}{name}"), bytes.to_vec()));
+    }
+    archive::write(&members)
+}
+
+/// Reads a model. `seed` draws what the file does not hold: dropout and augmentation from here on.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Damaged`] for a file that is cut, changed or no `.keras` file, [`Error::Model`] for a network with
+/// layers or arguments that are not known here, [`Error::Misfit`] for weights that do not belong to it.
+pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
+    load_bytes(path, files::read(path)?, seed)
+}
+
+fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
+    let mut archive = Archive::open(path, bytes)?;
+    let config = config(path, &mut archive)?;
+    let mut model = Model::from_config(&config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
+    let mut notes = Vec::new();
+    if let Some(value) = config.get("compile_config").filter(|v| !v.is_null()) {
+        match compile::from_value(value, &model, &mut notes) {
+            Ok(how) => {
+                if let Err(error) = model.compile(how) {
+                    notes.push(format!("not compiled: {error}"));
+                }
+            }
+            Err(reason) => notes.push(format!("not compiled: {reason}")),
+        }
+    }
+    let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    let values = match read_weights(&reader, &model, true) {
+        Err(refusal) if refusal.is_optimizer_only() => {
+            // The weights are good: training can start anew.
+            notes.push(format!("optimizer state not restored: {}", refusal.message()));
+            read_weights(&reader, &model, false)
+        }
+        other => other,
+    };
+    let values = values.map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
+    if model.compiled().is_some() && !values.has_optimizer() && !notes.iter().any(|n| n.starts_with("optimizer state")) {
+        notes.push("the file has no optimizer state; training starts with a fresh one".into());
+    }
+    apply(&values, &mut model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    Ok(Loaded { model, extras: archive.extras(EXTRAS)?, notes })
+}
+
+/// Reads weights into a model of the same architecture, and the optimizer's variables when the model is compiled with the same
+/// class of optimizer as the file's. Returns our own members, as in [`Loaded::extras`].
+///
+/// # Errors
+/// As [`load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
+pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut archive = Archive::open(path, files::read(path)?)?;
+    let config = config(path, &mut archive)?;
+    let class = config.get("compile_config").and_then(|c| c.get("optimizer")).and_then(compile::optimizer_class);
+    let same = class.is_some() && class.as_deref() == model.compiled().map(|how| how.optimizer.class_name());
+    let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    let values = read_weights(&reader, model, same).map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
+    let extras = archive.extras(EXTRAS)?;
+    apply(&values, model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    Ok(extras)
+}
+
+fn config(path: &Path, archive: &mut Archive) -> Result<Value> {
+    let bytes = archive.take(CONFIG)?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::damaged(path, format!("{CONFIG} is not JSON: {e}")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Weights and optimizer state in Keras 3's HDF5 layout: `layers/<slot>/vars/<n>` and `optimizer/vars/<n>`.
+//!
+//! A slot is the layer's class in snake case, numbered per class in the order of the layers (keras/src/saving/saving_lib.py,
+//! `_save_container_state`); the layer's own name is an attribute.
+
+mod optimizer;
+mod read;
+mod write;
+
+pub(crate) use optimizer::OptimizerValues;
+pub(crate) use read::{Refusal, apply, read_weights};
+pub(crate) use write::to_bytes;
+
+use maobi_nn::Model;
+use maobi_nn::graph::Kind;
+use maobi_nn::serial::to_snake_case;
+use std::collections::HashMap;
+
+/// A layer's place in the file.
+pub(crate) struct Slot {
+    /// Index of the layer in the graph.
+    pub(crate) layer: usize,
+    /// Its group below `layers`, such as `conv2d_1`.
+    pub(crate) slot: String,
+}
+
+/// The slots of all layers. The InputLayer of a Sequential model has none.
+pub(crate) fn slots(model: &Model) -> Vec<Slot> {
+    let graph = model.graph();
+    let mut used: HashMap<String, usize> = HashMap::new();
+    let mut slots = Vec::with_capacity(graph.layers.len());
+    for (layer, entry) in graph.layers.iter().enumerate() {
+        let class = entry.layer.class_name();
+        if graph.kind == Kind::Sequential && class == "InputLayer" {
+            continue;
+        }
+        let stem = to_snake_case(class);
+        let count = used.entry(stem.clone()).or_default();
+        let slot = if *count == 0 { stem } else { format!("{stem}_{count}") };
+        *count += 1;
+        slots.push(Slot { layer, slot });
+    }
+    slots
+}

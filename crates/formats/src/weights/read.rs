@@ -1,0 +1,144 @@
+//! Weights from an HDF5 file into a model: everything is read and compared before anything changes.
+
+use super::{OptimizerValues, slots};
+use crate::hdf5::{Dataset, Reader};
+use maobi_nn::Model;
+use std::collections::HashMap;
+
+/// Values for all weights of a model, in their order, and for its optimizer where wanted and found.
+#[derive(Debug)]
+pub(crate) struct Values {
+    weights: Vec<Vec<f32>>,
+    optimizer: Option<OptimizerValues>,
+}
+
+impl Values {
+    /// Whether the optimizer's variables are among them.
+    pub(crate) fn has_optimizer(&self) -> bool {
+        self.optimizer.is_some()
+    }
+}
+
+/// Why a file's weights were not taken.
+pub(crate) enum Refusal {
+    /// The file is damaged.
+    Damaged(String),
+    /// It is sound, but for another network.
+    Misfits(Vec<String>),
+}
+
+impl Refusal {
+    /// Whether the weights are fine and only the optimizer's variables are not.
+    pub(crate) fn is_optimizer_only(&self) -> bool {
+        matches!(self, Refusal::Misfits(misfits) if misfits.iter().all(|m| m.starts_with("optimizer")))
+    }
+
+    /// Everything in one line.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refusal::Damaged(message) => message.clone(),
+            Refusal::Misfits(misfits) => misfits.join("; "),
+        }
+    }
+
+    /// The same, with the archive's member that it is about.
+    pub(crate) fn within(self, member: &str) -> Refusal {
+        match self {
+            Refusal::Damaged(message) => Refusal::Damaged(format!("{member}: {message}")),
+            misfits => misfits,
+        }
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(message: String) -> Refusal {
+        Refusal::Damaged(message)
+    }
+}
+
+/// Reads the values for `model`; its optimizer state too when `optimizer` says so.
+pub(crate) fn read_weights(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
+    if !reader.has_group("layers")? {
+        return Err(Refusal::Damaged(
+            "no group /layers: not in the layout of Keras 3 (a Keras 2 \".h5\" has another; save it as \".keras\" with Keras)".into(),
+        ));
+    }
+    let mut misfits = Vec::new();
+    let mut weights = Vec::with_capacity(model.weights().len());
+    for (layer, group) in groups(reader, model)? {
+        let name = &model.graph().layers[layer].name;
+        let own = model.layer_weights(layer);
+        let path = format!("layers/{group}/vars");
+        let found = reader.count(&path)?.unwrap_or(0);
+        if found != own.len() {
+            misfits.push(format!("layer \"{name}\" (/{path}): expected {} variables, found {found}", own.len()));
+            continue;
+        }
+        for (index, weight) in own.iter().enumerate() {
+            let at = format!("{path}/{index}");
+            match reader.dataset(&at, MOST_VALUES)? {
+                Some(Dataset { ref shape, .. }) if *shape != weight.shape => misfits.push(format!(
+                    "layer \"{name}\", {} (/{at}): expected shape {:?}, found {shape:?}",
+                    weight.name, weight.shape
+                )),
+                Some(dataset) => weights.push(dataset.to_f32()),
+                None => return Err(Refusal::Damaged(format!("/{at} is missing (layer \"{name}\", {})", weight.name))),
+            }
+        }
+    }
+    let state = model.optimizer_state_ref().filter(|_| optimizer);
+    let optimizer = match state {
+        Some(state) => OptimizerValues::read(reader, state, &mut misfits)?,
+        None => None,
+    };
+    if misfits.is_empty() { Ok(Values { weights, optimizer }) } else { Err(Refusal::Misfits(misfits)) }
+}
+
+/// Most values of one weight that is read (4 GiB); the file's own size limits it further.
+const MOST_VALUES: usize = 1 << 30;
+
+/// The group of each layer with weights, and of layers without the number that says so.
+///
+/// Keras itself goes by slots. Where every layer's name is found in the file under its class, names decide: they stay right when
+/// layers were numbered in another order.
+fn groups(reader: &Reader, model: &Model) -> Result<Vec<(usize, String)>, String> {
+    let slots = slots(model);
+    let with_weights = slots.into_iter().filter(|s| !model.layer_weights(s.layer).is_empty());
+    let by_slot: Vec<(usize, String)> = with_weights.map(|s| (s.layer, s.slot)).collect();
+    let mut named: HashMap<String, String> = HashMap::new();
+    for group in reader.groups("layers")?.unwrap_or_default() {
+        if let Some(name) = reader.name(&format!("layers/{group}/vars"))?
+            && named.insert(name, group).is_some()
+        {
+            return Ok(by_slot);
+        }
+    }
+    let by_name: Option<Vec<(usize, String)>> = by_slot
+        .iter()
+        .map(|(layer, slot)| {
+            let group = named.get(&model.graph().layers[*layer].name)?;
+            (stem(group) == stem(slot)).then(|| (*layer, group.clone()))
+        })
+        .collect();
+    Ok(by_name.unwrap_or(by_slot))
+}
+
+/// A slot without its number.
+fn stem(slot: &str) -> &str {
+    match slot.rsplit_once('_') {
+        Some((stem, number)) if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) => stem,
+        _ => slot,
+    }
+}
+
+/// Gives the model what was read for it.
+pub(crate) fn apply(values: &Values, model: &mut Model) -> Result<(), String> {
+    // The optimizer first: it is the one that can still refuse.
+    if let (Some(optimizer), Some(state)) = (&values.optimizer, model.optimizer_state_mut()) {
+        optimizer.apply(state)?;
+    }
+    for (weight, values) in model.weights_mut().iter_mut().zip(&values.weights) {
+        weight.values_mut().copy_from_slice(values);
+    }
+    Ok(())
+}

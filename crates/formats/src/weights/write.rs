@@ -1,0 +1,41 @@
+//! A model's weights and optimizer state as the bytes of an HDF5 file.
+
+use super::slots;
+use crate::hdf5::{Group, to_bytes as file_of};
+use maobi_nn::Model;
+use maobi_nn::optimizers::OptimizerState;
+
+/// `model.weights.h5`: the same model gives the same bytes.
+pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
+    let mut layers = Group::default();
+    for slot in slots(model) {
+        let mut vars = Group::named(&model.graph().layers[slot.layer].name);
+        for weight in model.layer_weights(slot.layer) {
+            vars.push_f32(&weight.shape, &weight.values());
+        }
+        let mut group = Group::default();
+        group.add("vars", vars);
+        layers.add(&slot.slot, group);
+    }
+    let mut root = vec![("layers".to_string(), layers)];
+    if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
+        let mut group = Group::default();
+        group.add("vars", optimizer(&how.optimizer.name, state)?);
+        root.push(("optimizer".to_string(), group));
+    }
+    root.push(("vars".to_string(), Group::named(model.name())));
+    file_of(root)
+}
+
+/// Iteration, learning rate, slots.
+fn optimizer(name: &str, state: &OptimizerState) -> Result<Group, String> {
+    let mut vars = Group::named(name);
+    vars.push_i64(i64::try_from(state.iterations).map_err(|_| format!("{} iterations do not fit into i64", state.iterations))?);
+    if state.has_learning_rate_variable() {
+        vars.push_f32(&[], &[state.learning_rate]);
+    }
+    for variable in state.variables() {
+        vars.push_f32(&variable.shape, &variable.values);
+    }
+    Ok(vars)
+}

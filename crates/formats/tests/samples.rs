@@ -1,0 +1,135 @@
+//! Files that real Keras wrote: its predictions and its training losses must come out here.
+//!
+//! The collection is looked for in `$MAOBI_DATA_DIR/../interop/samples`; `fixtures/interop/resume` is part of the sources.
+
+use maobi_formats::{keras, weights_h5};
+use maobi_nn::losses::Target;
+use maobi_nn::{Batch, Model, Samples};
+use std::path::{Path, PathBuf};
+
+/// The f32 values of a `.npy` file of version 1 as NumPy writes it.
+fn npy(path: &Path) -> Vec<f32> {
+    let bytes = std::fs::read(path).unwrap();
+    assert!(bytes.starts_with(b"\x93NUMPY\x01"));
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert!(String::from_utf8_lossy(&bytes[10..start]).contains("'<f4'"));
+    bytes[start..].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+fn samples() -> Option<PathBuf> {
+    let folder = std::env::var_os("MAOBI_DATA_DIR").map(|dir| Path::new(&dir).join("../interop/samples"));
+    let found = folder.filter(|f| f.is_dir());
+    if found.is_none() {
+        println!("skipped: no collection of Keras files at $MAOBI_DATA_DIR/../interop/samples");
+    }
+    found
+}
+
+fn predict(model: &Model, x: &[f32]) -> Vec<f32> {
+    model.predict(&[x]).unwrap().remove(0)
+}
+
+/// 1e-5 absolute on probabilities: two libraries that sum in different orders.
+fn assert_close(name: &str, ours: &[f32], theirs: &[f32]) {
+    assert_eq!(ours.len(), theirs.len(), "{name}");
+    let worst = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= 1e-5, "{name}: predictions differ by {worst:e}");
+}
+
+#[test]
+fn predictions_are_those_of_keras() {
+    let Some(folder) = samples() else { return };
+    let x = npy(&folder.join("x.npy"));
+    for name in ["seq", "func", "k2"] {
+        let loaded = keras::load(&folder.join(format!("{name}.keras")), 1).unwrap();
+        assert!(loaded.model.compiled().is_some(), "{name}: {:?}", loaded.notes);
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        assert_close(name, &predict(&loaded.model, &x), &npy(&folder.join(format!("{name}_pred.npy"))));
+        assert!(loaded.model.optimizer_state_ref().unwrap().iterations > 0, "{name}");
+    }
+    // The same network and weights as seq.keras, without how it was compiled.
+    let plain = keras::load(&folder.join("seq_nocompile.keras"), 1).unwrap();
+    assert!(plain.model.compiled().is_none());
+    assert_eq!(plain.notes, Vec::<String>::new());
+    // Other networks, whose predictions are not in the collection: they must load in full.
+    for name in ["k3.0.5", "k3.8.0", "seq_sgd"] {
+        let loaded = keras::load(&folder.join(format!("{name}.keras")), 1).unwrap();
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        let state = loaded.model.optimizer_state_ref().unwrap();
+        assert!(state.iterations > 0 && state.variables().iter().any(|v| v.values.iter().any(|v| *v != 0.0)), "{name}");
+    }
+}
+
+#[test]
+fn weights_load_into_the_same_network() {
+    let Some(folder) = samples() else { return };
+    let x = npy(&folder.join("x.npy"));
+    for name in ["seq", "func"] {
+        let whole = keras::load(&folder.join(format!("{name}.keras")), 1).unwrap().model;
+        let mut fresh = Model::from_json(&whole.to_json(), 7).unwrap();
+        weights_h5::load(&mut fresh, &folder.join(format!("{name}.weights.h5"))).unwrap();
+        assert_close(name, &predict(&fresh, &x), &npy(&folder.join(format!("{name}_pred.npy"))));
+        let mut into = Model::from_json(&whole.to_json(), 8).unwrap();
+        keras::load_into(&mut into, &folder.join(format!("{name}.keras"))).unwrap();
+        assert_eq!(predict(&into, &x), predict(&fresh, &x));
+    }
+    // A Keras 2 whole-model file has another layout, and says so.
+    let mut model = keras::load(&folder.join("k2.keras"), 1).unwrap().model;
+    let message = weights_h5::load(&mut model, &folder.join("k2.h5")).unwrap_err().to_string();
+    assert!(message.contains("k2.h5: no group /layers"), "{message}");
+    let message = keras::load(&folder.join("k2.h5"), 1).unwrap_err().to_string();
+    assert!(message.contains("expected a .keras file (a ZIP archive), got an HDF5 file"), "{message}");
+}
+
+/// The integer formula of fixtures/parity/formula.py.
+fn hash(stream: u32, i: u32) -> u32 {
+    let mut h = i.wrapping_mul(2_654_435_761).wrapping_add(stream.wrapping_mul(40503).wrapping_add(12345));
+    for (shift, factor) in [(16, 0x85EB_CA6B), (13, 0xC2B2_AE35_u32)] {
+        h ^= h >> shift;
+        h = h.wrapping_mul(factor);
+    }
+    h ^ h >> 16
+}
+
+/// `count` images [28, 28, 1] of pixels / 255 from sample `first` on, and their labels.
+fn formula(first: u32, count: u32) -> (Vec<f32>, Vec<u32>) {
+    let labels: Vec<u32> = (first..first + count).map(|s| hash(3000, s) % 10).collect();
+    let pixel = |s: u32, row: u32, column: u32| {
+        let label = labels[(s - first) as usize];
+        let noise = hash(3001, s * 784 + row * 28 + column) % 64;
+        let distance = row.abs_diff(6 + 8 * (label / 5)) + column.abs_diff(4 + 5 * (label % 5));
+        let blob = if distance <= 5 { 160 - 24 * distance } else { 0 };
+        (noise + blob) as f32 / 255.0
+    };
+    let images = (first..first + count).flat_map(|s| (0..784).map(move |i| (s, i / 28, i % 28)));
+    (images.map(|(s, row, column)| pixel(s, row, column)).collect(), labels)
+}
+
+#[test]
+fn training_goes_on_where_keras_stopped() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop/resume");
+    let text = std::fs::read_to_string(folder.join("resume.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let batch = golden["batch_size"].as_u64().unwrap() as u32;
+    let first_step = golden["first_step"].as_u64().unwrap() as u32;
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 6);
+    for case in cases {
+        let name = case["file"].as_str().unwrap();
+        let mut loaded = keras::load(&folder.join(name), 1).unwrap();
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        let model = &mut loaded.model;
+        let (images, _) = formula(0, 16);
+        assert_close(name, &predict(model, &images), &npy(&folder.join(name.replace(".keras", "_pred.npy"))));
+        assert_eq!(model.optimizer_state_ref().unwrap().iterations, u64::from(first_step), "{name}");
+        for (step, expected) in case["losses"].as_array().unwrap().iter().enumerate() {
+            let (images, labels) = formula((first_step + step as u32) * batch, batch);
+            let feed = Samples { samples: batch as usize, inputs: &[&images] };
+            let targets = [Target::Classes(&labels)];
+            let got = model.train_on_batch(Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: None }).unwrap().loss;
+            let expected = expected.as_f64().unwrap();
+            // Two libraries' sums drift apart step by step; a lost slot or iteration shows at 1e-2.
+            assert!((got - expected).abs() <= 1e-4 * expected.max(1.0), "{name}, step {step}: loss {got}, Keras {expected}");
+        }
+    }
+}
