@@ -31,6 +31,11 @@ pub(super) fn to_value(how: &Compile, outputs: &[&str]) -> Value {
     })
 }
 
+/// Whether there is anything to compile with: Keras also writes the configuration of models that never were compiled.
+pub(super) fn is_compiled(value: &Value) -> bool {
+    ["optimizer", "loss"].iter().any(|key| value.get(key).is_some_and(|v| !v.is_null()))
+}
+
 /// The class of a serialized optimizer, by our name for it.
 pub(super) fn optimizer_class(value: &Value) -> Option<String> {
     let name = value.as_str().or_else(|| value.get("class_name")?.as_str())?;
@@ -41,7 +46,6 @@ pub(super) fn optimizer_class(value: &Value) -> Option<String> {
 /// not to compile.
 pub(super) fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) -> Result<Compile, String> {
     let outputs = model.output_names();
-    // Keras 2 and `get_compile_config` of user classes may wrap it once more.
     let optimizer = value.get("optimizer").filter(|v| !v.is_null()).ok_or("the file names no optimizer")?;
     let optimizer = Optimizer::from_value(optimizer).map_err(|e| e.to_string())?;
     let loss = value.get("loss").filter(|v| !v.is_null()).ok_or("the file names no loss")?;

@@ -90,7 +90,7 @@ fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
     let config = config(path, &mut archive)?;
     let mut model = Model::from_config(&config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
     let mut notes = Vec::new();
-    if let Some(value) = config.get("compile_config").filter(|v| !v.is_null()) {
+    if let Some(value) = config.get("compile_config").filter(|v| compile::is_compiled(v)) {
         match compile::from_value(value, &model, &mut notes) {
             Ok(how) => {
                 if let Err(error) = model.compile(how) {

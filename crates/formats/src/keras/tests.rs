@@ -74,7 +74,7 @@ fn the_same_model_gives_the_same_bytes() {
     train(&mut model, 2);
     let bytes = to_archive(&model, &[]).unwrap();
     assert_eq!(to_archive(&model, &[]).unwrap(), bytes);
-    let mut archive = Archive::open(Path::new("m"), bytes).unwrap();
+    let archive = Archive::open(Path::new("m"), bytes).unwrap();
     assert_eq!(archive.names(), [METADATA, CONFIG, WEIGHTS]);
 }
 

@@ -1,5 +1,6 @@
 //! Symbolic calls: layers applied to tensors, which make a graph.
 
+use super::order::{PlainCall, keras_order};
 use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
 use crate::layers::{InputLayer, Layer, Shape};
@@ -120,6 +121,22 @@ impl Model {
     }
 }
 
+/// The calls in Keras' order: by distance from the outputs, then as a walk from the outputs meets them. `order` is topological.
+fn by_depth(order: Vec<Tensor>, outputs: &[&Tensor]) -> Vec<Tensor> {
+    let position: HashMap<*const CallSite, usize> = order.iter().enumerate().map(|(i, t)| (t.id(), i)).collect();
+    let mut layer_ids: HashMap<*const (), usize> = HashMap::new();
+    let calls: Vec<PlainCall> = order
+        .iter()
+        .map(|t| {
+            let next = layer_ids.len();
+            let layer = *layer_ids.entry(Arc::as_ptr(&t.call.layer).cast()).or_insert(next);
+            PlainCall { layer, inputs: t.call.inputs.iter().map(|i| position[&i.id()]).collect() }
+        })
+        .collect();
+    let outputs: Vec<usize> = outputs.iter().map(|t| position[&t.id()]).collect();
+    keras_order(&calls, &outputs).into_iter().map(|i| order[i].clone()).collect()
+}
+
 /// The graph between `inputs` and `outputs`.
 fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Graph> {
     if inputs.is_empty() || outputs.is_empty() {
@@ -142,11 +159,6 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
     // A tensor is made after what it takes, so creation order is topological.
     order.sort_by_key(|t| t.call.serial);
     let mut names = Names::default();
-    let mut layer_of: HashMap<*const (), usize> = HashMap::new();
-    let mut layers: Vec<GraphLayer> = Vec::new();
-    let mut calls: Vec<usize> = Vec::new();
-    let mut node_of: HashMap<*const CallSite, usize> = HashMap::new();
-    let mut nodes = Vec::with_capacity(order.len());
     let mut given: HashMap<*const (), ()> = HashMap::new();
     for tensor in &order {
         let layer = &tensor.call.layer;
@@ -156,14 +168,28 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
             names.take(&name, name_given)?;
         }
     }
+    // Names are given in the order of creation, layers and weights then come in Keras' order.
+    let mut name_of: HashMap<*const (), String> = HashMap::new();
     for tensor in &order {
         let layer = &tensor.call.layer;
         if layer.as_any().is::<InputLayer>() && !inputs.iter().any(|i| i.id() == tensor.id()) {
             let which = layer.base().name.clone().unwrap_or_else(|| "unnamed".into());
             return Err(Error::graph(name, format!("an output depends on the InputLayer \"{which}\", which is not among the inputs")));
         }
+        name_of
+            .entry(Arc::as_ptr(layer).cast())
+            .or_insert_with(|| layer.base().name.clone().unwrap_or_else(|| names.make(layer.class_name())));
+    }
+    let order = by_depth(order, outputs);
+    let mut layer_of: HashMap<*const (), usize> = HashMap::new();
+    let mut layers: Vec<GraphLayer> = Vec::new();
+    let mut calls: Vec<usize> = Vec::new();
+    let mut node_of: HashMap<*const CallSite, usize> = HashMap::new();
+    let mut nodes = Vec::with_capacity(order.len());
+    for tensor in &order {
+        let layer = &tensor.call.layer;
         let index = *layer_of.entry(Arc::as_ptr(layer).cast()).or_insert_with(|| {
-            let layer_name = layer.base().name.clone().unwrap_or_else(|| names.make(layer.class_name()));
+            let layer_name = name_of[&Arc::as_ptr(layer).cast()].clone();
             layers.push(GraphLayer { layer: Arc::clone(layer), name: layer_name });
             calls.push(0);
             layers.len() - 1

@@ -1,6 +1,7 @@
 //! How layers become a graph: a chain ([`Sequential`]) or symbolic calls ([`Tensor`]).
 
 mod functional;
+mod order;
 mod sequential;
 
 pub use functional::{Call, Tensor, apply};
