@@ -69,23 +69,25 @@ impl Model {
     }
 }
 
-/// Draws the box; columns of numbers (the third) are right-aligned.
+/// Column widths that Keras has in a terminal of 80 columns, without and with connections.
+const WIDTHS: [&[usize]; 2] = [&[31, 22, 13], &[19, 17, 10, 17]];
+
+/// Draws the box; columns of numbers (the third) are right-aligned, long cells go over several lines.
 fn table(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
-    let least = [31, 22, 13, 17];
-    let widths: Vec<usize> = (0..head.len())
-        .map(|c| rows.iter().map(|r| r[c].chars().count()).chain([head[c].len(), least[c]]).max().unwrap_or(0))
-        .collect();
+    let widths = WIDTHS[usize::from(head.len() > 3)];
     let line = |out: &mut String, [left, fill, middle, right]: [char; 4]| {
         let cells: Vec<String> = widths.iter().map(|w| fill.to_string().repeat(w + 2)).collect();
         let _ = writeln!(out, "{left}{}{right}", cells.join(&middle.to_string()));
     };
     let row = |out: &mut String, bar: char, cells: &[String]| {
-        let cells: Vec<String> = cells
-            .iter()
-            .enumerate()
-            .map(|(c, text)| if c == 2 { format!(" {text:>w$} ", w = widths[c]) } else { format!(" {text:<w$} ", w = widths[c]) })
-            .collect();
-        let _ = writeln!(out, "{bar}{}{bar}", cells.join(&bar.to_string()));
+        let cells: Vec<Vec<String>> = cells.iter().zip(widths).map(|(text, &width)| wrap(text, width)).collect();
+        for i in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+            let texts = cells.iter().enumerate().map(|(c, lines)| {
+                let (text, w) = (lines.get(i).map_or("", String::as_str), widths[c]);
+                if c == 2 { format!(" {text:>w$} ") } else { format!(" {text:<w$} ") }
+            });
+            let _ = writeln!(out, "{bar}{}{bar}", texts.collect::<Vec<_>>().join(&bar.to_string()));
+        }
     };
     line(out, ['┏', '━', '┳', '┓']);
     row(out, '┃', &head.iter().map(|h| h.to_string()).collect::<Vec<_>>());
@@ -97,6 +99,29 @@ fn table(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
         row(out, '│', cells);
     }
     line(out, ['└', '─', '┴', '┘']);
+}
+
+/// Breaks a text at spaces, and words longer than a line where the line ends.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let fits = lines.last().is_none_or(|l| l.is_empty() || l.chars().count() + 1 + word.chars().count() <= width);
+        if !fits {
+            lines.push(String::new());
+        }
+        for c in word.chars().enumerate().map(|(i, c)| (i == 0, c)) {
+            let Some(line) = lines.last_mut() else { continue };
+            if c.0 && !line.is_empty() {
+                line.push(' ');
+            }
+            if line.chars().count() == width {
+                lines.push(c.1.to_string());
+            } else {
+                line.push(c.1);
+            }
+        }
+    }
+    lines
 }
 
 fn thousands(n: usize) -> String {
@@ -122,6 +147,41 @@ fn bytes(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::Compile;
+    use crate::graph::{Call, Sequential, apply};
+    use crate::layers::{BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
+    use crate::losses::Loss;
+    use crate::optimizers::Adam;
+
+    #[test]
+    fn a_chain_prints_as_in_keras() {
+        let mut model = Sequential::new()
+            .name("digits")
+            .add(InputLayer::new([28, 28, 1]))
+            .add(Conv2D::new(32, 3).activation("relu"))
+            .add(MaxPooling2D::new(2))
+            .add(BatchNormalization::new())
+            .add(Flatten::new())
+            .add(Dropout::new(0.5))
+            .add(Dense::new(10).activation("softmax"))
+            .build(1)
+            .unwrap();
+        model.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy())).unwrap();
+        assert_eq!(model.summary(), include_str!("../../../../fixtures/summary/sequential.txt"));
+    }
+
+    #[test]
+    fn a_graph_prints_its_connections_as_in_keras() {
+        let left = InputLayer::new([8]).name("left").input();
+        let right = InputLayer::new([8]).name("right").input();
+        let shared = Dense::new(4).name("shared").shared();
+        let (a, b) = (apply(&shared, &[&left]).unwrap(), apply(&shared, &[&right]).unwrap());
+        let joined = Concatenate::new().name("joined").merge(&[&a, &b]).unwrap();
+        let sum = Dense::new(1).name("sum").call(&joined).unwrap();
+        let model = Model::new("compare", &[&left, &right], &[&sum], 1).unwrap();
+        assert_eq!(model.summary(), include_str!("../../../../fixtures/summary/functional.txt"));
+    }
 
     #[test]
     fn numbers_are_grouped() {
