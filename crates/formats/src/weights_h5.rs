@@ -37,3 +37,70 @@ pub(crate) fn refuse(path: &Path, refusal: Refusal) -> Error {
         Refusal::Misfits(misfits) => Error::Misfit { path: path.to_path_buf(), misfits },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maobi_nn::graph::Sequential;
+    use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Flatten, InputLayer};
+
+    fn network(seed: u64) -> Model {
+        Sequential::new()
+            .add(InputLayer::new([4, 4, 1]))
+            .add(Conv2D::new(2, 3))
+            .add(BatchNormalization::new())
+            .add(Flatten::new())
+            .add(Dense::new(3))
+            .build(seed)
+            .unwrap()
+    }
+
+    fn weights(model: &Model) -> Vec<Vec<f32>> {
+        model.weights().iter().map(|w| w.values().to_vec()).collect()
+    }
+
+    #[test]
+    fn weights_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m.weights.h5");
+        let model = network(1);
+        save(&model, &path).unwrap();
+        let first = std::fs::read(&path).unwrap();
+        save(&model, &path).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), first);
+        let mut other = network(2);
+        assert_ne!(weights(&other), weights(&model));
+        load(&mut other, &path).unwrap();
+        assert_eq!(weights(&other), weights(&model));
+        let missing = load(&mut other, &folder.path().join("none.h5")).unwrap_err().to_string();
+        assert!(missing.contains("none.h5: cannot read: "), "{missing}");
+    }
+
+    #[test]
+    fn cut_and_changed_files_never_panic() {
+        let model = network(1);
+        let whole = to_bytes(&model).unwrap();
+        let before = weights(&network(2));
+        let open = |bytes: Vec<u8>| {
+            let mut other = network(2);
+            let result = load_bytes(&mut other, Path::new("m.h5"), bytes);
+            if result.is_err() {
+                assert_eq!(weights(&other), before, "changed by a file that was refused");
+            }
+            result
+        };
+        open(whole.clone()).unwrap();
+        for cut in (0..whole.len()).step_by(29) {
+            open(whole[..cut].to_vec()).unwrap_err();
+        }
+        // HDF5 has no checksum over data: a changed value is a value. Changed structure must be an error, never a crash.
+        let mut random = 7u32;
+        for _ in 0..3000 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let mut bytes = whole.clone();
+            let at = (random >> 4) as usize % bytes.len();
+            bytes[at] ^= 1 << (random >> 29);
+            let _ = open(bytes);
+        }
+    }
+}

@@ -126,7 +126,10 @@ fn training_goes_on_where_keras_stopped() {
             let (images, labels) = formula((first_step + step as u32) * batch, batch);
             let feed = Samples { samples: batch as usize, inputs: &[&images] };
             let targets = [Target::Classes(&labels)];
-            let got = model.train_on_batch(Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: None }).unwrap().loss;
+            let got = model
+                .train_on_batch(Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: None })
+                .unwrap()
+                .loss;
             let expected = expected.as_f64().unwrap();
             // Two libraries' sums drift apart step by step; a lost slot or iteration shows at 1e-2.
             assert!((got - expected).abs() <= 1e-4 * expected.max(1.0), "{name}, step {step}: loss {got}, Keras {expected}");

@@ -36,7 +36,12 @@ impl Encoding {
                     2 if layout.exponent_size == 8 && layout.mantissa_size == 7 => Element::BF16,
                     2 if layout.exponent_size == 5 && layout.mantissa_size == 10 && !bfloat16 => Element::F16,
                     2 if bfloat16 => Element::BF16,
-                    _ => return Err(format!("a floating-point type of {size} bytes with {} exponent bits is not read", layout.exponent_size)),
+                    _ => {
+                        return Err(format!(
+                            "a floating-point type of {size} bytes with {} exponent bits is not read",
+                            layout.exponent_size
+                        ));
+                    }
                 };
                 Ok(Encoding { element, big_endian: big(byte_order)? })
             }
@@ -134,7 +139,8 @@ mod tests {
 
     #[test]
     fn halves_by_known_values() {
-        let known = [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x8000, -0.0)];
+        let known =
+            [(0x3c00, 1.0), (0xc000, -2.0), (0x7bff, 65504.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x8000, -0.0)];
         for (bits, value) in known {
             assert_eq!(half(bits), value, "{bits:04x}");
         }
@@ -144,7 +150,9 @@ mod tests {
 
     #[test]
     fn integers_and_byte_orders() {
-        let read = |size, signed, big_endian, bytes: &[u8]| Encoding { element: Element::Int { size, signed }, big_endian }.to_i64(bytes);
+        let read = |size, signed, big_endian, bytes: &[u8]| {
+            Encoding { element: Element::Int { size, signed }, big_endian }.to_i64(bytes)
+        };
         assert_eq!(read(2, true, false, &[0xfe, 0xff, 1, 0]), Some(vec![-2, 1]));
         assert_eq!(read(2, false, true, &[0x01, 0x02]), Some(vec![258]));
         assert_eq!(read(8, false, false, &[0xff; 8]), None);

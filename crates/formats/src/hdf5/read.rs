@@ -48,11 +48,24 @@ fn absent(error: &Hdf5Error) -> bool {
     matches!(error, Hdf5Error::Format(FormatError::PathNotFound(_)))
 }
 
+fn axes_of(dataset: &hdf5_pure::Dataset) -> Result<Vec<usize>, String> {
+    let axes = dataset.shape().map_err(|e| e.to_string())?;
+    if axes.len() > MAX_AXES {
+        return Err(format!("{} axes; at most {MAX_AXES} are read", axes.len()));
+    }
+    Ok(axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect())
+}
+
 impl Reader {
     /// Opens a file that was read into memory.
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Reader, String> {
         let len = bytes.len() as u64;
         let file = guarded(|| File::from_bytes(bytes).map_err(|e| format!("not an HDF5 file, or a damaged one: {e}")))?;
+        // The crate reads on while what it needs is there; a file that ends before it says it does was cut.
+        let end = file.superblock().eof_address;
+        if end > len {
+            return Err(format!("cut short: {len} bytes of {end}"));
+        }
         Ok(Reader { file, len })
     }
 
@@ -94,6 +107,15 @@ impl Reader {
         })
     }
 
+    /// The axis lengths of a dataset; `None` where there is none.
+    pub(crate) fn shape(&self, path: &str) -> Result<Option<Vec<usize>>, String> {
+        guarded(|| match self.file.dataset(path) {
+            Ok(dataset) => axes_of(&dataset).map(Some).map_err(|e| format!("/{path}: {e}")),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(format!("/{path}: {error}")),
+        })
+    }
+
     /// A dataset of at most `limit` elements; `None` where there is none.
     pub(crate) fn dataset(&self, path: &str, limit: usize) -> Result<Option<Dataset>, String> {
         guarded(|| self.read(path, limit).map_err(|e| format!("/{path}: {e}")))
@@ -106,11 +128,7 @@ impl Reader {
             Err(error) if absent(&error) => return Ok(None),
             Err(error) => return Err(error.to_string()),
         };
-        let axes = dataset.shape().map_err(text)?;
-        if axes.len() > MAX_AXES {
-            return Err(format!("{} axes; at most {MAX_AXES} are read", axes.len()));
-        }
-        let shape: Vec<usize> = axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect();
+        let shape = axes_of(&dataset)?;
         let elements = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n)).filter(|&n| n <= limit);
         let elements = elements.ok_or_else(|| format!("shape {shape:?} has more than the {limit} values that fit here"))?;
         let datatype = dataset.datatype().map_err(text)?;

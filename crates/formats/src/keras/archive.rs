@@ -51,7 +51,9 @@ impl Archive {
         let damaged = |message: String| Error::damaged(&self.path, format!("{name}: {message}"));
         let file = match self.zip.by_name(name) {
             Ok(file) => file,
-            Err(zip::result::ZipError::FileNotFound) => return Err(damaged("not in the archive; is this a .keras file of Keras 3?".into())),
+            Err(zip::result::ZipError::FileNotFound) => {
+                return Err(damaged("not in the archive; is this a .keras file of Keras 3?".into()));
+            }
             Err(error) => return Err(damaged(error.to_string())),
         };
         // The stated size is a claim: it bounds what is set aside first, and the bytes themselves are counted.

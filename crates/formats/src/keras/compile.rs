@@ -59,7 +59,11 @@ pub(super) fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) 
         None => Vec::new(),
         Some(weights) => per_output(weights, &outputs, "loss_weights")?
             .into_iter()
-            .map(|w| w.map_or(Ok(1.0), |w| w.as_f64().map(|w| w as f32).ok_or_else(|| format!("loss_weights: expected numbers, got {w}"))))
+            .map(|w| {
+                w.map_or(Ok(1.0), |w| {
+                    w.as_f64().map(|w| w as f32).ok_or_else(|| format!("loss_weights: expected numbers, got {w}"))
+                })
+            })
             .collect::<Result<_, String>>()?,
     };
     let mut metrics = vec![Vec::new(); outputs.len()];

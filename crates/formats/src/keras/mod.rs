@@ -7,7 +7,7 @@ mod compile;
 
 use crate::error::{Error, Result};
 use crate::hdf5::Reader;
-use crate::weights::{apply, read_weights, to_bytes};
+use crate::weights::{apply, keras_has_schedule, read_weights, to_bytes};
 use crate::weights_h5::refuse;
 use crate::{atomic_write, files};
 use archive::Archive;
@@ -20,6 +20,8 @@ const KERAS_VERSION: &str = "3.8.0";
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
+/// Key of our own additions to config.json.
+const OWN: &str = "maobi";
 /// Folder of our own members.
 const EXTRAS: &str = "maobi/";
 
@@ -56,6 +58,12 @@ fn to_archive(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String
     let mut config = model.graph().to_config();
     if let Some(how) = model.compiled() {
         config["compile_config"] = compile::to_value(how, &model.output_names());
+        if let (false, Some(state)) = (keras_has_schedule(&how.optimizer), model.optimizer_state_ref()) {
+            // Keras gets the rate of the moment; ours is beside, where it does not look.
+            let rate = &mut config["compile_config"]["optimizer"]["config"]["learning_rate"];
+            let schedule = std::mem::replace(rate, json!(state.learning_rate));
+            config[OWN] = json!({ "learning_rate": schedule });
+        }
     }
     let metadata = json!({ "keras_version": KERAS_VERSION, "date_saved": "1980-01-01@00:00:00" });
     let mut members = vec![
@@ -66,7 +74,9 @@ fn to_archive(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String
     for (name, bytes) in extras {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         if name.is_empty() || !name.chars().all(plain) || name.starts_with('.') {
-            return Err(format!("extra \"{name}\": a name of letters, digits, '.', '_' and '-' is expected, not starting with '.'"));
+            return Err(format!(
+                "extra \"{name}\": a name of letters, digits, '.', '_' and '-' is expected, not starting with '.'"
+            ));
         }
         if extras.iter().filter(|(other, _)| other == name).count() > 1 {
             return Err(format!("extra \"{name}\" is given twice"));
@@ -136,7 +146,14 @@ pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)
 
 fn config(path: &Path, archive: &mut Archive) -> Result<Value> {
     let bytes = archive.take(CONFIG)?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::damaged(path, format!("{CONFIG} is not JSON: {e}")))
+    let mut config: Value =
+        serde_json::from_slice(&bytes).map_err(|e| Error::damaged(path, format!("{CONFIG} is not JSON: {e}")))?;
+    if let Some(schedule) = config.get(OWN).and_then(|own| own.get("learning_rate")).cloned()
+        && let Some(rate) = config.pointer_mut("/compile_config/optimizer/config/learning_rate")
+    {
+        *rate = schedule;
+    }
+    Ok(config)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::*;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
 use maobi_nn::losses::{Loss, Target};
+use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::{Adam, Optimizer, RmsProp, Sgd};
 use maobi_nn::{Batch, Compile, Samples};
 
@@ -66,6 +67,19 @@ fn training_goes_on_bit_for_bit() {
         assert_eq!(train(&mut loaded.model, 3), losses);
         assert_eq!(train(&mut into, 3), losses);
     }
+}
+
+#[test]
+fn a_schedule_that_keras_has_not_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.keras");
+    let mut model = compiled(Adam::new(Schedule::one_cycle(0.01, 50)), 5);
+    train(&mut model, 4);
+    save(&model, &path).unwrap();
+    let mut loaded = load(&path, 5).unwrap();
+    assert_eq!(loaded.notes, Vec::<String>::new());
+    assert_eq!(loaded.model.compiled().unwrap().optimizer, model.compiled().unwrap().optimizer);
+    assert_eq!(train(&mut loaded.model, 3), train(&mut model, 3));
 }
 
 #[test]

@@ -15,7 +15,11 @@ pub(crate) struct OptimizerValues {
 
 impl OptimizerValues {
     /// Reads what `state` needs; `None` when the file has no optimizer state. Misfits are appended to `misfits`.
-    pub(crate) fn read(reader: &Reader, state: &OptimizerState, misfits: &mut Vec<String>) -> Result<Option<OptimizerValues>, String> {
+    pub(crate) fn read(
+        reader: &Reader,
+        state: &OptimizerState,
+        misfits: &mut Vec<String>,
+    ) -> Result<Option<OptimizerValues>, String> {
         let Some(count) = reader.count(VARS)? else { return Ok(None) };
         if count == 0 {
             return Ok(None);
@@ -23,7 +27,7 @@ impl OptimizerValues {
         let expected: Vec<(String, Vec<usize>)> = state.variables().into_iter().map(|v| (v.name, v.shape)).collect();
         let iteration = take(reader, 0, 1)?;
         let iterations = iteration.to_i64().and_then(|v| v.first().copied()).and_then(|v| u64::try_from(v).ok());
-        let iterations = iterations.ok_or_else(|| format!("/{VARS}/0: expected the iteration, an integer from 0"))?;
+        let iterations = iterations.ok_or("/optimizer/vars/0: expected the iteration, one integer from 0")?;
         // Keras 2 and schedules leave the learning rate out.
         let has_rate = count == expected.len() + 2;
         if !has_rate && count != expected.len() + 1 {
@@ -38,11 +42,14 @@ impl OptimizerValues {
         let first = 1 + usize::from(has_rate);
         let mut slots = Vec::with_capacity(expected.len());
         for (index, (name, shape)) in expected.iter().enumerate() {
-            let dataset = take(reader, first + index, shape.iter().product::<usize>().max(1))?;
-            if dataset.shape != *shape {
-                misfits.push(format!("optimizer variable {index} ({name}): expected shape {shape:?}, found {:?}", dataset.shape));
+            let path = format!("{VARS}/{}", first + index);
+            let found = reader.shape(&path)?.ok_or_else(|| format!("/{path} is missing"))?;
+            if found != *shape {
+                misfits.push(format!("optimizer variable {index} ({name}): expected shape {shape:?}, found {found:?}"));
+                continue;
             }
-            slots.push((dataset.shape.clone(), dataset.to_f32()));
+            let values = take(reader, first + index, shape.iter().product())?.to_f32();
+            slots.push((found, values));
         }
         Ok(Some(OptimizerValues { iterations, learning_rate, slots }))
     }

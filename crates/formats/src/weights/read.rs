@@ -1,7 +1,7 @@
 //! Weights from an HDF5 file into a model: everything is read and compared before anything changes.
 
 use super::{OptimizerValues, slots};
-use crate::hdf5::{Dataset, Reader};
+use crate::hdf5::Reader;
 use maobi_nn::Model;
 use std::collections::HashMap;
 
@@ -60,7 +60,8 @@ impl From<String> for Refusal {
 pub(crate) fn read_weights(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
     if !reader.has_group("layers")? {
         return Err(Refusal::Damaged(
-            "no group /layers: not in the layout of Keras 3 (a Keras 2 \".h5\" has another; save it as \".keras\" with Keras)".into(),
+            "no group /layers: not in the layout of Keras 3 (a Keras 2 \".h5\" has another; save it as \".keras\" with Keras)"
+                .into(),
         ));
     }
     let mut misfits = Vec::new();
@@ -76,14 +77,15 @@ pub(crate) fn read_weights(reader: &Reader, model: &Model, optimizer: bool) -> R
         }
         for (index, weight) in own.iter().enumerate() {
             let at = format!("{path}/{index}");
-            match reader.dataset(&at, MOST_VALUES)? {
-                Some(Dataset { ref shape, .. }) if *shape != weight.shape => misfits.push(format!(
-                    "layer \"{name}\", {} (/{at}): expected shape {:?}, found {shape:?}",
-                    weight.name, weight.shape
-                )),
-                Some(dataset) => weights.push(dataset.to_f32()),
-                None => return Err(Refusal::Damaged(format!("/{at} is missing (layer \"{name}\", {})", weight.name))),
+            let missing = || Refusal::Damaged(format!("/{at} is missing (layer \"{name}\", {})", weight.name));
+            let shape = reader.shape(&at)?.ok_or_else(missing)?;
+            if shape != weight.shape {
+                let (what, expected) = (weight.name, &weight.shape);
+                misfits.push(format!("layer \"{name}\", {what} (/{at}): expected shape {expected:?}, found {shape:?}"));
+                continue;
             }
+            // The shape is the network's own by now, so it is no claim of the file's how much memory it takes.
+            weights.push(reader.dataset(&at, weight.len())?.ok_or_else(missing)?.to_f32());
         }
     }
     let state = model.optimizer_state_ref().filter(|_| optimizer);
@@ -94,10 +96,7 @@ pub(crate) fn read_weights(reader: &Reader, model: &Model, optimizer: bool) -> R
     if misfits.is_empty() { Ok(Values { weights, optimizer }) } else { Err(Refusal::Misfits(misfits)) }
 }
 
-/// Most values of one weight that is read (4 GiB); the file's own size limits it further.
-const MOST_VALUES: usize = 1 << 30;
-
-/// The group of each layer with weights, and of layers without the number that says so.
+/// The group of each layer that has weights.
 ///
 /// Keras itself goes by slots. Where every layer's name is found in the file under its class, names decide: they stay right when
 /// layers were numbered in another order.

@@ -3,7 +3,8 @@
 use super::slots;
 use crate::hdf5::{Group, to_bytes as file_of};
 use maobi_nn::Model;
-use maobi_nn::optimizers::OptimizerState;
+use maobi_nn::optimizers::schedules::Schedule;
+use maobi_nn::optimizers::{LearningRate, Optimizer, OptimizerState};
 
 /// `model.weights.h5`: the same model gives the same bytes.
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
@@ -20,18 +21,27 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     let mut root = vec![("layers".to_string(), layers)];
     if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
         let mut group = Group::default();
-        group.add("vars", optimizer(&how.optimizer.name, state)?);
+        let rate = state.has_learning_rate_variable() || !keras_has_schedule(&how.optimizer);
+        group.add("vars", optimizer(&how.optimizer.name, state, rate)?);
         root.push(("optimizer".to_string(), group));
     }
     root.push(("vars".to_string(), Group::named(model.name())));
     file_of(root)
 }
 
-/// Iteration, learning rate, slots.
-fn optimizer(name: &str, state: &OptimizerState) -> Result<Group, String> {
+/// Whether Keras knows the optimizer's learning rate: a number, or a schedule of its own.
+pub(crate) fn keras_has_schedule(optimizer: &Optimizer) -> bool {
+    match &optimizer.learning_rate {
+        LearningRate::Constant(_) => true,
+        LearningRate::Schedule(schedule) => !matches!(schedule, Schedule::OneCycle { .. }),
+    }
+}
+
+/// Iteration, learning rate where Keras has one as a variable, slots.
+fn optimizer(name: &str, state: &OptimizerState, rate: bool) -> Result<Group, String> {
     let mut vars = Group::named(name);
     vars.push_i64(i64::try_from(state.iterations).map_err(|_| format!("{} iterations do not fit into i64", state.iterations))?);
-    if state.has_learning_rate_variable() {
+    if rate {
         vars.push_f32(&[], &[state.learning_rate]);
     }
     for variable in state.variables() {
