@@ -1,0 +1,31 @@
+//! `maobi completions`.
+
+use crate::args::Cli;
+use crate::exit::Exit;
+use clap::CommandFactory;
+use clap_complete::Shell;
+use std::io::Write;
+
+/// Arguments of `maobi completions`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// The shell to complete for.
+    shell: Shell,
+}
+
+const AFTER: &str = "\
+Examples:
+  maobi completions bash > ~/.local/share/bash-completion/completions/maobi
+  maobi completions zsh > ~/.zfunc/_maobi
+  maobi completions fish > ~/.config/fish/completions/maobi.fish
+
+Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+
+/// Prints the script.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "maobi", &mut script);
+    std::io::stdout().write_all(&script)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,27 @@
+//! The subcommands, one a file.
+
+pub mod completions;
+pub mod data;
+pub mod evaluate;
+pub mod predict;
+pub mod recipes;
+pub mod self_test;
+pub mod summary;
+pub mod train;
+
+use crate::args::Command;
+use crate::exit::Exit;
+
+/// Runs a subcommand.
+pub fn run(command: Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Summary(args) => summary::run(&args),
+        Command::Recipes(args) => recipes::run(&args),
+        Command::Data(args) => data::run(&args),
+        Command::SelfTest(args) => self_test::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    }
+}

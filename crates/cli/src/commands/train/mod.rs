@@ -1,0 +1,113 @@
+//! `maobi train`.
+
+mod finish;
+mod plan;
+mod session;
+
+use crate::exit::Exit;
+use crate::output::Console;
+use crate::run::overrides::Overrides;
+use crate::training::interrupt;
+use clap::value_parser;
+use std::path::PathBuf;
+
+/// Arguments of `maobi train`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// A recipe's name (see: maobi recipes) or a recipe file; tf2-cnn when left out.
+    #[arg(value_name = "RECIPE|FILE.toml")]
+    pub recipe: Option<String>,
+
+    /// mnist, fashion-mnist, builtin, a folder of pictures by class, a folder with the four IDX files, or an .npz file.
+    ///
+    /// When left out, it is the recipe's own; if that can neither be found nor downloaded, the built-in digits.
+    #[arg(long, value_name = "NAME|DIR|FILE.npz")]
+    pub dataset: Option<String>,
+
+    /// Where to look for mnist/ and fashion-mnist/, and nowhere else.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// The run folder; runs/RECIPE-N when left out.
+    ///
+    /// A recipe by steps (such as deep-cnn) goes on from the last checkpoint in it.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    /// Times to go through the training images.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000), conflicts_with = "steps")]
+    pub epochs: Option<u64>,
+
+    /// Optimizer steps in all, counting those of earlier runs on the same folder.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000_000))]
+    pub steps: Option<u64>,
+
+    /// Images a step.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000))]
+    pub batch_size: Option<u64>,
+
+    /// Learning rate, in place of the recipe's; of a schedule, the rate it starts from.
+    #[arg(long, value_name = "X", value_parser = learning_rate)]
+    pub learning_rate: Option<f64>,
+
+    /// Seed of the first weights, the order of images and dropout: the same seed gives the same network, bit for bit [default: 1]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+
+    /// Threads [default: all cores]; the result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1024))]
+    pub threads: Option<u64>,
+
+    /// Train on the first N training images only (after those for validation are set aside); the test set stays whole.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=4_294_967_295))]
+    pub limit: Option<u64>,
+
+    /// Go on with an interrupted run: the one in --out, else the last unfinished one in runs/.
+    ///
+    /// It ends with the same weights as if it had never been interrupted.
+    #[arg(long)]
+    pub resume: bool,
+
+    /// Print results as JSON, one object a line: epochs (and steps), at last the test.
+    #[arg(long)]
+    pub json: bool,
+
+    /// No progress on stderr, warnings and errors only.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+const AFTER: &str = "\
+The run folder holds config.toml (all that the run was made of), model.keras, checkpoints/, history.csv and curves.png.
+Ctrl-C saves and stops, a second Ctrl-C stops at once; --resume goes on, even after a crash.
+
+Examples:
+  maobi train                                      tf2-cnn on MNIST, or on built-in digits where there is none
+  maobi train tiny-cnn --limit 6000 --epochs 1     a quick look
+  maobi train deep-cnn --steps 1000 --out deep     1,000 steps; run again with --steps 2000 for the next 1,000
+  maobi train mine.toml --dataset pictures/        your own network on your own pictures
+  maobi train --resume --out runs/tf2-cnn-1        go on after an interruption
+
+Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate > 0.0 && (rate as f32) > 0.0 && (rate as f32).is_finite() => Ok(rate),
+        _ => Err("expected a number above 0, such as 0.001".into()),
+    }
+}
+
+impl Args {
+    fn overrides(&self) -> Overrides {
+        Overrides { epochs: self.epochs, steps: self.steps, batch_size: self.batch_size, learning_rate: self.learning_rate }
+    }
+}
+
+/// Trains and tests.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let console = Console { json: args.json, quiet: args.quiet };
+    interrupt::listen()?;
+    let plan = plan::Plan::new(args)?;
+    session::run(plan, args, console)
+}

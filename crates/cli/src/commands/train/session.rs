@@ -1,0 +1,214 @@
+//! One training session: data, model, callbacks, fit.
+
+use super::plan::Plan;
+use super::{Args, finish};
+use crate::dataset::{self, Choice, Parts};
+use crate::exit::Exit;
+use crate::output::{Console, count};
+use crate::run::preprocessing::{self, starts_with_rescaling};
+use crate::run::{Preprocessing, RunConfig, RunFolder, RunSection, steps};
+use crate::training::events::EpochEvents;
+use crate::training::interrupt::{self, Interrupt};
+use crate::training::progress::Progress;
+use crate::training::record::{EpochRecord, Record};
+use crate::training::start_at::StartAt;
+use crate::training::step_log::StepLog;
+use maobi_kernels::{isa, pool::Pool};
+use maobi_nn::Model;
+use maobi_nn::losses::Loss;
+use maobi_train::recipe::Validation;
+use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
+
+/// Everything a run works with.
+pub struct Session {
+    /// Where it is kept.
+    pub folder: RunFolder,
+    /// What it is made of.
+    pub config: RunConfig,
+    /// The recipe with all changes.
+    pub recipe: Recipe,
+    /// Its data.
+    pub parts: Parts,
+    /// What goes into the model's file.
+    pub preprocessing: Preprocessing,
+    /// Who listens.
+    pub console: Console,
+}
+
+/// Trains as planned, then saves and tests.
+pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
+    let before = plan.before.clone();
+    let by_steps = plan.recipe.training.steps.is_some();
+    let threads = args.threads.map_or_else(Pool::default_threads, |n| n as usize);
+    let (session, model) = prepare(plan, threads, console)?;
+    let mut model = model;
+    let mut done = false;
+    if before.is_some() {
+        if by_steps {
+            if let Some(furthest) = steps::furthest(&session.folder, session.config.run.seed, &console) {
+                console.say(&format!("going on from {} at step {}", furthest.file.display(), furthest.step));
+                done = session.recipe.training.steps.is_some_and(|steps| furthest.step >= steps);
+                model = furthest.model;
+                model.set_threads(threads);
+            }
+        } else {
+            done = !session.folder.is_unfinished();
+        }
+    }
+    if done {
+        console.say(&format!("{}: training is complete already; testing the model", session.folder.path.display()));
+        return finish::test(&session);
+    }
+    match train(&session, &mut model) {
+        Ok(()) if interrupt::asked() => finish::interrupted(&session, &model),
+        Ok(()) => finish::trained(&session, &model),
+        Err(error) => Err(error),
+    }
+}
+
+/// Data, model and folder, checked and said.
+fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
+    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit } = plan;
+    let mut model = recipe.model(seed)?;
+    model.set_threads(threads);
+    let shape = dataset::picture_shape(&model.input_shapes())?;
+    let asked = dataset.as_deref();
+    let choice = Choice { asked, otherwise: &recipe.data.dataset, data_dir: data_dir.as_deref(), shape, fall_back: true };
+    let chosen = dataset::choose(choice, console)?;
+    let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
+    dataset::check_fit(&chosen.splits.train, &shape, outputs, recipe.data.one_hot)?;
+    let (head, tail) = match recipe.data.validation {
+        Validation::Head(n) => (Some(n), None),
+        Validation::Tail(share) => (None, Some(share)),
+        Validation::None | Validation::Test => (None, None),
+    };
+    let mut parts = dataset::parts(chosen.splits, head, tail, limit)?;
+    if recipe.data.validation == Validation::Test && parts.validation.is_none() {
+        parts.validation = Some(parts.test.clone());
+    }
+    for remark in dataset::remarks(&parts.train, recipe.data.scale, recipe.data.offset, starts_with_rescaling(&model)) {
+        console.warn(&remark);
+    }
+    let goes_on = before.is_some();
+    let run = RunSection {
+        recipe: table.name.clone(),
+        maobi: env!("CARGO_PKG_VERSION").into(),
+        seed,
+        threads,
+        isa: isa::active().to_string(),
+        dataset: portable(&chosen.dataset),
+        data_dir: data_dir.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
+        found_at: chosen.place,
+        limit,
+        training_images: parts.train.len(),
+        validation_images: parts.validation.as_ref().map_or(0, |v| v.len()),
+        test_images: parts.test.len(),
+        classes: parts.train.class_names().to_vec(),
+    };
+    let config = RunConfig { run, recipe: table.table };
+    let folder = match folder {
+        Some(folder) => folder,
+        None => RunFolder::create_next(&table.name)?,
+    };
+    folder.create()?;
+    // The file stays as it was unless the run is told to go further.
+    if before.is_none_or(|before| before.recipe != config.recipe || !goes_on) || !folder.has_run() {
+        config.write(&folder)?;
+    }
+    let preprocessing = Preprocessing::of_run(&config, &recipe);
+    say_what(&config, &recipe, &model, &folder, console);
+    Ok((Session { folder, config, recipe, parts, preprocessing, console }, model))
+}
+
+/// A name as it is; a path so that it is found again from any folder.
+fn portable(dataset: &str) -> String {
+    match dataset::wanted(dataset) {
+        maobi_data::source::Wanted::Name(name) => name.to_string(),
+        maobi_data::source::Wanted::Path(path) => {
+            std::path::absolute(&path).unwrap_or(path).to_str().map_or_else(|| dataset.to_owned(), str::to_owned)
+        }
+    }
+}
+
+fn say_what(config: &RunConfig, recipe: &Recipe, model: &Model, folder: &RunFolder, console: Console) {
+    let run = &config.run;
+    let validation = match run.validation_images {
+        0 => String::new(),
+        n => format!(", {} for validation", count(n as u64)),
+    };
+    let length = match (recipe.training.steps, recipe.training.epochs.unwrap_or(1)) {
+        (Some(steps), _) => format!("{} steps", count(steps)),
+        (None, 1) => "1 epoch".to_owned(),
+        (None, epochs) => format!("{epochs} epochs"),
+    };
+    console.say(&format!(
+        "{}: {} weights, {length} of {} images a step on {} ({} images to train{validation}, {} to test)",
+        run.recipe,
+        count(model.count_params() as u64),
+        recipe.training.batch_size,
+        run.dataset,
+        count(run.training_images as u64),
+        count(run.test_images as u64),
+    ));
+    let threads = if run.threads == 1 { "1 thread".to_owned() } else { format!("{} threads", run.threads) };
+    console.say(&format!("run folder {}, seed {}, {threads}, {}", folder.path.display(), run.seed, run.isa));
+}
+
+impl Session {
+    /// Pictures as the network sees them, labels as its loss takes them.
+    pub fn images<'a>(&self, set: &'a maobi_data::Dataset) -> Images<'a> {
+        Images::new(set).scaled(self.recipe.data.scale, self.recipe.data.offset).one_hot(self.recipe.data.one_hot)
+    }
+}
+
+/// One-hot rows for losses that compare whole rows, class numbers for the sparse one.
+pub fn one_hot(loss: &Loss) -> bool {
+    !matches!(loss, Loss::SparseCategoricalCrossentropy { .. })
+}
+
+fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
+    let (recipe, console, folder) = (&session.recipe, session.console, &session.folder);
+    let training = &recipe.training;
+    let images = session.images(&session.parts.train);
+    let validation = session.parts.validation.as_ref().map(|set| session.images(set));
+    let test = session.images(&session.parts.test);
+    let mut how = Fit::new().batch_size(training.batch_size);
+    if let Some(validation) = &validation {
+        how = how.validation_data(validation);
+    }
+    // The recipe's own come first: their places name their states in the backup.
+    for (class, arguments) in &recipe.callbacks {
+        how = how.callback_boxed(callbacks::from_config(class, arguments, &folder.path)?);
+    }
+    let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
+    if let Some(steps) = training.steps {
+        let steps_per_epoch = session.parts.train.len().div_ceil(training.batch_size) as u64;
+        let mut record = Record::read(&folder.history(), "step");
+        record.cut(step);
+        let every = training.log_every.unwrap_or((steps / 20).max(1));
+        let evaluation = training.evaluate_every.map(|every| (every, &test as &dyn maobi_train::Examples));
+        how = how.steps(steps).callback(StartAt { steps_per_epoch });
+        how = how.callback(StepLog::new(console, every, evaluation, record, folder.history()));
+    } else {
+        // Removed once the trained model is safe, not before.
+        let backup = callbacks::BackupAndRestore::new(folder.backup()).delete_checkpoint(false);
+        how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
+        let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
+        how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
+    }
+    how = how.callback(Progress::new(console, training.steps.is_none()));
+    how = how.callback(EpochEvents { console }).callback(Interrupt);
+    model.fit(&images, how)?;
+    if training.steps.is_some() {
+        let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
+        Record::read(&folder.history(), "step").draw(&folder.curves(), &title)?;
+    }
+    Ok(())
+}
+
+/// Saves the model with all that its pictures need.
+pub fn save(session: &Session, model: &Model) -> anyhow::Result<()> {
+    let member = session.preprocessing.to_bytes()?;
+    maobi_formats::keras::save_with(model, &session.folder.model(), &[(preprocessing::MEMBER, &member)])?;
+    Ok(())
+}

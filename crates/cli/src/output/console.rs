@@ -1,0 +1,65 @@
+//! Lines to stdout and stderr, around the progress bar where there is one.
+
+use indicatif::MultiProgress;
+use serde_json::Value;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// All progress bars, so that lines can be written around them.
+pub fn multi() -> &'static MultiProgress {
+    static BARS: OnceLock<MultiProgress> = OnceLock::new();
+    BARS.get_or_init(MultiProgress::new)
+}
+
+/// Who listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Console {
+    /// Results as one JSON object a line.
+    pub json: bool,
+    /// No progress and no remarks; results, warnings and errors only.
+    pub quiet: bool,
+}
+
+impl Console {
+    /// A remark on stderr.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            to_stderr(text);
+        }
+    }
+
+    /// A warning on stderr, quiet or not.
+    pub fn warn(&self, text: &str) {
+        to_stderr(&format!("warning: {text}"));
+    }
+
+    /// A line of the result on stdout, unless results are JSON.
+    pub fn result(&self, text: &str) -> io::Result<()> {
+        if self.json { Ok(()) } else { to_stdout(text) }
+    }
+
+    /// An object of the result on stdout, if results are JSON.
+    pub fn event(&self, value: &Value) -> io::Result<()> {
+        if self.json { to_stdout(&value.to_string()) } else { Ok(()) }
+    }
+}
+
+/// An error on stderr.
+pub fn error(text: &str) {
+    to_stderr(&format!("error: {text}"));
+}
+
+fn to_stdout(text: &str) -> io::Result<()> {
+    multi().suspend(|| {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
+    })
+}
+
+fn to_stderr(text: &str) {
+    // Nobody can be told that stderr is closed.
+    multi().suspend(|| {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    });
+}

@@ -1,0 +1,9 @@
+//! What the user sees: results on stdout, everything else on stderr, nothing that panics when nobody listens.
+
+mod bars;
+mod console;
+mod format;
+
+pub use bars::{Bars, terminal};
+pub use console::{Console, error, multi};
+pub use format::{count, duration, figures, percent};

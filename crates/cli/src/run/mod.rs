@@ -1,0 +1,14 @@
+//! Run folders and model files.
+
+pub mod config;
+pub mod folder;
+pub mod model_file;
+pub mod overrides;
+pub mod preprocessing;
+pub mod recipe_file;
+pub mod steps;
+
+pub use config::{RunConfig, RunSection};
+pub use folder::RunFolder;
+pub use model_file::{OpenModel, load};
+pub use preprocessing::Preprocessing;

@@ -1,0 +1,94 @@
+//! Recipes as TOML tables, so that a run can change and keep them whole.
+
+use anyhow::{Context, anyhow};
+use maobi_train::Recipe;
+use std::path::Path;
+
+/// Longest recipe file that is read.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A recipe's table and the name it goes by.
+#[derive(Clone, Debug)]
+pub struct RecipeTable {
+    /// Stands in messages and names run folders.
+    pub name: String,
+    /// What the file says.
+    pub table: toml::Table,
+}
+
+impl RecipeTable {
+    /// The recipe of the table.
+    pub fn recipe(&self) -> anyhow::Result<Recipe> {
+        Ok(Recipe::parse(&toml::to_string(&self.table)?, &self.name)?)
+    }
+}
+
+/// Whether an argument means a recipe (a built-in name or a `.toml` file) and not a model.
+pub fn is_recipe(what: &str) -> bool {
+    Recipe::text(what).is_some() || has_toml_ending(what)
+}
+
+fn has_toml_ending(what: &str) -> bool {
+    Path::new(what).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"))
+}
+
+/// Reads a built-in recipe or a file; a run's `config.toml` gives the recipe of that run.
+pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
+    if let Some(text) = Recipe::text(what) {
+        return Ok(RecipeTable { name: what.to_owned(), table: text.parse()? });
+    }
+    if !has_toml_ending(what) {
+        return Err(Recipe::builtin(what).err().map_or_else(|| anyhow!("{what}: no such recipe"), Into::into));
+    }
+    let path = Path::new(what);
+    let size = std::fs::metadata(path).with_context(|| format!("{what}: the recipe cannot be read"))?.len();
+    if size > MAX_BYTES {
+        return Err(anyhow!("{what}: {size} bytes; recipes have at most {MAX_BYTES}"));
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("{what}: the recipe cannot be read"))?;
+    // Parsed as it stands first: messages then carry the file's own line numbers.
+    let mut table: toml::Table = text.parse().map_err(|e| anyhow!("{what}: is not valid TOML: {e}"))?;
+    if let (true, Some(toml::Value::Table(inner))) = (table.contains_key("run"), table.get("recipe")) {
+        table = inner.clone();
+    } else {
+        Recipe::parse(&text, what)?;
+    }
+    let stem = path.file_stem().map_or_else(|| what.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let name = table.get("name").and_then(toml::Value::as_str).map_or(stem, file_name);
+    Ok(RecipeTable { name, table })
+}
+
+/// A name that can be a folder's.
+fn file_name(name: &str) -> String {
+    let plain: String = name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    let plain = plain.trim_matches('.');
+    if plain.is_empty() { "recipe".to_owned() } else { plain.chars().take(80).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_recipe_survives_the_table() {
+        for name in Recipe::names() {
+            let recipe = read(name).unwrap().recipe().unwrap();
+            assert_eq!(recipe.training, Recipe::builtin(name).unwrap().training);
+            assert_eq!(recipe.layers, Recipe::builtin(name).unwrap().layers);
+        }
+    }
+
+    #[test]
+    fn names_of_recipes_are_safe_as_folders() {
+        assert_eq!(file_name("../x y"), "-x-y");
+        assert_eq!(file_name(".."), "recipe");
+        assert_eq!(file_name("毛笔-1"), "毛笔-1");
+    }
+
+    #[test]
+    fn what_is_no_recipe_says_which_there_are() {
+        let message = read("tf2-cn").unwrap_err().to_string();
+        assert!(message.contains("no such recipe") && message.contains("tf2-cnn"), "{message}");
+        assert!(read("none.toml").unwrap_err().to_string().contains("none.toml"));
+    }
+}

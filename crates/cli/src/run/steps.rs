@@ -1,0 +1,51 @@
+//! Runs by steps: they go on from the furthest model of their folder.
+
+use super::folder::RunFolder;
+use crate::output::Console;
+use maobi_formats::keras;
+use maobi_nn::Model;
+use std::path::PathBuf;
+
+/// A model with its optimizer, and how far it was trained.
+#[derive(Debug)]
+pub struct Furthest {
+    /// The model, ready to go on.
+    pub model: Model,
+    /// The file it was read from.
+    pub file: PathBuf,
+    /// Its global step.
+    pub step: u64,
+}
+
+/// The model with the highest global step among `model.keras` and the checkpoints, if there is one that can be read.
+pub fn furthest(folder: &RunFolder, seed: u64, console: &Console) -> Option<Furthest> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.checkpoints())
+        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    files.push(folder.model());
+    let whole = |path: &PathBuf| {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        path.is_file() && name.ends_with(".keras") && !name.starts_with('.')
+    };
+    // Newest first: the first that can be read is nearly always the furthest, but only its own word counts.
+    files.retain(whole);
+    files.sort_by_key(|path| std::cmp::Reverse(std::fs::metadata(path).and_then(|m| m.modified()).ok()));
+    let mut best: Option<Furthest> = None;
+    let mut read = 0;
+    for file in files {
+        if read == 2 {
+            break;
+        }
+        match keras::load(&file, seed) {
+            Ok(loaded) => {
+                read += 1;
+                let Some(step) = loaded.model.optimizer_state_ref().map(|state| state.iterations) else { continue };
+                if best.as_ref().is_none_or(|b| b.step < step) {
+                    best = Some(Furthest { model: loaded.model, file, step });
+                }
+            }
+            Err(error) => console.warn(&format!("{error}; looking for an older checkpoint")),
+        }
+    }
+    best
+}

@@ -1,0 +1,39 @@
+//! Ctrl-C: the first ends training in good order after the current step, the second ends the process.
+
+use maobi_train::Result;
+use maobi_train::callbacks::{Action, BatchLogs, Callback, Context};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Exit code of a process that Ctrl-C ended, as shells have it.
+const INTERRUPTED: i32 = 130;
+
+/// Whether the user has asked to stop.
+pub fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+/// Listens to Ctrl-C (and to SIGTERM and SIGHUP) from here on.
+pub fn listen() -> anyhow::Result<()> {
+    ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        crate::output::Console::default().say("stopping after this step, to save; press Ctrl-C again to stop at once");
+    })?;
+    Ok(())
+}
+
+/// Stops training when asked to.
+pub struct Interrupt;
+
+impl Callback for Interrupt {
+    fn name(&self) -> &'static str {
+        "Interrupt"
+    }
+
+    fn on_batch_end(&mut self, _: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
+        Ok(if asked() { Action::Stop } else { Action::Continue })
+    }
+}

@@ -1,0 +1,8 @@
+//! Callbacks of `maobi train`, one a file.
+
+pub mod events;
+pub mod interrupt;
+pub mod progress;
+pub mod record;
+pub mod start_at;
+pub mod step_log;
