@@ -25,7 +25,11 @@ pub fn load(model: &mut Model, path: &Path) -> Result<()> {
     load_bytes(model, path, bytes)
 }
 
-fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
+/// As [`load`], from the bytes of a file; `path` is the name that errors use.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
     let reader = Reader::open(bytes).map_err(|message| Error::damaged(path, message))?;
     let values = read_weights(&reader, model, false).map_err(|refusal| refuse(path, refusal))?;
     apply(&values, model).map_err(|message| Error::damaged(path, message))

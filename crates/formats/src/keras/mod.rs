@@ -95,7 +95,11 @@ pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
     load_bytes(path, files::read(path)?, seed)
 }
 
-fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
+/// As [`load`], from the bytes of a file; `path` is the name that errors use.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
     let mut archive = Archive::open(path, bytes)?;
     let config = config(path, &mut archive)?;
     let mut model = Model::from_config(&config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
