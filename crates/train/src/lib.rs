@@ -10,8 +10,8 @@ pub mod recipe;
 mod subset;
 
 pub use callbacks::{
-    Action, BackupAndRestore, CSVLogger, Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, OnBatchEnd, OnEpochEnd, ProgressBar,
-    ReduceLROnPlateau, TerminateOnNaN,
+    Action, BackupAndRestore, CSVLogger, Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, OnBatchEnd, OnEpochEnd,
+    ProgressBar, ReduceLROnPlateau, TerminateOnNaN,
 };
 pub use error::{Error, Result};
 pub use evaluate::ModelExt;

@@ -118,8 +118,11 @@ fn remembering<'a>(folder: &Path, save_freq: SaveFreq) -> Fit<'a> {
         .callback(LearningRateScheduler::new(|_, rate| rate * 0.97))
 }
 
+/// Weights and optimizer, log, names of checkpoints, validation losses, learning rates.
+type Left = (Vec<Vec<u32>>, String, Vec<String>, Vec<f64>, Vec<f64>);
+
 /// What a training of [`remembering`] leaves behind.
-fn left(folder: &Path, model: &Model, history: &History) -> (Vec<Vec<u32>>, String, Vec<String>, Vec<f64>, Vec<f64>) {
+fn left(folder: &Path, model: &Model, history: &History) -> Left {
     let log = std::fs::read_to_string(folder.join("log.csv")).unwrap();
     // The epoch that was interrupted has running means over its later steps only, so the columns of the training data are left out.
     let log = log.lines().map(|l| {
