@@ -146,13 +146,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lines.push(write(folder, name, small()?, how)?);
     }
     let sparse = Loss::sparse_categorical_crossentropy();
-    lines.push(write(
-        folder,
-        "every_layer",
-        every_layer()?,
-        Compile::new(Adam::new(0.003), sparse.clone()).metrics(["accuracy"])?,
-    )?);
-    let two = Compile::new(Adam::new(0.003), sparse.clone()).losses([sparse, Loss::MeanSquaredError]).loss_weights([1.0, 0.25]);
+    lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse).metrics(["accuracy"])?)?);
+    let two = Compile::new(Adam::new(0.003), sparse).losses([sparse, Loss::MeanSquaredError]).loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;
     Ok(())
