@@ -24,15 +24,15 @@ pub struct Cli {
 
 const AFTER: &str = "\
 Examples:
-  maobi train                                   a network that reads digits, in a minute or two
-  maobi evaluate runs/tf2-cnn-1 --report out    how well it reads, and where it errs
+  maobi train                                   a network that reads digits
+  maobi evaluate runs/tf2-cnn-1 --report out    how well, and where it errs
   maobi predict --model runs/tf2-cnn-1 my.png   what is on your own picture
-  maobi recipes show tiny-cnn > mine.toml       a network of your own to start from
+  maobi recipes show tiny-cnn > mine.toml       to start a network of your own
 
 Environment: MAOBI_DATA_DIR  folder with mnist/ and fashion-mnist/
              MAOBI_ISA       scalar, avx2 or avx512 instead of the best there is
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// What the binary can do.
 #[derive(Debug, Subcommand)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use clap::CommandFactory;
 
-    const EXIT_CODES: &str = "Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+    const EXIT_CODES: &str = "Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
     #[test]
     fn the_command_line_is_sound() {

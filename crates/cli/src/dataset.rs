@@ -180,7 +180,10 @@ pub fn parts(splits: Splits, head: Option<usize>, tail: Option<f64>, limit: Opti
 pub fn picture_shape(shapes: &[impl AsRef<[usize]>]) -> anyhow::Result<[usize; 3]> {
     let [shape] = shapes else { bail!("the network has {} inputs; pictures go into networks with one", shapes.len()) };
     let shape = shape.as_ref();
-    shape.try_into().ok().with_context(|| format!("the network takes inputs of shape {shape:?}; pictures are [height, width, channels]"))
+    shape
+        .try_into()
+        .ok()
+        .with_context(|| format!("the network takes inputs of shape {shape:?}; pictures are [height, width, channels]"))
 }
 
 #[cfg(test)]

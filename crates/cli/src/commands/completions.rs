@@ -20,7 +20,7 @@ Examples:
   maobi completions zsh > ~/.zfunc/_maobi
   maobi completions fish > ~/.config/fish/completions/maobi.fish
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Prints the script.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -74,11 +74,11 @@ enum Split {
 const AFTER: &str = "\
 Examples:
   maobi evaluate runs/tf2-cnn-1
-  maobi evaluate runs/tf2-cnn-1 --report report     confusion matrix and worst mistakes as pictures
+  maobi evaluate runs/tf2-cnn-1 --report report     with pictures of its mistakes
   maobi evaluate model.keras --dataset mnist --split train
   maobi evaluate from-keras.keras --scale 1/255 --offset -0.5 --json
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// A number, or a fraction such as 1/255.
 fn number(text: &str) -> Result<f32, String> {
@@ -98,8 +98,15 @@ impl Scaling {
         preprocessing.offset = self.offset.unwrap_or(preprocessing.offset);
         if !known && self.scale.is_none() && self.offset.is_none() {
             let (scale, offset) = (preprocessing.scale, preprocessing.offset);
-            let shown = if scale == 1.0 { "pixels from 0 to 255 as they are, which its Rescaling layer scales".to_owned() } else { format!("pixel / {:.0} + {offset}", 1.0 / scale) };
-            console.say(&format!("{} does not say how its pixels are scaled; taking {shown} (change it with --scale and --offset)", open.file.display()));
+            let shown = if scale == 1.0 {
+                "pixels from 0 to 255 as they are, which its Rescaling layer scales".to_owned()
+            } else {
+                format!("pixel / {:.0} + {offset}", 1.0 / scale)
+            };
+            console.say(&format!(
+                "{} does not say how its pixels are scaled; taking {shown} (change it with --scale and --offset)",
+                open.file.display()
+            ));
         }
         preprocessing
     }
@@ -198,7 +205,8 @@ fn measure(open: &OpenModel, preprocessing: &Preprocessing, set: Dataset) -> any
     if !figures.iter().any(|(name, _)| name == "accuracy") {
         figures.insert(1, ("accuracy".into(), confusion.accuracy()));
     }
-    let names = (0..classes).map(|label| set.class_names().get(label).cloned().unwrap_or_else(|| preprocessing.class(label))).collect();
+    let names =
+        (0..classes).map(|label| set.class_names().get(label).cloned().unwrap_or_else(|| preprocessing.class(label))).collect();
     let global_step = model.optimizer_state_ref().map(|state| state.iterations).filter(|step| *step > 0);
     Ok(Measured { set, figures, global_step, confusion, probabilities: values, classes: names })
 }
@@ -239,7 +247,8 @@ impl Measured {
     }
 
     fn print(&self, console: &Console) -> anyhow::Result<()> {
-        let named = |wanted: bool| self.figures.iter().filter(move |(n, _)| (n == "loss") == wanted).map(|(n, v)| (n.as_str(), *v));
+        let named =
+            |wanted: bool| self.figures.iter().filter(move |(n, _)| (n == "loss") == wanted).map(|(n, v)| (n.as_str(), *v));
         let step = self.global_step.map(|step| format!(", global_step {step}")).unwrap_or_default();
         let (images, set) = (count(self.set.len() as u64), self.set.name());
         console.result(&format!("{}{step}, {} ({images} images of {set})", figures(named(false)), figures(named(true))))?;

@@ -47,14 +47,15 @@ pub struct Args {
 }
 
 const AFTER: &str = "\
-Pictures that cannot be read are reported on stderr, the others still done; the exit code is 1 then.
+Pictures that cannot be read are reported on stderr and the others still done;
+the exit code is 1 then.
 
 Examples:
   maobi predict --model runs/tf2-cnn-1 seven.png
   maobi predict --model model.keras scans/ --top 3
   maobi predict --model model.keras --preprocess invert *.png --json
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Reads pictures, tells what is on them.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -30,7 +30,7 @@ Examples:
   maobi recipes show tiny-cnn > mine.toml
   maobi train mine.toml
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Lists recipes, or prints one.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -23,7 +23,7 @@ Examples:
   maobi self-test
   MAOBI_ISA=avx2 maobi self-test     as on a machine without AVX-512
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Runs every check; the reasons of those that fail go to stderr.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

@@ -20,7 +20,7 @@ Examples:
   maobi summary runs/tf2-cnn-1
   maobi summary model.keras
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Prints the table that Keras prints.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {

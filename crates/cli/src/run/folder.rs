@@ -75,7 +75,9 @@ impl RunFolder {
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(RunFolder { path }),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(e).with_context(|| format!("{}: the run folder cannot be made; give --out DIR", path.display())),
+                Err(e) => {
+                    return Err(e).with_context(|| format!("{}: the run folder cannot be made; give --out DIR", path.display()));
+                }
             }
         }
         bail!("{RUNS}: a million runs of {name} are there already; give --out DIR")
@@ -93,6 +95,12 @@ impl RunFolder {
         });
         let folders = ours.map(|entry| RunFolder::new(entry.path())).filter(RunFolder::is_unfinished);
         folders.max_by_key(|folder| fs::metadata(folder.config()).and_then(|m| m.modified()).ok())
+    }
+
+    /// The model of an interrupted run's backup.
+    pub fn backup_model(&self) -> Option<PathBuf> {
+        let path = maobi_train::callbacks::BackupAndRestore::new(self.backup()).path();
+        path.is_file().then_some(path)
     }
 
     /// The newest model or weights in `checkpoints/`.

@@ -71,8 +71,12 @@ fn locate(what: &Path) -> anyhow::Result<PathBuf> {
     if folder.model().is_file() {
         return Ok(folder.model());
     }
-    folder.newest_checkpoint().with_context(|| {
-        let hint = if folder.has_run() { "its training has not saved anything yet; go on with it: maobi train --resume --out" } else { "is it a run folder? maobi train makes one:  maobi train --out" };
+    folder.newest_checkpoint().or_else(|| folder.backup_model()).with_context(|| {
+        let hint = if folder.has_run() {
+            "its training has not saved anything yet; go on with it: maobi train --resume --out"
+        } else {
+            "is it a run folder? maobi train makes one:  maobi train --out"
+        };
         format!("{}: holds neither model.keras nor a checkpoint; {hint} {}", what.display(), what.display())
     })
 }

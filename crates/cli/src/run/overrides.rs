@@ -50,7 +50,11 @@ impl Overrides {
             let (old, new) = (old.and_then(|t| t.get(key)), new.and_then(|t| t.get(key)));
             if old != new {
                 let show = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), ToString::to_string);
-                bail!("{flag} contradicts the run: its config.toml has {key} = {}, {flag} makes it {}. Leave {flag} out to go on with this run, or start another with --out", show(old), show(new));
+                bail!(
+                    "{flag} contradicts the run: its config.toml has {key} = {}, {flag} makes it {}. Leave {flag} out to go on with this run, or start another with --out",
+                    show(old),
+                    show(new)
+                );
             }
         }
         Ok(())

@@ -27,7 +27,13 @@ pub struct StepLog<'a> {
 
 impl<'a> StepLog<'a> {
     /// A log every `every` steps; `record` goes to `history` and already holds what came before.
-    pub fn new(console: Console, every: u64, evaluation: Option<(u64, &'a dyn Examples)>, record: Record, history: PathBuf) -> Self {
+    pub fn new(
+        console: Console,
+        every: u64,
+        evaluation: Option<(u64, &'a dyn Examples)>,
+        record: Record,
+        history: PathBuf,
+    ) -> Self {
         let (since, aside) = (Instant::now(), Duration::ZERO);
         StepLog { console, every: every.max(1), evaluation, record, history, loss: 0.0, steps: 0, images: 0, since, aside }
     }

@@ -37,7 +37,8 @@ enum Action {
 }
 
 const AFTER: &str = "\
-Named data sets are looked for in --data-dir, or else in the folder that MAOBI_DATA_DIR names, then in the user's cache.
+Named data sets are looked for in --data-dir, or else in the folder that
+MAOBI_DATA_DIR names, then in the user's cache.
 
 Examples:
   maobi data list
@@ -45,7 +46,7 @@ Examples:
   maobi data info pictures/
   maobi data preview builtin --out digits.png
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 /// Which data set.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,8 @@ struct Which {
 impl Which {
     fn choose(&self, console: Console) -> anyhow::Result<dataset::Chosen> {
         let (asked, data_dir) = (Some(self.dataset.as_str()), self.data_dir.as_deref());
-        let choice = Choice { asked, otherwise: &self.dataset, data_dir: data_dir.map(Path::new), shape: [28, 28, 1], fall_back: false };
+        let choice =
+            Choice { asked, otherwise: &self.dataset, data_dir: data_dir.map(Path::new), shape: [28, 28, 1], fall_back: false };
         dataset::choose(choice, console)
     }
 }

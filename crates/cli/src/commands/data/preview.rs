@@ -32,7 +32,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let chosen = args.which.choose(console)?;
     let all = parts(&chosen);
     let (_, set) = all.iter().find(|(part, _)| *part == args.split).with_context(|| {
-        format!("--split {}: {} has no such part; it has {}", args.split, chosen.dataset, all.iter().map(|(p, _)| *p).collect::<Vec<_>>().join(", "))
+        format!(
+            "--split {}: {} has no such part; it has {}",
+            args.split,
+            chosen.dataset,
+            all.iter().map(|(p, _)| *p).collect::<Vec<_>>().join(", ")
+        )
     })?;
     let [height, width, channels] = set.shape();
     let shown: Vec<Labelled<'_>> = set

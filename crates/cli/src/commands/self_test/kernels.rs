@@ -24,7 +24,10 @@ fn compare(got: &[f32], expected: impl Iterator<Item = f64>) -> anyhow::Result<S
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
         let error = (f64::from(*got) - expected).abs() / expected.abs().max(1.0);
         // NaN is an error too.
-        ensure!(error <= TOLERANCE, "element {i} is {got}, expected {expected}: the kernels of this instruction set compute wrongly here; use another (MAOBI_ISA=scalar), and report it");
+        ensure!(
+            error <= TOLERANCE,
+            "element {i} is {got}, expected {expected}: the kernels of this instruction set compute wrongly here; use another (MAOBI_ISA=scalar), and report it"
+        );
         worst = worst.max(error);
     }
     Ok(format!("largest error {worst:.1e}"))

@@ -30,7 +30,10 @@ pub fn interrupted(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     let (folder, console) = (session.folder.path.display().to_string(), session.console);
     let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
     console.event(&json!({ "event": "interrupted", "run": folder, "step": step }))?;
-    console.say(&format!("stopped after step {step}; saved in {folder}. Go on with: maobi train --resume --out {}", quoted(&folder)));
+    console.say(&format!(
+        "stopped after step {step}; saved in {folder}. Go on with: maobi train --resume --out {}",
+        quoted(&folder)
+    ));
     Ok(Exit::Interrupted)
 }
 
@@ -58,7 +61,8 @@ pub fn test(session: &Session) -> anyhow::Result<Exit> {
     };
     console.result(&format!("test: {shown} ({} images of {})", count(set.len() as u64), session.config.run.dataset))?;
     let (answers, truth) = first_answers(session, &model)?;
-    console.result(&format!("first {} test images: {} (true: {})", answers.len(), answers.join(" "), truth.join(" ")))?;
+    let between = if answers.iter().chain(&truth).all(|name| name.chars().count() == 1) { " " } else { ", " };
+    console.result(&format!("first {} test images: {} (true: {})", answers.len(), answers.join(between), truth.join(between)))?;
     console.result(&format!("run folder: {}", folder.path.display()))?;
     console.event(&json!({
         "event": "done",

@@ -79,17 +79,19 @@ pub struct Args {
 }
 
 const AFTER: &str = "\
-The run folder holds config.toml (all that the run was made of), model.keras, checkpoints/, history.csv and curves.png.
-Ctrl-C saves and stops, a second Ctrl-C stops at once; --resume goes on, even after a crash.
+The run folder holds config.toml (all that the run was made of), model.keras,
+checkpoints/, history.csv and curves.png. Ctrl-C saves and stops, a second
+Ctrl-C stops at once; --resume goes on, even after a crash.
 
 Examples:
-  maobi train                                      tf2-cnn on MNIST, or on built-in digits where there is none
-  maobi train tiny-cnn --limit 6000 --epochs 1     a quick look
-  maobi train deep-cnn --steps 1000 --out deep     1,000 steps; run again with --steps 2000 for the next 1,000
-  maobi train mine.toml --dataset pictures/        your own network on your own pictures
-  maobi train --resume --out runs/tf2-cnn-1        go on after an interruption
+  maobi train                                  tf2-cnn on MNIST or built-in digits
+  maobi train tiny-cnn --limit 6000            a quick look
+  maobi train deep-cnn --steps 1000 --out deep
+  maobi train deep-cnn --steps 2000 --out deep     the next 1,000 steps
+  maobi train mine.toml --dataset pictures/    your own network and pictures
+  maobi train --resume --out runs/tf2-cnn-1    go on after an interruption
 
-Exit codes: 0 all is well, 1 failed (the reason is on stderr), 2 wrong usage, 130 stopped by Ctrl-C.";
+Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
 fn learning_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -1,6 +1,8 @@
 //! What to train, and whether it is new or goes on.
 
 use super::Args;
+use super::session::portable;
+use crate::run::overrides::Overrides;
 use crate::run::recipe_file::{self, RecipeTable};
 use crate::run::{RunConfig, RunFolder};
 use anyhow::{anyhow, bail};
@@ -99,7 +101,7 @@ impl Plan {
         if let Some(seed) = args.seed.filter(|seed| *seed != run.seed) {
             return Err(contradiction("--seed", &run.seed, &seed));
         }
-        if let Some(dataset) = args.dataset.as_ref().filter(|dataset| **dataset != run.dataset) {
+        if let Some(dataset) = args.dataset.as_ref().filter(|dataset| portable(dataset) != run.dataset) {
             return Err(contradiction("--dataset", &run.dataset, dataset));
         }
         if let Some(limit) = args.limit.filter(|limit| Some(*limit as usize) != run.limit) {
@@ -112,7 +114,7 @@ impl Plan {
             if !by_steps {
                 return Err(contradiction("--steps", &"epochs", &steps));
             }
-            crate::run::overrides::Overrides { steps: Some(steps), ..Default::default() }.apply(&mut before.recipe)?;
+            Overrides { steps: Some(steps), ..Overrides::default() }.apply(&mut before.recipe)?;
         }
         let table = before.recipe_table();
         Ok(Plan {

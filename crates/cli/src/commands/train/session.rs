@@ -121,7 +121,7 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
 }
 
 /// A name as it is; a path so that it is found again from any folder.
-fn portable(dataset: &str) -> String {
+pub fn portable(dataset: &str) -> String {
     match dataset::wanted(dataset) {
         maobi_data::source::Wanted::Name(name) => name.to_string(),
         maobi_data::source::Wanted::Path(path) => {

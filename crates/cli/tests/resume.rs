@@ -1,0 +1,80 @@
+//! Interrupted runs end as if they had never been interrupted.
+
+mod common;
+
+use common::Place;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+
+const RUN: [&str; 7] = ["train", "tf2-cnn", "--limit", "640", "--epochs", "3", "--json"];
+
+/// Starts a run and waits for its first epoch.
+fn first_epoch(place: &Place, out: &str) -> Child {
+    let arguments: Vec<&str> = RUN.iter().copied().chain(["--out", out]).collect();
+    let mut child = place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    assert!(line.contains("\"event\":\"epoch\""), "{line}");
+    // Kept open: a closed pipe is another test's business.
+    child.stdout = Some(stdout.into_inner());
+    child
+}
+
+fn whole(place: &Place) -> Vec<u8> {
+    let arguments: Vec<&str> = RUN.iter().copied().chain(["--out", "whole"]).collect();
+    place.ok(&arguments);
+    place.weights("whole")
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let place = Place::new();
+    let expected = whole(&place);
+    let mut child = first_epoch(&place, "killed");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(place.path("killed/backup/backup.keras").is_file());
+    // What there is can be looked at meanwhile.
+    place.ok(&["evaluate", "killed", "--json"]);
+    let err = place.fails(&["train", "--resume", "--out", "killed", "--epochs", "9"]);
+    assert!(err.contains("--epochs") && err.contains("epochs = 3"), "{err}");
+    let err = place.fails(&["train", "tiny-cnn", "--resume", "--out", "killed"]);
+    assert!(err.contains("tiny-cnn") && err.contains("tf2-cnn"), "{err}");
+    assert!(place.fails(&["train", "--resume", "--out", "killed", "--seed", "2"]).contains("--seed 2 contradicts"));
+    place.ok(&["train", "--resume", "--out", "killed", "--threads", "3"]);
+    assert_eq!(place.weights("killed"), expected);
+    let figures = |run: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(place.path(run).join("history.csv")).unwrap();
+        text.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect()
+    };
+    assert_eq!(figures("killed"), figures("whole"));
+    // Once more changes nothing.
+    let ran = place.run(&["train", "--resume", "--out", "killed"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("complete already"), "{}", ran.err);
+    assert_eq!(place.weights("killed"), expected);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_and_says_how_to_go_on() {
+    let place = Place::new();
+    let expected = whole(&place);
+    let child = first_epoch(&place, "stopped");
+    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert!(out.lines().last().unwrap().contains("\"event\":\"interrupted\""), "{out}");
+    place.ok(&["train", "--resume", "--out", "stopped", "-q"]);
+    assert_eq!(place.weights("stopped"), expected);
+}
+
+#[test]
+fn there_must_be_something_to_resume() {
+    let place = Place::new();
+    assert!(place.fails(&["train", "--resume"]).contains("no unfinished run"));
+    assert!(place.fails(&["train", "--resume", "--out", "none"]).contains("no config.toml"));
+}
