@@ -14,14 +14,14 @@ use serde::{Deserialize, Serialize};
 pub struct Dropout {
     #[serde(skip)]
     pub(crate) base: Base,
-    rate: f32,
+    rate: f64,
     seed: Option<u64>,
     noise_shape: Null,
 }
 
 impl Dropout {
     /// Drops values with probability `rate`, in [0, 1).
-    pub fn new(rate: f32) -> Self {
+    pub fn new(rate: f64) -> Self {
         Dropout { rate, ..Dropout::default() }
     }
 
@@ -46,7 +46,7 @@ impl Layer for Dropout {
         if self.rate == 0.0 {
             return Ok(Built::default());
         }
-        Ok(Built::op(DropoutOp { rate: self.rate, seed: self.seed, values: shape.iter().product() }, shape.clone()))
+        Ok(Built::op(DropoutOp { rate: self.rate as f32, seed: self.seed, values: shape.iter().product() }, shape.clone()))
     }
 }
 

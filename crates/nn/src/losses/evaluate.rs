@@ -62,14 +62,15 @@ impl RowTarget<'_> {
 impl<'a> Target<'a> {
     /// Checks the length against `rows` rows of `cols` columns. `sparse` also takes one value a row.
     pub(crate) fn check(&self, owner: &'static str, rows: usize, cols: usize, sparse: bool) -> Result<(), LossError> {
-        let (got, expected, shape) = match self {
-            Target::Classes(classes) => (classes.len(), rows, format_args!("one class a row, {rows} rows").to_string()),
-            Target::Values(values) if sparse => (values.len(), rows, format!("one class a row, {rows} rows")),
-            Target::Values(values) => (values.len(), rows * cols, format!("{rows} rows of {cols} columns")),
+        let by_row = sparse || matches!(self, Target::Classes(_));
+        let (got, expected) = match self {
+            Target::Classes(classes) => (classes.len(), rows),
+            Target::Values(values) => (values.len(), if sparse { rows } else { rows * cols }),
         };
         if got == expected {
             return Ok(());
         }
+        let shape = if by_row { format!("one class a row, {rows} rows") } else { format!("{rows} rows of {cols} columns") };
         Err(LossError::Length { loss: owner, what: "the target", expected, shape, got })
     }
 

@@ -51,15 +51,16 @@ impl Model {
             self.weights().iter().filter(|w| trainable.is_none_or(|t| w.trainable == t)).map(|w| w.len()).sum()
         };
         let optimizer = self.optimizer_params();
-        for (label, n) in [
-            ("Total", count(None) + optimizer),
-            ("Trainable", count(Some(true))),
-            ("Non-trainable", count(Some(false))),
-        ] {
-            let _ = writeln!(out, " {label} params: {} ({})", thousands(n), bytes(n * 4));
-        }
+        // All values take 4 bytes but the iteration, a 64-bit integer.
+        let iteration = if optimizer > 0 { 4 } else { 0 };
+        let mut line = |label: &str, n: usize, extra: usize| {
+            let _ = writeln!(out, " {label} params: {} ({})", thousands(n), bytes(n * 4 + extra));
+        };
+        line("Total", count(None) + optimizer, iteration);
+        line("Trainable", count(Some(true)), 0);
+        line("Non-trainable", count(Some(false)), 0);
         if optimizer > 0 {
-            let _ = writeln!(out, " Optimizer params: {} ({})", thousands(optimizer), bytes(optimizer * 4));
+            line("Optimizer", optimizer, iteration);
         }
         out
     }
