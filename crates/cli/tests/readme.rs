@@ -1,7 +1,7 @@
 //! The documents at the root of the repository do what they say: their commands run, their program is tested, their links lead somewhere.
 //!
-//! A fenced block whose info string is `console run` is executed line by line (`$ command`, then its output) in an empty folder
-//! without data sets. Output is compared line by line with every number taken as the same; `…` stands for any lines.
+//! A fenced block whose info string is `console run` is executed line by line (`$ command`, then its output) in a folder that
+//! holds nothing but `fixtures/`, without data sets. Output is compared line by line with every number taken as the same; `…` stands for any lines.
 //! Blocks that take minutes or need cargo or data are plain `console`.
 
 use std::fs;
@@ -37,7 +37,7 @@ fn blocks(text: &str) -> Vec<(String, Vec<String>)> {
     blocks
 }
 
-/// A line with its numbers made alike.
+/// A line with its numbers made alike, and the machine's instruction set.
 #[cfg(unix)]
 fn shape(line: &str) -> String {
     let mut shape = String::new();
@@ -49,6 +49,7 @@ fn shape(line: &str) -> String {
             shape.push('#');
         }
     }
+    let shape = shape.replace("scalar", "avx#").replace("# threads", "# thread");
     // A point or comma behind a number went with it, on both sides. Columns are as wide as their numbers: spaces count once.
     shape.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -71,6 +72,8 @@ fn commands_run_and_print_what_the_readme_shows() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let binary = Path::new(env!("CARGO_BIN_EXE_maobi")).parent().expect("the folder of the binary");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    std::os::unix::fs::symlink(root().canonicalize().expect("the root").join("fixtures"), folder.path().join("fixtures"))
+        .expect("a link");
     let mut count = 0;
     for (_, lines) in blocks(&document("README.md")).iter().filter(|(info, _)| info == "console run") {
         for part in lines.chunk_by(|_, next| !next.starts_with("$ ")) {
