@@ -71,8 +71,8 @@ fn check_gradients(build: impl Fn() -> Model, inputs: &[&[f32]], target: &[f32],
     let mut probe = build();
     // The loss is quadratic in f32: a step of 1e-2 keeps rounding (1e-7 / 1e-2) and curvature both below the tolerance.
     let h = 1e-2;
-    for w in 0..gradients.len() {
-        for i in (0..gradients[w].len()).step_by(gradients[w].len() / 7 + 1) {
+    for (w, gradient) in gradients.iter().enumerate() {
+        for i in (0..gradient.len()).step_by(gradient.len() / 7 + 1) {
             let at = probe.weights()[w].values()[i];
             let mut moved = |d: f32| {
                 probe.weights_mut()[w].values_mut()[i] = at + d;
@@ -80,7 +80,7 @@ fn check_gradients(build: impl Fn() -> Model, inputs: &[&[f32]], target: &[f32],
             };
             let slope = (moved(h) - moved(-h)) / f64::from(2.0 * h);
             moved(0.0);
-            let got = f64::from(gradients[w][i]);
+            let got = f64::from(gradient[i]);
             let path = &probe.weights()[w].path;
             assert!((slope - got).abs() < 2e-4 + 2e-3 * slope.abs(), "{path}[{i}]: {got}, differences say {slope}");
         }

@@ -148,7 +148,10 @@ impl<'a> Arrays<'a> {
         for (i, target) in targets.iter().enumerate() {
             match target {
                 Targets::Classes(classes) if classes.len() != samples => {
-                    return Err(Error::argument(format!("target {i}"), format!("expected {samples} classes, got {}", classes.len())));
+                    return Err(Error::argument(
+                        format!("target {i}"),
+                        format!("expected {samples} classes, got {}", classes.len()),
+                    ));
                 }
                 Targets::Classes(_) => {}
                 Targets::Values(values) => check_length(format!("target {i}"), values.len(), samples)?,
@@ -171,8 +174,11 @@ impl<'a> Arrays<'a> {
 }
 
 fn check_length(argument: String, len: usize, samples: usize) -> Result<()> {
-    if len == 0 || len % samples != 0 {
-        return Err(Error::argument(argument, format!("expected a multiple of {samples} values (one row per sample), got {len}")));
+    if len == 0 || !len.is_multiple_of(samples) {
+        return Err(Error::argument(
+            argument,
+            format!("expected a multiple of {samples} values (one row per sample), got {len}"),
+        ));
     }
     Ok(())
 }

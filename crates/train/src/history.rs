@@ -49,7 +49,8 @@ mod tests {
 
     #[test]
     fn json_round_trip() {
-        let logs = EpochLogs { values: vec![("loss".into(), 0.25), ("accuracy".into(), 0.5)], seconds: 1.5, samples_per_second: 7.0 };
+        let logs =
+            EpochLogs { values: vec![("loss".into(), 0.25), ("accuracy".into(), 0.5)], seconds: 1.5, samples_per_second: 7.0 };
         let history = History { epochs: vec![logs] };
         assert_eq!(History::from_json(&history.to_json()), Some(history.clone()));
         assert_eq!(history.get("accuracy"), vec![0.5]);

@@ -96,7 +96,10 @@ fn assert_same(name: &str, ours: &[f64], keras: &Value) {
     let keras: Vec<f64> = keras.as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     assert_eq!(ours.len(), keras.len(), "{name}");
     for (step, (a, b)) in ours.iter().zip(&keras).enumerate() {
-        assert!((a - b).abs() <= TOLERANCE * b.abs(), "{name}, step {step}: {a} here, {b} in Keras\nours {ours:?}\nkeras {keras:?}");
+        assert!(
+            (a - b).abs() <= TOLERANCE * b.abs(),
+            "{name}, step {step}: {a} here, {b} in Keras\nours {ours:?}\nkeras {keras:?}"
+        );
     }
 }
 

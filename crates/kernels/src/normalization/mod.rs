@@ -7,7 +7,10 @@ mod scalar;
 use crate::versions::kernels;
 
 fn check_columns(name: &str, cols: usize, lens: &[usize], rows: &[usize]) {
-    assert!(cols > 0 && lens.iter().all(|len| *len == cols), "{name}: expected {cols} values a column vector, got lengths {lens:?}");
+    assert!(
+        cols > 0 && lens.iter().all(|len| *len == cols),
+        "{name}: expected {cols} values a column vector, got lengths {lens:?}"
+    );
     let fits = rows.iter().all(|len| len.is_multiple_of(cols) && *len == rows[0]);
     assert!(fits, "{name}: expected equal whole rows of {cols}, got lengths {rows:?}");
 }

@@ -138,7 +138,9 @@ impl Workspace {
         for (&slot, place) in step.inputs.iter().zip(places) {
             d_inputs.push(match place {
                 InputGradient::Skip => None,
-                InputGradient::Overwrite => direct_iter.next().map(|d| &mut d[self.gradient_span(training, slot, plan.slots[slot], &g)]),
+                InputGradient::Overwrite => {
+                    direct_iter.next().map(|d| &mut d[self.gradient_span(training, slot, plan.slots[slot], &g)])
+                }
                 InputGradient::Accumulate => {
                     let (own, rest) = std::mem::take(&mut shared_rest).split_at_mut(plan.slots[slot] * g.samples);
                     shared_rest = rest;

@@ -61,7 +61,8 @@ impl Workspace {
     }
 
     pub(crate) fn segment_values(&self, plan: &Plan, segment: &Segment) -> usize {
-        let per_sample: usize = plan.steps[segment.steps.clone()].iter().map(|s| plan.slots[s.output].max(plan.slots[s.inputs[0]])).sum();
+        let per_sample: usize =
+            plan.steps[segment.steps.clone()].iter().map(|s| plan.slots[s.output].max(plan.slots[s.inputs[0]])).sum();
         per_sample * self.batch
     }
 
@@ -84,7 +85,15 @@ impl Workspace {
         });
     }
 
-    fn forward_lane(&self, walk: Walk<'_, '_>, segment: &Segment, worker: usize, lane: usize, training: bool, feed: Option<&dyn Feed>) {
+    fn forward_lane(
+        &self,
+        walk: Walk<'_, '_>,
+        segment: &Segment,
+        worker: usize,
+        lane: usize,
+        training: bool,
+        feed: Option<&dyn Feed>,
+    ) {
         let plan = walk.plan;
         let range = self.lane(lane);
         let group = plan.group(segment);
@@ -100,8 +109,11 @@ impl Workspace {
             for index in segment.steps.clone() {
                 let step = &plan.steps[index];
                 let guards: Guards<'_> = step.inputs.iter().map(|&s| self.values[s].part(lane)).collect();
-                let inputs: Slices<'_> =
-                    guards.iter().zip(&step.inputs).map(|(g, &s)| &g[at * plan.slots[s]..(at + samples) * plan.slots[s]]).collect();
+                let inputs: Slices<'_> = guards
+                    .iter()
+                    .zip(&step.inputs)
+                    .map(|(g, &s)| &g[at * plan.slots[s]..(at + samples) * plan.slots[s]])
+                    .collect();
                 let len = plan.slots[step.output];
                 step.op.forward(Forward {
                     samples,

@@ -91,7 +91,8 @@ impl Plan {
     pub(crate) fn group(&self, segment: &Segment) -> usize {
         // Half of a 1 MiB L2, in f32.
         const CACHE: usize = (512 << 10) / 4;
-        let per_sample: usize = self.steps[segment.steps.clone()].iter().map(|s| self.slots[s.output] + self.slots[s.inputs[0]]).sum();
+        let per_sample: usize =
+            self.steps[segment.steps.clone()].iter().map(|s| self.slots[s.output] + self.slots[s.inputs[0]]).sum();
         (CACHE / per_sample.max(1)).max(1)
     }
 }

@@ -174,7 +174,10 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
         let layer = &tensor.call.layer;
         if layer.as_any().is::<InputLayer>() && !inputs.iter().any(|i| i.id() == tensor.id()) {
             let which = layer.base().name.clone().unwrap_or_else(|| "unnamed".into());
-            return Err(Error::graph(name, format!("an output depends on the InputLayer \"{which}\", which is not among the inputs")));
+            return Err(Error::graph(
+                name,
+                format!("an output depends on the InputLayer \"{which}\", which is not among the inputs"),
+            ));
         }
         name_of
             .entry(Arc::as_ptr(layer).cast())

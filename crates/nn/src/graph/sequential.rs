@@ -72,7 +72,10 @@ impl Sequential {
         let name = self.name.unwrap_or_else(|| "sequential".into());
         let starts_with_input = self.layers.first().is_some_and(|l| l.as_any().is::<InputLayer>());
         if !starts_with_input {
-            return Err(Error::graph(name, "the first layer must be an InputLayer that gives the shape of a sample, e.g. [28, 28, 1]"));
+            return Err(Error::graph(
+                name,
+                "the first layer must be an InputLayer that gives the shape of a sample, e.g. [28, 28, 1]",
+            ));
         }
         let mut names = Names::default();
         for layer in &self.layers {
@@ -87,7 +90,10 @@ impl Sequential {
             let inputs: Vec<usize> = i.checked_sub(1).into_iter().collect();
             let shapes: Vec<Shape> = inputs.iter().map(|&n| nodes[n].shape.clone()).collect();
             if i > 0 && layer.as_any().is::<InputLayer>() {
-                return Err(Error::graph(name, format!("\"{layer_name}\" is a second InputLayer; a Sequential model has one, at its start")));
+                return Err(Error::graph(
+                    name,
+                    format!("\"{layer_name}\" is a second InputLayer; a Sequential model has one, at its start"),
+                ));
             }
             let built = build(&*layer, &layer_name, &shapes)?;
             let shape = output_shape(&*layer, &built, &shapes);

@@ -103,7 +103,9 @@ impl<'de> Deserialize<'de> for ChannelsLast {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         match Option::<String>::deserialize(d)?.as_deref() {
             None | Some("channels_last") => Ok(ChannelsLast),
-            Some(other) => Err(serde::de::Error::custom(format!("data_format \"{other}\" is not supported; use \"channels_last\""))),
+            Some(other) => {
+                Err(serde::de::Error::custom(format!("data_format \"{other}\" is not supported; use \"channels_last\"")))
+            }
         }
     }
 }

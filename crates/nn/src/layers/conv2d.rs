@@ -112,13 +112,14 @@ impl Layer for Conv2D {
         if self.filters == 0 {
             return Err("filters must be at least 1, got 0".into());
         }
-        if self.groups == 0 || c_in % self.groups != 0 || self.filters % self.groups != 0 {
+        if self.groups == 0 || !c_in.is_multiple_of(self.groups) || !self.filters.is_multiple_of(self.groups) {
             return Err(format!(
                 "groups must divide both the input channels ({c_in}) and filters ({}), got {}",
                 self.filters, self.groups
             ));
         }
-        let window = Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
+        let window =
+            Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
         let shape = window.shape([h, w, c_in], self.filters, self.groups)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c_in / self.groups, self.filters];
         let mut weights = vec![WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())];
@@ -147,14 +148,20 @@ impl Window {
         if stride != (1, 1) && dilation != (1, 1) {
             return Err(format!("strides {stride:?} and dilation_rate {dilation:?} cannot both be above 1"));
         }
-        let (_, top, bottom) = self.padding.resolve(h, (kh - 1) * dilation.0 + 1, stride.0).map_err(|e| format!("height: {e}"))?;
+        let (_, top, bottom) =
+            self.padding.resolve(h, (kh - 1) * dilation.0 + 1, stride.0).map_err(|e| format!("height: {e}"))?;
         let (_, left, right) = self.padding.resolve(w, (kw - 1) * dilation.1 + 1, stride.1).map_err(|e| format!("width: {e}"))?;
         Ok(Conv2dShape { h, w, c_in, c_out, kh, kw, stride, dilation, groups, pad: conv::Padding { top, bottom, left, right } })
     }
 }
 
 /// The steps of a convolution with its bias (the second of `weights`) and activation.
-pub(crate) fn lower_conv(shape: Conv2dShape, weights: Vec<usize>, bias: bool, activation: &Activation) -> Result<Vec<Step>, String> {
+pub(crate) fn lower_conv(
+    shape: Conv2dShape,
+    weights: Vec<usize>,
+    bias: bool,
+    activation: &Activation,
+) -> Result<Vec<Step>, String> {
     let output = vec![shape.out_h(), shape.out_w(), shape.c_out];
     let (fused, separate) = lower_activation(activation, &output)?;
     let op = ConvOp { conv: conv::Conv2d::new(shape), bias, activation: fused };
@@ -199,7 +206,15 @@ impl Op for ConvOp {
         let db = bias.first_mut().and_then(Option::as_mut);
         if let Some(dw) = &mut kernel[0] {
             let accumulate = dw.accumulate;
-            self.conv.backward_weights(c.samples, c.inputs[0], c.d_output, dw.data, db.map(|g| &mut *g.data), accumulate, c.scratch);
+            self.conv.backward_weights(
+                c.samples,
+                c.inputs[0],
+                c.d_output,
+                dw.data,
+                db.map(|g| &mut *g.data),
+                accumulate,
+                c.scratch,
+            );
         }
         if let Some(dx) = &mut c.d_inputs[0] {
             self.conv.backward_input(c.samples, c.d_output, c.packed, dx, c.scratch);

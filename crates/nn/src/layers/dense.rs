@@ -89,12 +89,16 @@ impl Layer for Dense {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let input = single(inputs)?;
         let Some((&n_in, outer)) = input.split_last() else {
-            return Err(format!("expects at least one axis after the batch, got {}; put a Flatten or Reshape before it", show(input)));
+            return Err(format!(
+                "expects at least one axis after the batch, got {}; put a Flatten or Reshape before it",
+                show(input)
+            ));
         };
         if self.units == 0 {
             return Err("units must be at least 1, got 0".into());
         }
-        let mut weights = vec![WeightSpec::new("kernel", vec![n_in, self.units], &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        let mut weights =
+            vec![WeightSpec::new("kernel", vec![n_in, self.units], &self.kernel_initializer, self.kernel_regularizer.as_ref())];
         if self.use_bias {
             weights.push(WeightSpec::new("bias", vec![self.units], &self.bias_initializer, self.bias_regularizer.as_ref()));
         }
@@ -132,7 +136,14 @@ impl Op for DenseOp {
             (false, _) => Epilogue::None,
         };
         let fused_relu = matches!(epilogue, Epilogue::BiasRelu(_));
-        gemm(c.pool, Matrix::new(c.inputs[0], rows, self.n_in), Matrix::new(c.weights[0], self.n_in, self.units), c.output, false, epilogue);
+        gemm(
+            c.pool,
+            Matrix::new(c.inputs[0], rows, self.n_in),
+            Matrix::new(c.weights[0], self.n_in, self.units),
+            c.output,
+            false,
+            epilogue,
+        );
         if !fused_relu {
             pointwise::forward_in_place(self.activation.kernel, c.output);
         }
@@ -148,7 +159,9 @@ impl Op for DenseOp {
         if let Some(dw) = &mut c.d_weights[0] {
             gemm(c.pool, Matrix::new(c.inputs[0], rows, self.n_in).t(), dy, dw.data, dw.accumulate, Epilogue::None);
         }
-        if self.bias && let Some(db) = &mut c.d_weights[1] {
+        if self.bias
+            && let Some(db) = &mut c.d_weights[1]
+        {
             reduce::column_sums(rows, self.units, c.d_output, db.data, db.accumulate);
         }
     }

@@ -22,7 +22,13 @@ pub struct MaxPooling2D {
 
 impl Default for MaxPooling2D {
     fn default() -> Self {
-        MaxPooling2D { base: Base::default(), pool_size: Pair(2, 2), padding: Padding::Valid, strides: None, data_format: ChannelsLast }
+        MaxPooling2D {
+            base: Base::default(),
+            pool_size: Pair(2, 2),
+            padding: Padding::Valid,
+            strides: None,
+            data_format: ChannelsLast,
+        }
     }
 }
 

@@ -45,10 +45,10 @@ mod rescaling;
 mod reshape;
 mod separable_conv2d;
 mod softmax;
-mod upsampling2d;
-mod zero_padding2d;
 #[cfg(test)]
 mod testing;
+mod upsampling2d;
+mod zero_padding2d;
 
 pub use activation::Activation;
 pub use add::Add;

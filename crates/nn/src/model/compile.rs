@@ -3,8 +3,8 @@
 use super::meters::Meters;
 use super::{Model, Weight};
 use crate::error::{Error, Result};
-use crate::graph::Kind;
 use crate::exec::{TrainingPlan, Workspace};
+use crate::graph::Kind;
 use crate::losses::{Loss, Source};
 use crate::metrics::Metric;
 use crate::op::Logits;
@@ -95,10 +95,18 @@ impl Model {
             return Err(Error::data("losses", format!("{} (one per output)", outputs.len()), how.losses.len().to_string()));
         }
         if !how.loss_weights.is_empty() && how.loss_weights.len() != outputs.len() {
-            return Err(Error::data("loss_weights", format!("{} (one per output) or none", outputs.len()), how.loss_weights.len().to_string()));
+            return Err(Error::data(
+                "loss_weights",
+                format!("{} (one per output) or none", outputs.len()),
+                how.loss_weights.len().to_string(),
+            ));
         }
         if !how.metrics.is_empty() && how.metrics.len() != outputs.len() {
-            return Err(Error::data("metrics", format!("{} lists (one per output)", outputs.len()), how.metrics.len().to_string()));
+            return Err(Error::data(
+                "metrics",
+                format!("{} lists (one per output)", outputs.len()),
+                how.metrics.len().to_string(),
+            ));
         }
         if !self.weights.iter().any(|w| w.trainable) {
             return Err(Error::graph(self.name(), "has no trainable weights; there is nothing to train"));
@@ -120,8 +128,16 @@ impl Model {
         let trainable = (0..trainable.len()).filter(|&w| trainable[w]).collect();
         let meters = self.meters(&how);
         let state = self.optimizer_state(&how.optimizer);
-        self.training =
-            Some(Training { how, plan, workspace: Workspace::default(), trainable, gradients, state, meters, row_weights: Vec::new() });
+        self.training = Some(Training {
+            how,
+            plan,
+            workspace: Workspace::default(),
+            trainable,
+            gradients,
+            state,
+            meters,
+            row_weights: Vec::new(),
+        });
         Ok(())
     }
 
@@ -131,12 +147,8 @@ impl Model {
             Kind::Sequential => format!("{}/", self.name()),
             Kind::Functional => String::new(),
         };
-        let paths: Vec<(String, &[usize])> = self
-            .weights
-            .iter()
-            .filter(|w| w.trainable)
-            .map(|w| (format!("{prefix}{}", w.path), w.shape.as_slice()))
-            .collect();
+        let paths: Vec<(String, &[usize])> =
+            self.weights.iter().filter(|w| w.trainable).map(|w| (format!("{prefix}{}", w.path), w.shape.as_slice())).collect();
         OptimizerState::new(optimizer, paths.iter().map(|(path, shape)| (path.as_str(), *shape)))
     }
 

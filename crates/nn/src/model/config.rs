@@ -92,10 +92,8 @@ impl Graph {
     }
 
     fn references(&self, nodes: &[usize]) -> Value {
-        let all: Vec<Value> = nodes
-            .iter()
-            .map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0]))
-            .collect();
+        let all: Vec<Value> =
+            nodes.iter().map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0])).collect();
         if all.len() == 1 { all[0].clone() } else { Value::Array(all) }
     }
 }
@@ -146,7 +144,10 @@ pub(crate) fn graph_from_config(value: &Value) -> Result<Graph> {
 }
 
 fn layer_list(config: &Value) -> Result<&Vec<Value>> {
-    let layers = config.get("layers").and_then(Value::as_array).ok_or_else(|| Error::Config("the model's config has no list of layers".into()))?;
+    let layers = config
+        .get("layers")
+        .and_then(Value::as_array)
+        .ok_or_else(|| Error::Config("the model's config has no list of layers".into()))?;
     if layers.len() > MAX_LAYERS {
         return Err(Error::Config(format!("{} layers: more than {MAX_LAYERS} are not read", layers.len())));
     }
@@ -158,7 +159,8 @@ fn model_name(config: &Value, default: &str) -> String {
 }
 
 fn layer(entry: &Value) -> Result<Box<dyn Layer>> {
-    let class = entry.get("class_name").and_then(Value::as_str).ok_or_else(|| Error::Config("a layer without class_name".into()))?;
+    let class =
+        entry.get("class_name").and_then(Value::as_str).ok_or_else(|| Error::Config("a layer without class_name".into()))?;
     let empty = Map::new();
     let config = entry.get("config").and_then(Value::as_object).unwrap_or(&empty);
     from_config(class, config, UnknownKeys::Ignore)
@@ -171,7 +173,10 @@ fn sequential(config: &Value) -> Result<Graph> {
         let layer = layer(entry)?;
         if i == 0 && !layer.as_any().is::<InputLayer>() {
             // Keras 2 keeps the input shape on the first layer, Keras 3 may keep it on the model.
-            let own = entry.get("config").and_then(Value::as_object).filter(|c| c.get("batch_input_shape").is_some_and(|v| !v.is_null()));
+            let own = entry
+                .get("config")
+                .and_then(Value::as_object)
+                .filter(|c| c.get("batch_input_shape").is_some_and(|v| !v.is_null()));
             let built = config.get("build_input_shape").map(|s| Map::from_iter([("batch_shape".to_string(), s.clone())]));
             let source = own.cloned().or(built).unwrap_or_default();
             let input = InputLayer::from_config(&source)
@@ -183,6 +188,9 @@ fn sequential(config: &Value) -> Result<Graph> {
     chain.graph()
 }
 
+/// A layer whose calls are being replayed: its name, the inputs of each call, and how many are done.
+type Pending = (Arc<dyn Layer>, String, Vec<Vec<Reference>>, usize);
+
 /// One tensor of a call: layer name, call number.
 type Reference = (String, usize);
 
@@ -190,11 +198,12 @@ fn functional(config: &Value) -> Result<Graph> {
     let entries = layer_list(config)?;
     let name = model_name(config, "functional");
     let mut tensors: HashMap<Reference, Tensor> = HashMap::new();
-    let mut pending: Vec<(Arc<dyn Layer>, String, Vec<Vec<Reference>>, usize)> = Vec::new();
+    let mut pending: Vec<Pending> = Vec::new();
     for entry in entries {
         let mut layer = layer(entry)?;
         let layer_name = entry.get("name").and_then(Value::as_str).map(str::to_string).or_else(|| layer.base().name.clone());
-        let layer_name = layer_name.ok_or_else(|| Error::Config(format!("a {} layer of a functional model has no name", layer.class_name())))?;
+        let layer_name = layer_name
+            .ok_or_else(|| Error::Config(format!("a {} layer of a functional model has no name", layer.class_name())))?;
         layer.base_mut().name = Some(layer_name.clone());
         if let Some(input) = layer.as_any().downcast_ref::<InputLayer>() {
             tensors.insert((layer_name, 0), input.clone().input());
@@ -223,13 +232,21 @@ fn functional(config: &Value) -> Result<Graph> {
         }
         if !progress {
             let stuck = pending.iter().find(|(_, _, calls, done)| *done < calls.len()).map_or("", |(_, n, _, _)| n);
-            return Err(Error::graph(name, format!("layer \"{stuck}\" takes the output of a layer that is not in the model, or of itself")));
+            return Err(Error::graph(
+                name,
+                format!("layer \"{stuck}\" takes the output of a layer that is not in the model, or of itself"),
+            ));
         }
     }
     let find = |key: &str| -> Result<Vec<Tensor>> {
         let list = config.get(key).and_then(references).ok_or_else(|| Error::Config(format!("{key} cannot be read")))?;
         list.iter()
-            .map(|r| tensors.get(r).cloned().ok_or_else(|| Error::Config(format!("{key} names \"{}\", which is not in the model", r.0))))
+            .map(|r| {
+                tensors
+                    .get(r)
+                    .cloned()
+                    .ok_or_else(|| Error::Config(format!("{key} names \"{}\", which is not in the model", r.0)))
+            })
             .collect()
     };
     let (inputs, outputs) = (find("input_layers")?, find("output_layers")?);

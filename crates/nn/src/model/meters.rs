@@ -58,7 +58,13 @@ impl Meters {
     }
 
     /// Adds the predictions of a batch for one output.
-    pub(crate) fn add_output(&mut self, output: usize, prediction: &[f32], target: Target<'_>, weights: Option<&[f32]>) -> Result<()> {
+    pub(crate) fn add_output(
+        &mut self,
+        output: usize,
+        prediction: &[f32],
+        target: Target<'_>,
+        weights: Option<&[f32]>,
+    ) -> Result<()> {
         let meter = &mut self.outputs[output];
         let rows = prediction.len() / meter.columns.max(1);
         for state in &mut meter.states {

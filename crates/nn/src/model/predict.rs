@@ -60,7 +60,11 @@ impl Model {
     pub(crate) fn check_inputs(&self, inputs: &[&[f32]]) -> Result<usize> {
         let shapes = self.input_shapes();
         if inputs.len() != shapes.len() {
-            return Err(Error::data("inputs", format!("{} (one per input of the model)", shapes.len()), inputs.len().to_string()));
+            return Err(Error::data(
+                "inputs",
+                format!("{} (one per input of the model)", shapes.len()),
+                inputs.len().to_string(),
+            ));
         }
         let mut samples = None;
         for (i, (input, shape)) in inputs.iter().zip(&shapes).enumerate() {

@@ -20,11 +20,8 @@ impl Model {
                 continue;
             }
             let weights = self.layer_weights(node.layer);
-            let mut row = vec![
-                format!("{} ({class})", layer.name),
-                show(&node.shape),
-                thousands(weights.iter().map(|w| w.len()).sum()),
-            ];
+            let mut row =
+                vec![format!("{} ({class})", layer.name), show(&node.shape), thousands(weights.iter().map(|w| w.len()).sum())];
             if !chain {
                 let from: Vec<String> = self
                     .graph()
@@ -129,7 +126,7 @@ fn thousands(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(d);

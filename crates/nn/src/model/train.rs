@@ -127,7 +127,8 @@ impl Model {
 
     /// The weighted sum of the losses plus the penalties of regularizers.
     fn total(&self, t: &Training, each: &[f64]) -> f64 {
-        let weighted: f64 = each.iter().enumerate().map(|(o, l)| l * f64::from(t.how.loss_weights.get(o).copied().unwrap_or(1.0))).sum();
+        let weighted: f64 =
+            each.iter().enumerate().map(|(o, l)| l * f64::from(t.how.loss_weights.get(o).copied().unwrap_or(1.0))).sum();
         weighted + self.penalty()
     }
 
@@ -190,7 +191,12 @@ impl Model {
     ///
     /// # Errors
     /// When targets do not fit the outputs.
-    pub fn test_on_batch(&self, evaluation: &mut Evaluation, batch: Batch<'_>, mut take: impl FnMut(usize, &[f32])) -> Result<()> {
+    pub fn test_on_batch(
+        &self,
+        evaluation: &mut Evaluation,
+        batch: Batch<'_>,
+        mut take: impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
         let t = self.training.as_ref().ok_or(Error::NotCompiled("evaluate"))?;
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
         let samples = batch.feed.samples();
@@ -199,7 +205,11 @@ impl Model {
         let workspace = &mut evaluation.workspace;
         workspace.prepare(&self.plan, None, samples, self.pool.threads());
         workspace.pack(&self.plan, &weights);
-        workspace.forward(Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 }, batch.feed, false);
+        workspace.forward(
+            Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 },
+            batch.feed,
+            false,
+        );
         let mut own = Vec::new();
         let row_weights = row_weights(&mut own, &batch, samples);
         let first_row = evaluation.meters.samples();

@@ -28,7 +28,7 @@ impl Weight {
             path: format!("{layer}/{}", spec.name),
             name: spec.name,
             shape: spec.shape.clone(),
-            regularizer: spec.regularizer.clone(),
+            regularizer: spec.regularizer,
             trainable: spec.trainable && layer_trains,
             value,
         }

@@ -112,7 +112,10 @@ impl Recipe {
     pub fn builtin(name: &str) -> Result<Recipe> {
         let text = Recipe::text(name).ok_or_else(|| Error::Recipe {
             recipe: name.to_string(),
-            message: format!("there is no such recipe; known are {} (or give the path of a .toml file)", Recipe::names().collect::<Vec<_>>().join(", ")),
+            message: format!(
+                "there is no such recipe; known are {} (or give the path of a .toml file)",
+                Recipe::names().collect::<Vec<_>>().join(", ")
+            ),
         })?;
         Recipe::parse(text, name)
     }
@@ -154,6 +157,7 @@ impl Recipe {
     }
 
     fn layer(&self, class: &str, config: &Map<String, Value>) -> Result<Box<dyn Layer>> {
-        from_config(class, config, UnknownKeys::Refuse).map_err(|e| Error::Recipe { recipe: self.name.clone(), message: e.to_string() })
+        from_config(class, config, UnknownKeys::Refuse)
+            .map_err(|e| Error::Recipe { recipe: self.name.clone(), message: e.to_string() })
     }
 }

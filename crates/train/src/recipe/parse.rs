@@ -50,7 +50,9 @@ impl Recipe {
 
 fn input_shape(top: &mut Table) -> Result<Vec<usize>> {
     let Some(value) = top.take("input_shape") else { return Ok(vec![28, 28, 1]) };
-    let axes = value.as_array().map(|axes| axes.iter().map(|a| a.as_u64().filter(|n| (1..=4096).contains(n)).map(|n| n as usize)).collect());
+    let axes = value
+        .as_array()
+        .map(|axes| axes.iter().map(|a| a.as_u64().filter(|n| (1..=4096).contains(n)).map(|n| n as usize)).collect());
     match axes {
         Some(Some(shape)) => Ok(shape),
         _ => Err(top.error("input_shape", format!("expected [height, width, channels], each 1 to 4096, got {value}"))),
