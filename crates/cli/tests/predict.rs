@@ -84,6 +84,6 @@ fn a_lone_model_file_knows_its_scale() {
     assert_eq!(place.ok(&["evaluate", "else/mine.keras", "--json"]), inside);
     // Other pixels give other figures: the member is what makes them equal.
     assert_ne!(place.ok(&["evaluate", "else/mine.keras", "--json", "--scale", "1/255", "--offset", "0"]), inside);
-    let known = String::from_utf8(place.member("else/mine.keras", "preprocessing.json")).unwrap();
+    let known = String::from_utf8(place.member("else/mine.keras", "maobi/preprocessing.json")).unwrap();
     assert!(known.contains("\"offset\": -0.5") && known.contains("\"dataset\": \"mnist\""), "{known}");
 }

@@ -7,7 +7,6 @@ mod session;
 use crate::exit::Exit;
 use crate::output::Console;
 use crate::run::overrides::Overrides;
-use crate::training::interrupt;
 use clap::value_parser;
 use std::path::PathBuf;
 
@@ -109,7 +108,6 @@ impl Args {
 /// Trains and tests.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: args.quiet };
-    interrupt::listen()?;
     let plan = plan::Plan::new(args)?;
     session::run(plan, args, console)
 }

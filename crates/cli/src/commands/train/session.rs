@@ -13,6 +13,7 @@ use crate::training::progress::Progress;
 use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
 use crate::training::step_log::StepLog;
+use anyhow::bail;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_nn::losses::Loss;
@@ -105,6 +106,16 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
         test_images: parts.test.len(),
         classes: parts.train.class_names().to_vec(),
     };
+    if let Some(before) = before.as_ref().filter(|before| before.run.training_images != run.training_images) {
+        bail!(
+            "{}: this run began with {} training images of {}, now there are {}. It goes on only with the same data: put it back, \
+             or start another run with --out",
+            before.run.recipe,
+            count(before.run.training_images as u64),
+            before.run.dataset,
+            count(run.training_images as u64)
+        );
+    }
     let config = RunConfig { run, recipe: table.table };
     let folder = match folder {
         Some(folder) => folder,
@@ -167,6 +178,8 @@ pub fn one_hot(loss: &Loss) -> bool {
 }
 
 fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
+    // Not before: while data is fetched and read there is nothing to save, and Ctrl-C ends the process at once.
+    interrupt::listen()?;
     let (recipe, console, folder) = (&session.recipe, session.console, &session.folder);
     let training = &recipe.training;
     let images = session.images(&session.parts.train);
