@@ -6,6 +6,7 @@
 
 pub mod activations;
 pub mod error;
+mod exact;
 mod exec;
 pub mod graph;
 pub mod initializers;

@@ -128,6 +128,83 @@ fn gradients_of_a_shared_layer_add_up() {
     check_gradients(build, &[&numbers(8 * 25, 5), &numbers(8 * 25, 6)], &numbers(16, 7), 8);
 }
 
+/// A model of the outputs that `pick` takes of (trained, frozen), after a step of mean squared error.
+fn stepped(pick: fn(&Tensor, &Tensor) -> Vec<Tensor>) -> Vec<Vec<f32>> {
+    let x = InputLayer::new([6]).input();
+    let trained = Dense::new(3).name("trained").call(&x).unwrap();
+    let frozen = Dense::new(3).name("frozen").trainable(false).call(&x).unwrap();
+    let outputs = pick(&trained, &frozen);
+    let mut model = Model::new("heads", &[&x], &outputs.iter().collect::<Vec<_>>(), 2).unwrap();
+    model
+        .compile(Compile::new(Sgd::new(0.1), Loss::MeanSquaredError).losses(vec![Loss::MeanSquaredError; outputs.len()]))
+        .unwrap();
+    let target = numbers(9 * 3, 4);
+    step(&mut model, &[&numbers(9 * 6, 3)], &vec![Target::Values(&target); outputs.len()], 9);
+    let trainable = model.weights().iter().zip(model.gradients().unwrap()).filter(|(w, _)| w.trainable);
+    trainable.map(|(_, g)| g.whole().to_vec()).collect()
+}
+
+#[test]
+fn gradients_of_repeated_and_frozen_outputs() {
+    let once = stepped(|trained, _| vec![trained.clone()]);
+    let doubled: Vec<Vec<f32>> = once.iter().map(|g| g.iter().map(|v| 2.0 * v).collect()).collect();
+    // The same numbers added twice: exactly the double.
+    assert_eq!(stepped(|trained, _| vec![trained.clone(), trained.clone()]), doubled);
+    assert_eq!(stepped(|trained, frozen| vec![trained.clone(), frozen.clone()]), once);
+}
+
+#[test]
+fn class_weights_that_fit_nothing_are_errors() {
+    let mut model = digits(1);
+    let x = numbers(2 * 196, 1);
+    let mut message = |target: Target<'_>, sample_weight| {
+        let feed = Samples { samples: 2, inputs: &[&x] };
+        let batch = Batch { feed: &feed, targets: &[target], sample_weight, class_weight: Some(&[1.0, 2.0]) };
+        model.train_on_batch(batch).map_or_else(|e| e.to_string(), |_| "trained".into())
+    };
+    assert_eq!(message(Target::Classes(&[3]), None), "targets: expected one row for each of 2 samples, got 1 values");
+    assert_eq!(message(Target::Values(&[3.0; 3]), None), "targets: expected one row for each of 2 samples, got 3 values");
+    assert_eq!(message(Target::Classes(&[1, 2]), Some(&[1.0])), "sample_weight: expected 2 values (one per sample), got 1");
+    assert_eq!(message(Target::Classes(&[1, 2]), None), "trained");
+
+    let x = InputLayer::new([2]).input();
+    let (a, b) = (Dense::new(2).call(&x).unwrap(), Dense::new(2).call(&x).unwrap());
+    let mut model = Model::new("two", &[&x], &[&a, &b], 1).unwrap();
+    model.compile(Compile::new(Sgd::new(0.1), Loss::MeanSquaredError).losses([Loss::MeanSquaredError; 2])).unwrap();
+    let targets = [Target::Values(&[0.0; 2]), Target::Values(&[0.0; 2])];
+    let feed = Samples { samples: 1, inputs: &[&[0.0; 2]] };
+    let batch = Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: Some(&[1.0]) };
+    let message = model.train_on_batch(batch).unwrap_err().to_string();
+    assert_eq!(message, "class_weight: expected a model of one output (give samples weights instead), got 2 outputs");
+}
+
+#[test]
+fn sizes_that_memory_cannot_hold_are_refused() {
+    let message = |shape: &[usize], layer: serde_json::Value| {
+        let axes: Vec<Option<usize>> = std::iter::once(None).chain(shape.iter().copied().map(Some)).collect();
+        let input = serde_json::json!({ "class_name": "InputLayer", "config": { "batch_shape": axes } });
+        let json = serde_json::json!({ "class_name": "Sequential", "config": { "layers": [input, layer] } });
+        Model::from_json(&json.to_string(), 1).map_or_else(|e| e.to_string(), |_| "built".into())
+    };
+    let layer = |class: &str, config: serde_json::Value| serde_json::json!({ "class_name": class, "config": config });
+    let dense = |units: u64| layer("Dense", serde_json::json!({ "units": units }));
+    let conv = |kernel: u64, filters: u64, padding: &str| {
+        layer("Conv2D", serde_json::json!({ "filters": filters, "kernel_size": kernel, "padding": padding }))
+    };
+    let image = [8, 8, 1];
+    assert!(message(&[1 << 20, 1 << 20, 1 << 24], dense(1)).contains("is too large: more than 536870912 values"));
+    assert!(message(&[8], dense(1 << 62)).contains("kernel of shape [8, 4611686018427387904] is too large"));
+    assert!(message(&image, conv(u64::MAX / 2, 1, "same")).contains("kernel_size must be at most 65536"));
+    assert!(
+        message(&image, conv(1 << 16, 1 << 40, "same"))
+            .contains("the kernel of shape [65536, 65536, 1, 1099511627776] is too large")
+    );
+    assert!(message(&image, conv(1, 1 << 30, "same")).contains("is too large"));
+    assert_eq!(message(&image, conv(3, 4, "same")), "built");
+    let nothing = InputLayer::new([4, 0]).input();
+    assert!(Dense::new(1).call(&nothing).unwrap_err().to_string().contains("an input of shape [4, 0] has no values"));
+}
+
 #[test]
 fn labels_out_of_range_name_the_sample() {
     let mut model = digits(1);

@@ -1,8 +1,8 @@
 //! `evaluate` and `predict` over whole sets, and the methods that a model gets from this crate.
 
-use crate::error::Result;
-use crate::examples::{Examples, Picked, Targets};
-use crate::fit::{Fit, check_shapes, fit};
+use crate::error::{Error, Result};
+use crate::examples::{Examples, Picked, Targets, check_shapes};
+use crate::fit::{Fit, fit};
 use crate::history::History;
 use maobi_nn::losses::Target;
 use maobi_nn::model::Logs;
@@ -18,12 +18,16 @@ pub(crate) fn evaluate_into(
     batch_size: usize,
     see: &mut dyn FnMut(usize, usize, &[f32]),
 ) -> Result<Logs> {
+    if data.is_empty() {
+        return Err(Error::argument("data", "there are no samples"));
+    }
     let mut evaluation = model.start_evaluation()?;
+    let batch_size = batch_size.clamp(1, data.len());
     let lengths = data.input_lengths();
     let mut targets = data.targets();
     let mut weights = Vec::new();
     let mut indices: Vec<u32> = Vec::with_capacity(batch_size);
-    for first in (0..data.len()).step_by(batch_size.max(1)) {
+    for first in (0..data.len()).step_by(batch_size) {
         indices.clear();
         indices.extend(first as u32..(first + batch_size).min(data.len()) as u32);
         for (output, targets) in targets.iter_mut().enumerate() {
@@ -48,7 +52,7 @@ pub trait ModelExt {
     /// Loss and metrics over `data`.
     ///
     /// # Errors
-    /// When the model is not compiled or the data does not fit it.
+    /// When the model is not compiled, or the data does not fit it or has no samples.
     fn evaluate(&self, data: &dyn Examples) -> Result<Logs>;
     /// Loss and metrics over `data`, and the outputs: one `[samples, …]` vector per output.
     ///

@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use maobi_data::Dataset;
 use maobi_kernels::bytes;
-use maobi_nn::Feed;
 use maobi_nn::losses::Target;
+use maobi_nn::{Feed, Model};
 
 /// Targets of a batch for one output.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,6 +227,24 @@ impl Examples for Arrays<'_> {
         out.clear();
         self.weights.inspect(|w| out.extend(indices.iter().map(|&i| w[i as usize]))).is_some()
     }
+}
+
+/// Compares the data's sample sizes with the model's inputs.
+pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
+    let expected: Vec<usize> = model.input_shapes().iter().map(|s| s.iter().product()).collect();
+    let got = data.input_lengths();
+    if expected != got {
+        let shapes = model.input_shapes();
+        return Err(Error::argument(
+            what,
+            format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values"),
+        ));
+    }
+    if data.targets().len() != model.output_shapes().len() {
+        let (n, m) = (model.output_shapes().len(), data.targets().len());
+        return Err(Error::argument(what, format!("the model has {n} outputs, the data targets for {m}")));
+    }
+    Ok(())
 }
 
 /// The samples of one batch, as the model takes them.

@@ -3,7 +3,7 @@
 use crate::callbacks::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate_into;
-use crate::examples::{Examples, Picked, Targets};
+use crate::examples::{Examples, Picked, Targets, check_shapes};
 use crate::history::History;
 use crate::subset::Subset;
 use maobi_kernels::rng::shuffle_indices;
@@ -129,27 +129,12 @@ impl<'a> Fit<'a> {
         if self.validation_split > 0.0 && self.validation.is_some() {
             return Err(Error::argument("validation_split", "give either validation_split or validation_data, not both"));
         }
+        if self.validation.is_some_and(|v| v.is_empty()) {
+            return Err(Error::argument("validation data", "there are no samples"));
+        }
         check_shapes(model, data, "training data")?;
         self.validation.map_or(Ok(()), |v| check_shapes(model, v, "validation data"))
     }
-}
-
-/// Compares the data's sample sizes with the model's inputs.
-pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
-    let expected: Vec<usize> = model.input_shapes().iter().map(|s| s.iter().product()).collect();
-    let got = data.input_lengths();
-    if expected != got {
-        let shapes = model.input_shapes();
-        return Err(Error::argument(
-            what,
-            format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values"),
-        ));
-    }
-    if data.targets().len() != model.output_shapes().len() {
-        let (n, m) = (model.output_shapes().len(), data.targets().len());
-        return Err(Error::argument(what, format!("the model has {n} outputs, the data targets for {m}")));
-    }
-    Ok(())
 }
 
 /// Trains `model` on `data`.
@@ -162,6 +147,10 @@ pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Re
 pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<History> {
     how.check(model, data)?;
     let (head, tail) = Subset::split_tail(data, how.validation_split);
+    if head.is_empty() {
+        let (n, share) = (data.len(), how.validation_split);
+        return Err(Error::argument("validation_split", format!("a share of {share} leaves none of {n} samples to train on")));
+    }
     let data: &dyn Examples = if tail.is_empty() { data } else { &head };
     let validation: Option<&dyn Examples> = if tail.is_empty() { how.validation } else { Some(&tail) };
     let mut callbacks = std::mem::take(&mut how.callbacks);
@@ -221,8 +210,10 @@ impl Run {
         for callback in callbacks.iter_mut() {
             resume = resume.or(callback.resume(model)?);
         }
-        if let Some(Resume { epoch, batch, states, history }) = resume {
+        model.reset_metrics();
+        if let Some(Resume { epoch, batch, states, metrics, history }) = resume {
             (run.epoch, run.batch, run.history) = (epoch, batch.min(steps_per_epoch), history);
+            model.restore_metrics(&metrics);
             for i in 0..callbacks.len() {
                 if let Some(state) = states.get(state_key(callbacks, i)) {
                     callbacks[i].restore(state);
@@ -276,7 +267,9 @@ impl Run {
         if how.shuffle {
             shuffle_indices(model.seed(), self.epoch as u64, &mut self.order);
         }
-        model.reset_metrics();
+        if self.batch == 0 {
+            model.reset_metrics();
+        }
         let mut seen = 0;
         while self.batch < self.steps_per_epoch && how.steps.is_none_or(|s| step_of(model) < s) {
             let logs = self.step(model, data, how)?;

@@ -7,7 +7,7 @@ use maobi_nn::optimizers::{Adam, Optimizer, Sgd};
 use maobi_nn::{Compile, Model};
 use maobi_train::callbacks::{BatchLogs, Context, SaveFreq};
 use maobi_train::{
-    Action, Arrays, BackupAndRestore, CSVLogger, Callback, EarlyStopping, Error, Fit, History, LearningRateScheduler,
+    Action, Arrays, BackupAndRestore, CSVLogger, Callback, EarlyStopping, Error, Examples, Fit, History, LearningRateScheduler,
     ModelCheckpoint, ModelExt, OnBatchEnd, OnEpochEnd, ProgressBar, ReduceLROnPlateau, Targets, TerminateOnNaN,
 };
 use std::io::Write;
@@ -118,18 +118,14 @@ fn remembering<'a>(folder: &Path, save_freq: SaveFreq) -> Fit<'a> {
         .callback(LearningRateScheduler::new(|_, rate| rate * 0.97))
 }
 
-/// Weights and optimizer, log, names of checkpoints, validation losses, learning rates.
-type Left = (Vec<Vec<u32>>, String, Vec<String>, Vec<f64>, Vec<f64>);
+/// Weights and optimizer, log, names of checkpoints, the figures of all epochs as bits.
+type Left = (Vec<Vec<u32>>, String, Vec<String>, Vec<(String, u64)>);
 
 /// What a training of [`remembering`] leaves behind.
 fn left(folder: &Path, model: &Model, history: &History) -> Left {
     let log = std::fs::read_to_string(folder.join("log.csv")).unwrap();
-    // The epoch that was interrupted has running means over its later steps only, so the columns of the training data are left out.
-    let log = log.lines().map(|l| {
-        l.split(',').enumerate().filter(|(i, _)| [0, 2, 4, 5].contains(i)).map(|(_, c)| c).collect::<Vec<_>>().join(",")
-    });
-    let log = log.collect::<Vec<_>>().join("\n");
-    (bits(model), log, names(&folder.join("steps")), history.get("val_loss"), history.get("learning_rate"))
+    let figures = history.epochs.iter().flat_map(|e| &e.values).map(|(name, value)| (name.clone(), value.to_bits()));
+    (bits(model), log, names(&folder.join("steps")), figures.collect())
 }
 
 #[test]
@@ -168,11 +164,8 @@ fn an_interrupted_training_goes_on_as_if_it_had_not_been() {
         assert_eq!(message(killed), "kill: now");
         let mut second = adam(7);
         let history = train(&mut second, remembering(folder.path(), freq)).unwrap();
-        let (weights, log, _, losses, rates) = left(folder.path(), &second, &history);
-        assert!(
-            (&weights, &log, &losses, &rates) == (&expected.0, &expected.1, &expected.3, &expected.4),
-            "killed at step {kill}"
-        );
+        let (weights, log, _, figures) = left(folder.path(), &second, &history);
+        assert!((&weights, &log, &figures) == (&expected.0, &expected.1, &expected.3), "killed at step {kill}");
     }
 }
 
@@ -385,6 +378,46 @@ fn mistakes_are_found_before_the_first_step() {
     assert!(
         failed(Fit::new().callback(LearningRateScheduler::new(|_, _| f32::NAN))).contains("the schedule gave NaN for epoch 0")
     );
+}
+
+/// Data of the right shape without a sample.
+struct Nothing;
+
+impl Examples for Nothing {
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn input_lengths(&self) -> Vec<usize> {
+        vec![2]
+    }
+
+    fn fill(&self, _: usize, _: &[u32], _: &mut [f32]) {}
+
+    fn targets(&self) -> Vec<Targets> {
+        vec![Targets::Classes(Vec::new())]
+    }
+
+    fn fill_targets(&self, _: usize, _: &[u32], _: &mut Targets) {}
+}
+
+#[test]
+fn empty_halves_and_endless_batches() {
+    let one = |how: Fit<'_>| {
+        let data = Arrays::new(1, vec![&[0.5, 0.5]], vec![Targets::Classes(vec![1])]).unwrap();
+        message(adam(1).fit(&data, how))
+    };
+    // Without an end to epochs this would never return.
+    assert_eq!(
+        one(Fit::new().steps(3).validation_split(0.5)),
+        "validation_split: a share of 0.5 leaves none of 1 samples to train on"
+    );
+    let (x, y) = points();
+    let data = Arrays::new(SAMPLES, vec![&x], vec![Targets::Classes(y)]).unwrap();
+    assert_eq!(one(Fit::new().validation_data(&data).batch_size(usize::MAX)), "trained");
+    let none = Nothing;
+    assert_eq!(one(Fit::new().validation_data(&none)), "validation data: there are no samples");
+    assert_eq!(adam(1).evaluate(&none).unwrap_err().to_string(), "data: there are no samples");
 }
 
 #[test]

@@ -68,7 +68,7 @@ pub(crate) struct TrainingPlan {
     pub(crate) partial_len: usize,
     /// (weight, offset) of every weight whose gradient is summed over lanes.
     pub(crate) partials: Vec<(usize, usize)>,
-    /// Longest slot that several consumers add to, in values per sample.
+    /// Longest slot that several consumers or losses add to, in values per sample.
     pub(crate) shared_len: usize,
 }
 
@@ -107,12 +107,15 @@ impl TrainingPlan {
             .collect();
 
         let mut seen = vec![false; plan.slots.len()];
+        let mut shared_len = 0;
         for loss in &losses {
-            seen[loss.slot] = true;
+            if std::mem::replace(&mut seen[loss.slot], true) {
+                shared_len = shared_len.max(plan.slots[loss.slot]);
+            }
         }
         let mut offset_of: Vec<Option<usize>> = vec![None; trainable.len()];
         let mut direct_seen = vec![false; trainable.len()];
-        let (mut partial_len, mut partials, mut shared_len) = (0, Vec::new(), 0);
+        let (mut partial_len, mut partials) = (0, Vec::new());
         let mut inputs = vec![Vec::new(); n];
         let mut weights = vec![Vec::new(); n];
         for (i, step) in plan.steps.iter().enumerate().rev() {

@@ -8,7 +8,7 @@ pub use functional::{Call, Tensor, apply};
 pub use sequential::Sequential;
 
 use crate::error::{Error, Result};
-use crate::layers::{Built, Layer, Shape};
+use crate::layers::{Built, Layer, Shape, check_size};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -60,13 +60,16 @@ pub struct Graph {
     pub outputs: Vec<usize>,
 }
 
-/// Builds a layer for `inputs`, naming it in the error.
+/// Builds a layer for `inputs`, naming it in the error. Sizes that a file claims are refused before memory is set aside for them.
 pub(crate) fn build(layer: &dyn Layer, name: &str, inputs: &[Shape]) -> Result<Built> {
-    layer.build(inputs).map_err(|message| Error::Layer {
-        layer: name.to_string(),
-        class: layer.class_name().to_string(),
-        message,
-    })
+    let sized = || {
+        inputs.iter().try_for_each(|shape| check_size("an input", shape))?;
+        let built = layer.build(inputs)?;
+        built.weights.iter().try_for_each(|spec| check_size(spec.name, &spec.shape))?;
+        built.steps.iter().try_for_each(|step| check_size("the output", &step.output))?;
+        Ok(built)
+    };
+    sized().map_err(|message| Error::Layer { layer: name.to_string(), class: layer.class_name().to_string(), message })
 }
 
 /// The output shape of a layer built for `inputs`.

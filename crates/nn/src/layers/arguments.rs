@@ -28,8 +28,12 @@ impl Pair {
         (self.0, self.1)
     }
 
-    /// An error that names the argument unless both are at least 1.
+    /// An error that names the argument unless both are at least 1, and small enough to be multiplied.
     pub(crate) fn positive(self, argument: &str) -> Result<(usize, usize), String> {
+        const MOST: usize = 1 << 16;
+        if self.0.max(self.1) > MOST {
+            return Err(format!("{argument} must be at most {MOST}, got [{}, {}]", self.0, self.1));
+        }
         if self.0 == 0 || self.1 == 0 {
             return Err(format!("{argument} must be at least 1, got [{}, {}]", self.0, self.1));
         }

@@ -2,7 +2,7 @@
 
 use super::activation::{ActivationOp, lower_activation};
 use super::arguments::{ChannelsLast, Null, Padding, Pair};
-use super::{Base, Built, Layer, Shape, Step, WeightSpec, image};
+use super::{Base, Built, Layer, Shape, Step, WeightSpec, check_size, image};
 use crate::activations::Activation;
 use crate::initializers::Initializer;
 use crate::op::{Backward, Forward, Op};
@@ -151,7 +151,11 @@ impl Window {
         let (_, top, bottom) =
             self.padding.resolve(h, (kh - 1) * dilation.0 + 1, stride.0).map_err(|e| format!("height: {e}"))?;
         let (_, left, right) = self.padding.resolve(w, (kw - 1) * dilation.1 + 1, stride.1).map_err(|e| format!("width: {e}"))?;
-        Ok(Conv2dShape { h, w, c_in, c_out, kh, kw, stride, dilation, groups, pad: conv::Padding { top, bottom, left, right } })
+        check_size("the kernel", &[kh, kw, c_in / groups, c_out])?;
+        let shape =
+            Conv2dShape { h, w, c_in, c_out, kh, kw, stride, dilation, groups, pad: conv::Padding { top, bottom, left, right } };
+        check_size("the output", &[shape.out_h(), shape.out_w(), c_out])?;
+        Ok(shape)
     }
 }
 

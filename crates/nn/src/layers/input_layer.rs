@@ -1,6 +1,6 @@
 //! `InputLayer`: where samples enter a model.
 
-use super::{Base, Built, Layer, Shape};
+use super::{Base, Built, Layer, Shape, check_size};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -75,6 +75,7 @@ impl Layer for InputLayer {
         if self.shape.contains(&0) {
             return Err(format!("axis lengths must be at least 1, got {:?}", self.shape));
         }
+        check_size("an input", &self.shape)?;
         Ok(Built::default())
     }
 }

@@ -178,6 +178,20 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// Most values of one weight or of one sample's output: 2 GiB of f32, as much as a file may hold. Products of axes below it, and
+/// of a few of them with a window's, do not overflow.
+pub(crate) const MAX_VALUES: usize = 1 << 29;
+
+/// An error unless an array of that shape has values, and at most [`MAX_VALUES`] of them.
+pub(crate) fn check_size(what: &str, shape: &[usize]) -> Result<(), String> {
+    let values = shape.iter().try_fold(1usize, |product, &n| product.checked_mul(n));
+    match values {
+        Some(0) => Err(format!("{what} of shape {shape:?} has no values")),
+        Some(n) if n <= MAX_VALUES => Ok(()),
+        _ => Err(format!("{what} of shape {shape:?} is too large: more than {MAX_VALUES} values")),
+    }
+}
+
 /// The one input of a layer that takes one.
 pub(crate) fn single(inputs: &[Shape]) -> Result<&Shape, String> {
     match inputs {

@@ -23,9 +23,12 @@ impl Buckets {
         Buckets { positives: vec![0.0; thresholds], negatives: vec![0.0; thresholds] }
     }
 
-    pub(super) fn reset(&mut self) {
-        self.positives.fill(0.0);
-        self.negatives.fill(0.0);
+    pub(super) fn numbers(&self) -> [&[f64]; 2] {
+        [&self.positives, &self.negatives]
+    }
+
+    pub(super) fn numbers_mut(&mut self) -> [&mut [f64]; 2] {
+        [&mut self.positives, &mut self.negatives]
     }
 
     pub(super) fn add(&mut self, batch: &Rows<'_>, auc: &Auc) -> Result<(), LossError> {

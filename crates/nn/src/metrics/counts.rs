@@ -40,10 +40,12 @@ impl Counts {
         Counts { true_positives: zeros.clone(), false_positives: zeros.clone(), false_negatives: zeros }
     }
 
-    pub(super) fn reset(&mut self) {
-        for counts in [&mut self.true_positives, &mut self.false_positives, &mut self.false_negatives] {
-            counts.fill(0.0);
-        }
+    pub(super) fn numbers(&self) -> [&[f64]; 3] {
+        [&self.true_positives, &self.false_positives, &self.false_negatives]
+    }
+
+    pub(super) fn numbers_mut(&mut self) -> [&mut [f64]; 3] {
+        [&mut self.true_positives, &mut self.false_positives, &mut self.false_negatives]
     }
 
     /// Counts for precision and recall; the truth of a value is whether it is not 0.

@@ -3,7 +3,9 @@
 use super::auc::Buckets;
 use super::counts::{Counts, Rows};
 use super::{Average, Metric, MetricKind, rows};
+use crate::exact;
 use crate::losses::{LossBatch, LossError, Source, Target};
+use serde_json::{Value, json};
 
 /// The sums of one metric over an epoch.
 #[derive(Clone, Debug)]
@@ -21,6 +23,25 @@ enum Sums {
     },
     Counts(Counts),
     Buckets(Buckets),
+}
+
+impl Sums {
+    fn each(&self, mut see: impl FnMut(f64)) {
+        match self {
+            Sums::Mean { total, count } => [*total, *count].into_iter().for_each(see),
+            Sums::Counts(counts) => counts.numbers().into_iter().flatten().for_each(|n| see(*n)),
+            Sums::Buckets(buckets) => buckets.numbers().into_iter().flatten().for_each(|n| see(*n)),
+        }
+    }
+
+    /// The numbers in the order of [`Sums::each`], to change.
+    fn each_mut(&mut self, change: impl FnMut(&mut f64)) {
+        match self {
+            Sums::Mean { total, count } => [total, count].into_iter().for_each(change),
+            Sums::Counts(counts) => counts.numbers_mut().into_iter().flatten().for_each(change),
+            Sums::Buckets(buckets) => buckets.numbers_mut().into_iter().flatten().for_each(change),
+        }
+    }
 }
 
 impl MetricState {
@@ -108,24 +129,43 @@ impl MetricState {
 
     /// Forgets every row.
     pub fn reset(&mut self) {
-        match &mut self.sums {
-            Sums::Mean { total, count } => (*total, *count) = (0.0, 0.0),
-            Sums::Counts(counts) => counts.reset(),
-            Sums::Buckets(buckets) => buckets.reset(),
+        self.sums.each_mut(|number| *number = 0.0);
+    }
+
+    /// The sums as JSON, exactly: a backup's text for [`MetricState::restore`].
+    pub fn state(&self) -> Value {
+        let mut numbers = Vec::new();
+        self.sums.each(|number| numbers.push(number));
+        json!({ "metric": self.name(), "sums": exact::to_json(&numbers) })
+    }
+
+    /// Takes back what [`MetricState::state`] gave. `false`, with the sums as they were, when that was another metric's or is damaged.
+    pub fn restore(&mut self, state: &Value) -> bool {
+        let mut length = 0;
+        self.sums.each(|_| length += 1);
+        let Some(numbers) = exact::from_json(&state["sums"], length) else { return false };
+        let own = state["metric"] == self.name();
+        if own {
+            let mut numbers = numbers.into_iter();
+            self.sums.each_mut(|number| *number = numbers.next().unwrap_or_default());
         }
+        own
     }
 
     fn check(&self, batch: &Rows<'_>) -> Result<(), LossError> {
         let owner = self.metric.kind.default_name();
         let (rows, cols) = (batch.rows, batch.cols);
-        let length = |what, got: usize, expected: usize, shape: String| {
-            if got == expected {
-                return Ok(());
-            }
-            Err(LossError::Length { loss: owner, what, expected, shape, got })
-        };
-        length("the prediction", batch.prediction.len(), rows * cols, format!("{rows} rows of {cols} columns"))?;
-        length("the sample weight", batch.sample_weight.map_or(rows, <[f32]>::len), rows, format!("{rows} rows"))?;
+        // Words are made for an error only: a step allocates nothing.
+        let (got, expected) = (batch.prediction.len(), rows * cols);
+        if got != expected {
+            let shape = format!("{rows} rows of {cols} columns");
+            return Err(LossError::Length { loss: owner, what: "the prediction", expected, shape, got });
+        }
+        let got = batch.sample_weight.map_or(rows, <[f32]>::len);
+        if got != rows {
+            let shape = format!("{rows} rows");
+            return Err(LossError::Length { loss: owner, what: "the sample weight", expected: rows, shape, got });
+        }
         let sparse = match &self.metric.kind {
             MetricKind::SparseCategoricalAccuracy | MetricKind::SparseTopKCategoricalAccuracy { .. } => true,
             // Decided by the target itself.

@@ -13,10 +13,10 @@ pub use meters::{Logs, Meters};
 pub use train::{Batch, Evaluation, StepLogs};
 pub use weight::Weight;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::exec::{Plan, Slices, Workspace};
 use crate::graph::Graph;
-use crate::layers::Shape;
+use crate::layers::{MAX_VALUES, Shape};
 use maobi_kernels::memory::Ref;
 use maobi_kernels::pool::Pool;
 use smallvec::SmallVec;
@@ -49,6 +49,10 @@ impl Model {
     /// A layer whose arguments or input shape do not fit.
     pub fn from_graph(graph: Graph, seed: u64) -> Result<Model> {
         let (plan, declared) = Plan::new(&graph)?;
+        let total = declared.iter().flat_map(|l| &l.specs).map(|s| s.shape.iter().product::<usize>()).sum::<usize>();
+        if total > MAX_VALUES {
+            return Err(Error::graph(graph.name, format!("has {total} weight values; more than {MAX_VALUES} are not supported")));
+        }
         let mut weights = Vec::new();
         let mut ranges = vec![0..0; graph.layers.len()];
         for layer in declared {

@@ -4,11 +4,12 @@ use super::compile::{Training, source};
 use super::meters::{Logs, Meters};
 use super::{Model, WeightGuards, step_weights};
 use crate::error::{Error, Result};
-use crate::exec::{Feed, Walk, Workspace};
+use crate::exec::{Feed, GradientPlace, Walk, Workspace};
 use crate::losses::{LossBatch, Source, Target, apply_class_weights};
 use crate::regularizers::Regularizer;
 use maobi_kernels::memory::{Buffer, RefMut};
-use maobi_kernels::reduce;
+use maobi_kernels::{pointwise, reduce};
+use serde_json::Value;
 use smallvec::SmallVec;
 
 /// One batch: samples, what they should give, and how much each counts.
@@ -51,13 +52,15 @@ impl Model {
     /// One optimizer step on a batch; `logs` has the running means since `reset_metrics`.
     ///
     /// # Errors
-    /// When the model is not compiled, or targets do not fit the outputs (which sample, which label).
+    /// When the model is not compiled, targets do not fit the outputs (which sample, which label), or class weights are given for
+    /// several outputs.
     pub fn train_on_batch(&mut self, batch: Batch<'_>) -> Result<StepLogs> {
         let samples = batch.feed.samples();
         if samples == 0 {
             return Err(Error::data("batch", "at least one sample", "none"));
         }
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
+        check_class_weight(&batch, samples)?;
         let mut training = self.training.take().ok_or(Error::NotCompiled("training"))?;
         let result = self.step(&mut training, batch, samples);
         self.training = Some(training);
@@ -109,12 +112,20 @@ impl Model {
                 denominator,
                 first_row: pass.first_row,
             };
-            let sum = if pass.training {
-                let mut gradient = pass.workspace.gradients[place.slot].whole_mut();
-                let sum = loss.evaluate(&batch, Some(&mut gradient), None)?;
+            // An output that no trainable weight leads to has no gradient.
+            let sum = if pass.training && t.plan.places[place.slot] != GradientPlace::Nowhere {
+                // An output that is listed twice has two losses, and their gradients add up.
+                let repeated = t.plan.losses[..output].iter().any(|other| other.slot == place.slot);
+                let gradients = &pass.workspace.gradients[place.slot];
+                let mut values = if repeated { pass.workspace.shared_batch.whole_mut() } else { gradients.whole_mut() };
+                let gradient = if repeated { &mut values[..prediction.len()] } else { &mut *values };
+                let sum = loss.evaluate(&batch, Some(&mut *gradient), None)?;
                 let factor = t.how.loss_weights.get(output).copied().unwrap_or(1.0);
                 if factor != 1.0 {
-                    maobi_kernels::pointwise::scale(&mut gradient, factor);
+                    pointwise::scale(gradient, factor);
+                }
+                if repeated {
+                    pointwise::add_assign(&mut gradients.whole_mut(), gradient);
                 }
                 sum
             } else {
@@ -176,6 +187,17 @@ impl Model {
         if let Some(t) = &mut self.training {
             t.meters.reset();
         }
+    }
+
+    /// The sums behind [`Model::logs`] as JSON, exactly, so that an epoch that is interrupted can go on; null before `compile`.
+    pub fn metrics_state(&self) -> Value {
+        self.training.as_ref().map(|t| t.meters.state()).unwrap_or_default()
+    }
+
+    /// Takes back what [`Model::metrics_state`] gave. `false`, with the running means started anew, when that was of other outputs or
+    /// metrics than the compiled ones.
+    pub fn restore_metrics(&mut self, state: &Value) -> bool {
+        self.training.as_mut().is_some_and(|t| t.meters.restore(state))
     }
 
     /// Starts an evaluation with the compiled losses and metrics.
@@ -251,6 +273,28 @@ fn check_targets(outputs: usize, targets: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::data("targets", format!("{outputs} (one per output)"), targets.to_string()))
+}
+
+/// Class weights go by the classes of the one output, as in Keras, and need a target and a weight for each sample.
+fn check_class_weight(batch: &Batch<'_>, samples: usize) -> Result<()> {
+    let (Some(_), Some(target)) = (batch.class_weight, batch.targets.first()) else { return Ok(()) };
+    if batch.targets.len() > 1 {
+        let got = format!("{} outputs", batch.targets.len());
+        return Err(Error::data("class_weight", "a model of one output (give samples weights instead)", got));
+    }
+    let (fits, got) = match *target {
+        Target::Classes(classes) => (classes.len() == samples, classes.len()),
+        Target::Values(values) => (!values.is_empty() && values.len().is_multiple_of(samples), values.len()),
+    };
+    if !fits {
+        return Err(Error::data("targets", format!("one row for each of {samples} samples"), format!("{got} values")));
+    }
+    match batch.sample_weight {
+        Some(weights) if weights.len() != samples => {
+            Err(Error::data("sample_weight", format!("{samples} values (one per sample)"), weights.len().to_string()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What each row counts: class weights times sample weights, or nothing when all count 1.

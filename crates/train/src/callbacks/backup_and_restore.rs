@@ -24,8 +24,8 @@ const MEMBER: &str = "training.json";
 /// complete. When a callback stops training within an epoch, the position is saved, and the next `fit` goes on with the next step.
 /// A model whose weights are no numbers any more is never saved over a good one.
 ///
-/// The running means of loss and metrics of an epoch that was interrupted on its way start anew; weights, validation figures and all
-/// else are, bit for bit, those of a training without interruption.
+/// Weights, figures and all else are, bit for bit, those of a training without interruption. Only where the metrics of an
+/// interrupted epoch were others than the model's now, its running means start anew.
 pub struct BackupAndRestore {
     folder: PathBuf,
     save_freq: SaveFreq,
@@ -82,6 +82,7 @@ impl BackupAndRestore {
             "batch": context.batch,
             "seen": self.seen,
             "states": (context.states)(),
+            "metrics": context.model.metrics_state(),
             "history": context.history.to_json(),
         });
         Ok(maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?)
@@ -113,7 +114,8 @@ impl BackupAndRestore {
         let history = History::from_json(&training["history"])
             .ok_or_else(|| self.unusable(&format!("is damaged ({MEMBER} has no history)")))?;
         (self.seen, self.expected_steps) = (seen, Some(steps));
-        Ok(Resume { epoch: epoch as usize, batch: batch as usize, states: training["states"].clone(), history })
+        let (states, metrics) = (training["states"].clone(), training["metrics"].clone());
+        Ok(Resume { epoch: epoch as usize, batch: batch as usize, states, metrics, history })
     }
 
     fn remove(&self) -> Result<()> {

@@ -108,6 +108,8 @@ pub struct Resume {
     pub batch: usize,
     /// States of the callbacks.
     pub states: Value,
+    /// Loss and metrics of the steps that are done ([`Model::metrics_state`]); null when they are not known.
+    pub metrics: Value,
     /// The epochs before.
     pub history: History,
 }
