@@ -1,67 +1,17 @@
-//! Callbacks around the training of a small network, and trainings that are interrupted and go on.
+//! Callbacks around the training of a small network.
 
-use maobi_nn::graph::Sequential;
-use maobi_nn::layers::{Dense, Dropout, InputLayer};
-use maobi_nn::losses::Loss;
-use maobi_nn::optimizers::{Adam, Optimizer, Sgd};
-use maobi_nn::{Compile, Model};
-use maobi_train::callbacks::{BatchLogs, Context, SaveFreq};
+mod common;
+
+use common::{Kill, SAMPLES, STEPS, adam, bits, message, model, names, points, train};
+use maobi_nn::Model;
+use maobi_nn::optimizers::Sgd;
+use maobi_train::callbacks::SaveFreq;
 use maobi_train::{
-    Action, Arrays, BackupAndRestore, CSVLogger, Callback, EarlyStopping, Error, Examples, Fit, History, LearningRateScheduler,
-    ModelCheckpoint, ModelExt, OnBatchEnd, OnEpochEnd, ProgressBar, ReduceLROnPlateau, Targets, TerminateOnNaN,
+    Action, Arrays, BackupAndRestore, CSVLogger, EarlyStopping, Error, Examples, Fit, LearningRateScheduler, ModelCheckpoint,
+    ModelExt, OnBatchEnd, OnEpochEnd, ProgressBar, ReduceLROnPlateau, Targets, TerminateOnNaN,
 };
 use std::io::Write;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
-
-const SAMPLES: usize = 50;
-const BATCH: usize = 8;
-/// 45 samples train (the rest validates), the last batch being short.
-const STEPS: usize = 6;
-
-/// Points in the plane, noisy around one centre per class.
-fn points() -> (Vec<f32>, Vec<u32>) {
-    let noise = |i: usize| ((i * 7919 + 13) % 1000) as f32 / 500.0 - 1.0;
-    let x = (0..SAMPLES).flat_map(|i| [(i % 3) as f32 - 1.0 + noise(2 * i), ((i % 3) * 2 % 3) as f32 - 1.0 + noise(2 * i + 1)]);
-    (x.collect(), (0..SAMPLES).map(|i| (i % 3) as u32).collect())
-}
-
-fn model(seed: u64, optimizer: impl Into<Optimizer>) -> Model {
-    let layers = Sequential::new().add(InputLayer::new([2])).add(Dense::new(8).activation("relu")).add(Dropout::new(0.3));
-    let mut model = layers.add(Dense::new(3).activation("softmax")).build(seed).unwrap();
-    model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap()).unwrap();
-    model
-}
-
-fn adam(seed: u64) -> Model {
-    model(seed, Adam::new(0.05))
-}
-
-/// Trains on the points with a tenth of them for validation.
-fn train(model: &mut Model, how: Fit<'_>) -> Result<History, Error> {
-    let (x, y) = points();
-    model.fit(&Arrays::new(SAMPLES, vec![&x], vec![Targets::Classes(y)]).unwrap(), how.batch_size(BATCH).validation_split(0.1))
-}
-
-/// Weights, and all that the optimizer keeps, as bits.
-fn bits(model: &Model) -> Vec<Vec<u32>> {
-    let state = model.optimizer_state_ref().unwrap();
-    let of = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
-    let weights = model.weights().iter().map(|w| of(&w.values()));
-    let slots = state.variables().into_iter().map(|v| of(&v.values)).collect::<Vec<_>>();
-    weights.chain(slots).chain([vec![state.iterations as u32, state.learning_rate.to_bits()]]).collect()
-}
-
-fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-fn message(result: Result<History, Error>) -> String {
-    result.map_or_else(|e| e.to_string(), |_| "trained".into())
-}
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
@@ -81,159 +31,6 @@ impl Write for Sink {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
-}
-
-/// Ends training as a kill does: nothing is saved, for `fit` sees an error and tells the callbacks so.
-struct Kill(u64);
-
-impl Callback for Kill {
-    fn name(&self) -> &'static str {
-        "Kill"
-    }
-
-    fn on_batch_end(&mut self, context: &mut Context<'_>, _: &BatchLogs) -> Result<Action, Error> {
-        match context.step == self.0 {
-            true => Err(Error::Argument { argument: "kill".into(), message: "now".into() }),
-            false => Ok(Action::Continue),
-        }
-    }
-}
-
-/// The training of the tests below: everything that remembers something is there, and the backup comes first on purpose.
-fn remembering<'a>(folder: &Path, save_freq: SaveFreq) -> Fit<'a> {
-    Fit::new()
-        .epochs(14)
-        .callback(BackupAndRestore::new(folder.join("backup")).save_freq(save_freq))
-        .callback(ReduceLROnPlateau::new("val_loss").factor(0.5).patience(1).cooldown(1))
-        .callback(EarlyStopping::new("val_loss").patience(6).restore_best_weights(true))
-        .callback(ModelCheckpoint::new("best.keras").unwrap().under(folder).save_best_only(true))
-        .callback(
-            ModelCheckpoint::new("{step:03d}.keras")
-                .unwrap()
-                .under(folder.join("steps"))
-                .save_freq(SaveFreq::Steps(4))
-                .max_to_keep(3),
-        )
-        .callback(CSVLogger::new(folder.join("log.csv")))
-        .callback(LearningRateScheduler::new(|_, rate| rate * 0.97))
-}
-
-/// Weights and optimizer, log, names of checkpoints, the figures of all epochs as bits.
-type Left = (Vec<Vec<u32>>, String, Vec<String>, Vec<(String, u64)>);
-
-/// What a training of [`remembering`] leaves behind.
-fn left(folder: &Path, model: &Model, history: &History) -> Left {
-    let log = std::fs::read_to_string(folder.join("log.csv")).unwrap();
-    let figures = history.epochs.iter().flat_map(|e| &e.values).map(|(name, value)| (name.clone(), value.to_bits()));
-    (bits(model), log, names(&folder.join("steps")), figures.collect())
-}
-
-#[test]
-fn an_interrupted_training_goes_on_as_if_it_had_not_been() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut whole = adam(7);
-    let history = train(&mut whole, remembering(folder.path(), SaveFreq::Epoch)).unwrap();
-    let expected = left(folder.path(), &whole, &history);
-    let rates = history.get("learning_rate");
-    assert!(rates.windows(2).any(|w| w[1] < w[0] * 0.6), "the rate was never halved: {rates:?}");
-    let losses = history.get("val_loss");
-    let best = losses.iter().enumerate().min_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
-    assert!(best > 0 && best + 1 < losses.len(), "the best epoch should be on the way: {losses:?}");
-    assert!(!folder.path().join("backup").exists(), "a complete training leaves no backup");
-
-    let best_bits = std::fs::read(folder.path().join("best.keras")).unwrap();
-    // Steps 5 and 9 are on the way, 12 ends an epoch, 40 comes after the best epoch.
-    for stop in [1, 5, 9, 12, 40, 47] {
-        let folder = tempfile::tempdir().unwrap();
-        let mut first = adam(7);
-        let pause = OnBatchEnd(|c, _| if c.step == stop { Action::Stop } else { Action::Continue });
-        train(&mut first, remembering(folder.path(), SaveFreq::Epoch).callback(pause)).unwrap();
-        drop(first);
-        assert!(folder.path().join("backup/backup.keras").exists());
-        let mut second = adam(7);
-        let history = train(&mut second, remembering(folder.path(), SaveFreq::Epoch)).unwrap();
-        assert!(left(folder.path(), &second, &history) == expected, "stopped after step {stop}");
-        assert_eq!(std::fs::read(folder.path().join("best.keras")).unwrap().len(), best_bits.len());
-    }
-    // Killed: back to the last epoch's end, or the last third step.
-    for (kill, freq) in
-        [(8, SaveFreq::Epoch), (29, SaveFreq::Epoch), (4, SaveFreq::Steps(3)), (45, SaveFreq::Steps(3)), (3, SaveFreq::Epoch)]
-    {
-        let folder = tempfile::tempdir().unwrap();
-        let killed = train(&mut adam(7), remembering(folder.path(), freq).callback(Kill(kill)));
-        assert_eq!(message(killed), "kill: now");
-        let mut second = adam(7);
-        let history = train(&mut second, remembering(folder.path(), freq)).unwrap();
-        let (weights, log, _, figures) = left(folder.path(), &second, &history);
-        assert!((&weights, &log, &figures) == (&expected.0, &expected.1, &expected.3), "killed at step {kill}");
-    }
-}
-
-#[test]
-fn interrupted_again_and_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut whole = adam(3);
-    let history = train(&mut whole, remembering(folder.path(), SaveFreq::Epoch)).unwrap();
-    let expected = left(folder.path(), &whole, &history);
-    let folder = tempfile::tempdir().unwrap();
-    let (mut last, mut history) = (adam(3), History::default());
-    for run in 0..100 {
-        last = adam(3);
-        let mut steps = 0;
-        let mut stopped = false;
-        let pause = OnBatchEnd(|_, _| {
-            steps += 1;
-            stopped = steps == 7;
-            if stopped { Action::Stop } else { Action::Continue }
-        });
-        history = train(&mut last, remembering(folder.path(), SaveFreq::Epoch).callback(pause)).unwrap();
-        if !folder.path().join("backup").exists() {
-            assert!(run > 3);
-            break;
-        }
-    }
-    assert!(left(folder.path(), &last, &history) == expected);
-}
-
-#[test]
-fn backups_of_other_runs_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let how = || Fit::new().epochs(3).callback(BackupAndRestore::new(folder.path()));
-    let pause = OnBatchEnd(|c, _| if c.step == 8 { Action::Stop } else { Action::Continue });
-    train(&mut adam(1), how().callback(pause)).unwrap();
-    let file = folder.path().join("backup.keras");
-    let refused = |mut model: Model, how: Fit<'_>| {
-        let before = bits(&model);
-        let message = message(train(&mut model, how));
-        assert!(bits(&model) == before, "the model was changed: {message}");
-        let start = format!("BackupAndRestore: {}: the backup ", file.display());
-        let rest = message.strip_prefix(&start).unwrap_or_else(|| panic!("{message}")).to_string();
-        assert!(rest.ends_with("; delete the file to start anew"), "{message}");
-        rest
-    };
-    assert!(refused(adam(2), how()).starts_with("is of a run with seed 1, this one has 2;"));
-    let sgd = model(1, Sgd::new(0.1));
-    let text = refused(sgd, how());
-    assert!(text.contains("Adam") || text.contains("cannot be used here"));
-    let mut wide = Sequential::new().add(InputLayer::new([2])).add(Dense::new(3).activation("softmax")).build(1).unwrap();
-    wide.compile(Compile::new(Adam::new(0.05), Loss::sparse_categorical_crossentropy())).unwrap();
-    assert!(refused(wide, how()).starts_with("cannot be used here"));
-    std::fs::write(&file, b"not a backup").unwrap();
-    assert!(refused(adam(1), how()).starts_with("cannot be used here"));
-}
-
-#[test]
-fn a_backup_of_other_data_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let pause = OnBatchEnd(|c, _| if c.step == 8 { Action::Stop } else { Action::Continue });
-    train(&mut adam(1), Fit::new().epochs(3).callback(BackupAndRestore::new(folder.path())).callback(pause)).unwrap();
-    let (x, y) = points();
-    let half = Arrays::new(20, vec![&x[..40]], vec![Targets::Classes(y[..20].to_vec())]).unwrap();
-    let result = adam(1).fit(&half, Fit::new().epochs(3).batch_size(BATCH).callback(BackupAndRestore::new(folder.path())));
-    assert!(
-        message(result)
-            .contains("is of a run with 6 steps per epoch, this one has 3 (other data or batch size); delete the file")
-    );
 }
 
 /// A rate at which weights are infinite after a few steps.

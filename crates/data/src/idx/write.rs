@@ -23,7 +23,7 @@ pub fn write(path: impl AsRef<Path>, array: &Idx) -> Result<(), DataError> {
 /// Writes an IDX file packed with gzip, whole or not at all. The same array gives the same file: no time is stored.
 ///
 /// # Errors
-/// Those of [`write`].
+/// Those of [`write()`].
 pub fn write_gz(path: impl AsRef<Path>, array: &Idx) -> Result<(), DataError> {
     let path = path.as_ref();
     let header = header(path, array)?;

@@ -97,7 +97,7 @@ kernels! {
         check("axpy", &[x.len(), y.len()]);
     }
 
-    /// Adds `bias` [cols] to every row of `y` [rows, cols].
+    /// Adds `bias`, `[cols]`, to every row of `y`, `[rows, cols]`.
     ///
     /// # Panics
     /// When `y` is not a whole number of rows.

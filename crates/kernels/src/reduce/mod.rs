@@ -34,7 +34,7 @@ kernels! {
         assert_eq!(a.len(), b.len(), "dot: a and b differ in length");
     }
 
-    /// The sum over rows of `x` [rows, cols]: overwrites `out` [cols], or adds to it when `accumulate` is set.
+    /// The sum over rows of `x`, `[rows, cols]`: overwrites `out`, `[cols]`, or adds to it when `accumulate` is set.
     ///
     /// # Panics
     /// When `x` is not rows × cols long or `out` not cols.

@@ -1,7 +1,7 @@
 //! The layers, one a file, with Keras' names, arguments and defaults.
 //!
 //! A layer is a description: its arguments, its JSON form, and [`Layer::build`], which checks the input shapes and lowers it to
-//! [`Op`](crate::op::Op)s. Adding one takes its file and a line in [`registry`].
+//! [`Op`]s. Adding one takes its file and a line in [`registry`].
 
 use crate::initializers::Initializer;
 use crate::op::Op;
