@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use maobi_data::Dataset;
-use maobi_kernels::bytes;
 use maobi_nn::losses::Target;
 use maobi_nn::{Feed, Model};
 
@@ -88,9 +87,7 @@ impl Examples for Images<'_> {
     }
 
     fn fill(&self, _input: usize, indices: &[u32], out: &mut [f32]) {
-        for (&index, values) in indices.iter().zip(out.chunks_exact_mut(self.dataset.item_len())) {
-            bytes::scale_u8(self.dataset.image(index as usize), self.scale, self.offset, values);
-        }
+        self.dataset.gather(indices, self.scale, self.offset, out);
     }
 
     fn targets(&self) -> Vec<Targets> {
