@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Report, values};
-use maobi_kernels::conv::{Conv2d, Conv2dShape, Padding};
+use maobi_kernels::conv::{Conv2d, Conv2dShape, Padding, WeightGradients};
 use maobi_kernels::isa;
 
 fn main() {
@@ -67,11 +67,16 @@ fn run(report: &mut Report, name: &str, shape: Conv2dShape) {
         conv.forward(n, &x, &packed, Some(&bias), true, &mut y, &mut scratch);
     });
     if shape.c_in > 1 {
-        report.measure(&format!("{name} backward_input"), flop, || {
-            conv.backward_input(n, &dy, &packed, &mut dx, &mut scratch);
+        report.measure(&format!("{name} input gradient"), flop, || {
+            conv.backward(n, &x, &dy, &packed, None, Some(&mut dx), &mut scratch);
+        });
+        report.measure(&format!("{name} both gradients"), 2.0 * flop, || {
+            let weights = WeightGradients { dw: &mut dw, db: Some(&mut db), accumulate: true };
+            conv.backward(n, &x, &dy, &packed, Some(weights), Some(&mut dx), &mut scratch);
         });
     }
-    report.measure(&format!("{name} backward_weights"), flop, || {
-        conv.backward_weights(n, &x, &dy, &mut dw, Some(&mut db), true, &mut scratch);
+    report.measure(&format!("{name} weight gradient"), flop, || {
+        let weights = WeightGradients { dw: &mut dw, db: Some(&mut db), accumulate: true };
+        conv.backward(n, &x, &dy, &packed, Some(weights), None, &mut scratch);
     });
 }

@@ -8,18 +8,23 @@ pub(super) fn padded_input<'a>(shape: &Conv2dShape, x: &'a [f32], scratch: &'a m
     if shape.pad == Padding::default() {
         return x;
     }
-    let (pitch, row_len) = (shape.padded_w() * shape.c_in, shape.w * shape.c_in);
+    let pitch = shape.padded_w() * shape.c_in;
     let image = &mut scratch[..shape.padded_h() * pitch];
-    let left = shape.pad.left * shape.c_in;
-    image[..shape.pad.top * pitch].fill(0.0);
-    let body = &mut image[shape.pad.top * pitch..];
+    place_rows(x, shape.w * shape.c_in, image, pitch, (shape.pad.top, shape.pad.left * shape.c_in));
+    image
+}
+
+/// Copies rows of `row_len` elements into an image with rows of `pitch`, from row `top` and element `left` on; the rest of
+/// the image is 0.
+pub(super) fn place_rows(x: &[f32], row_len: usize, image: &mut [f32], pitch: usize, (top, left): (usize, usize)) {
+    let (above, body) = image.split_at_mut(top * pitch);
+    above.fill(0.0);
     for (source, row) in x.chunks_exact(row_len).zip(body.chunks_exact_mut(pitch)) {
         row[..left].fill(0.0);
         row[left..left + row_len].copy_from_slice(source);
         row[left + row_len..].fill(0.0);
     }
-    body[shape.h * pitch..].fill(0.0);
-    image
+    body[x.len() / row_len * pitch..].fill(0.0);
 }
 
 /// Rows and columns of the image that [`padded_gradient`] makes.

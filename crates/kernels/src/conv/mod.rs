@@ -13,11 +13,13 @@ mod plan;
 mod scatter;
 mod shape;
 mod window;
+mod winograd;
 
 use crate::isa::{self, Isa};
 use crate::tile;
 use plan::{Backward, Forward};
 use window::Weights;
+use winograd::Winograd;
 
 pub use shape::{Conv2dShape, Padding};
 
@@ -27,6 +29,19 @@ pub struct Conv2d {
     shape: Conv2dShape,
     forward: Forward,
     backward: Backward,
+    /// Instead of both, where that is faster.
+    winograd: Option<Winograd>,
+}
+
+/// Where [`Conv2d::backward`] puts the gradients of the weights.
+#[derive(Debug)]
+pub struct WeightGradients<'a> {
+    /// Of the kernel, `[kh, kw, c_in / groups, c_out]`.
+    pub dw: &'a mut [f32],
+    /// Of the bias, `[c_out]`.
+    pub db: Option<&'a mut [f32]>,
+    /// Whether to add to what is there instead of overwriting it.
+    pub accumulate: bool,
 }
 
 impl Conv2d {
@@ -35,8 +50,17 @@ impl Conv2d {
     /// # Panics
     /// When the kernel, a stride, a dilation or a channel count is 0, or `groups` does not divide the channels.
     pub fn new(shape: Conv2dShape) -> Self {
+        let winograd = Winograd::new(&shape);
+        Self { winograd, ..Self::direct(shape) }
+    }
+
+    /// As [`Self::new`], but every product is computed as the definition has it: slower for many channels, a little more exact.
+    ///
+    /// # Panics
+    /// As [`Self::new`].
+    pub fn direct(shape: Conv2dShape) -> Self {
         shape.check();
-        Self { shape, forward: Forward::new(&shape), backward: Backward::new(&shape) }
+        Self { shape, forward: Forward::new(&shape), backward: Backward::new(&shape), winograd: None }
     }
 
     /// The shape it was made for.
@@ -46,6 +70,9 @@ impl Conv2d {
 
     /// How many `f32` of scratch space every pass needs.
     pub fn scratch_len(&self) -> usize {
+        if let Some(winograd) = &self.winograd {
+            return winograd.scratch_len();
+        }
         let shape = &self.shape;
         let unpadded = shape.pad == Padding::default();
         let input = if unpadded { 0 } else { shape.padded_h() * shape.padded_w() * shape.c_in };
@@ -62,7 +89,8 @@ impl Conv2d {
 
     /// How many `f32` the packed weights take.
     pub fn packed_len(&self) -> usize {
-        self.forward.packed_len(&self.shape) + self.backward.packed_len(&self.shape)
+        let direct = || self.forward.packed_len(&self.shape) + self.backward.packed_len(&self.shape);
+        self.winograd.as_ref().map_or_else(direct, Winograd::packed_len)
     }
 
     /// Lays out the weights `w` (`[kh, kw, c_in / groups, c_out]`) as `forward` and `backward_input` read them.
@@ -73,6 +101,9 @@ impl Conv2d {
         let shape = &self.shape;
         assert_eq!(w.len(), shape.kernel_len(), "Conv2d::pack: the elements of w");
         assert_eq!(packed.len(), self.packed_len(), "Conv2d::pack: the length of packed");
+        if let Some(winograd) = &self.winograd {
+            return winograd.pack(isa::active(), w, packed);
+        }
         let (forward, backward) = packed.split_at_mut(self.forward.packed_len(shape));
         let (c_in, c_out) = (shape.group_in(), shape.group_out());
         match &self.forward {
@@ -139,6 +170,9 @@ impl Conv2d {
         if y.is_empty() {
             return;
         }
+        if let Some(winograd) = &self.winograd {
+            return winograd.forward(isa, x, packed, bias, relu, y, scratch);
+        }
         let packed = &packed[..self.forward.packed_len(shape)];
         for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
             let image = image::padded_input(shape, x, scratch);
@@ -149,28 +183,85 @@ impl Conv2d {
         }
     }
 
-    /// The gradient with respect to the input, for `n` samples; overwrites `dx`.
+    /// The gradients, for `n` samples: with respect to weights and bias summed over the samples in order, and with respect
+    /// to the input, which overwrites `dx`.
     ///
-    /// `dy` is `[n, out_h, out_w, c_out]`, `packed` what [`Self::pack`] made of the weights, `dx` is `[n, h, w, c_in]`.
+    /// `x` is `[n, h, w, c_in]`, `dy` is `[n, out_h, out_w, c_out]`, `packed` what [`Self::pack`] made of the weights, `dx`
+    /// is `[n, h, w, c_in]`.
     ///
     /// # Panics
     /// When a slice has another length; `scratch` may be longer than [`Self::scratch_len`].
-    pub fn backward_input(&self, n: usize, dy: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
-        self.backward_input_with(isa::active(), n, dy, packed, dx, scratch);
+    #[allow(clippy::too_many_arguments)]
+    pub fn backward(
+        &self,
+        n: usize,
+        x: &[f32],
+        dy: &[f32],
+        packed: &[f32],
+        weights: Option<WeightGradients>,
+        dx: Option<&mut [f32]>,
+        scratch: &mut [f32],
+    ) {
+        self.backward_with(isa::active(), n, x, dy, packed, weights, dx, scratch);
     }
 
-    /// [`Self::backward_input`] by the kernels of `isa`.
+    /// [`Self::backward`] by the kernels of `isa`.
     ///
     /// # Panics
-    /// As [`Self::backward_input`], and when this processor lacks `isa`.
-    pub fn backward_input_with(&self, isa: Isa, n: usize, dy: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+    /// As [`Self::backward`], and when this processor lacks `isa`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn backward_with(
+        &self,
+        isa: Isa,
+        n: usize,
+        x: &[f32],
+        dy: &[f32],
+        packed: &[f32],
+        mut weights: Option<WeightGradients>,
+        mut dx: Option<&mut [f32]>,
+        scratch: &mut [f32],
+    ) {
         let shape = &self.shape;
-        self.check(isa, "backward_input", n, ("dx", dx.len()), ("dy", dy.len()), scratch.len());
-        assert_eq!(packed.len(), self.packed_len(), "Conv2d::backward_input: the length of packed");
+        self.check(isa, "backward", n, ("x", x.len()), ("dy", dy.len()), scratch.len());
+        assert_eq!(packed.len(), self.packed_len(), "Conv2d::backward: the length of packed");
+        if let Some(dx) = &dx {
+            assert_eq!(dx.len(), x.len(), "Conv2d::backward: the elements of dx");
+        }
+        if let Some(WeightGradients { dw, db, accumulate }) = &mut weights {
+            assert_eq!(dw.len(), shape.kernel_len(), "Conv2d::backward: the elements of dw");
+            let db_len = db.as_ref().map_or(shape.c_out, |db| db.len());
+            assert_eq!(db_len, shape.c_out, "Conv2d::backward: the elements of db");
+            if !*accumulate {
+                dw.fill(0.0);
+                if let Some(db) = db {
+                    db.fill(0.0);
+                }
+            }
+        }
         if dy.is_empty() {
-            dx.fill(0.0);
+            if let Some(dx) = &mut dx {
+                dx.fill(0.0);
+            }
             return;
         }
+        if let Some(db) = weights.as_mut().and_then(|weights| weights.db.as_mut()) {
+            dy.chunks_exact(shape.output_len()).for_each(|dy| tile::add_rows(isa, dy, db));
+        }
+        let dw = weights.map(|weights| weights.dw);
+        if let Some(winograd) = &self.winograd {
+            return winograd.backward(isa, x, dy, packed, dw, dx, scratch);
+        }
+        if let Some(dw) = dw {
+            self.weight_gradient(isa, x, dy, dw, scratch);
+        }
+        if let Some(dx) = dx {
+            self.input_gradient(isa, dy, packed, dx, scratch);
+        }
+    }
+
+    /// Overwrites `dx`.
+    fn input_gradient(&self, isa: Isa, dy: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
+        let shape = &self.shape;
         let packed = &packed[self.forward.packed_len(shape)..];
         for (dy, dx) in dy.chunks_exact(shape.output_len()).zip(dx.chunks_exact_mut(shape.input_len())) {
             match &self.backward {
@@ -187,58 +278,9 @@ impl Conv2d {
         }
     }
 
-    /// The gradients with respect to weights and bias, summed over `n` samples in order; overwrites `dw` and `db`, or
-    /// adds to them when `accumulate`.
-    ///
-    /// `x` is `[n, h, w, c_in]`, `dy` is `[n, out_h, out_w, c_out]`, `dw` is `[kh, kw, c_in / groups, c_out]`, `db` is
-    /// `[c_out]`.
-    ///
-    /// # Panics
-    /// When a slice has another length; `scratch` may be longer than [`Self::scratch_len`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn backward_weights(
-        &self,
-        n: usize,
-        x: &[f32],
-        dy: &[f32],
-        dw: &mut [f32],
-        db: Option<&mut [f32]>,
-        accumulate: bool,
-        scratch: &mut [f32],
-    ) {
-        self.backward_weights_with(isa::active(), n, x, dy, dw, db, accumulate, scratch);
-    }
-
-    /// [`Self::backward_weights`] by the kernels of `isa`.
-    ///
-    /// # Panics
-    /// As [`Self::backward_weights`], and when this processor lacks `isa`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn backward_weights_with(
-        &self,
-        isa: Isa,
-        n: usize,
-        x: &[f32],
-        dy: &[f32],
-        dw: &mut [f32],
-        mut db: Option<&mut [f32]>,
-        accumulate: bool,
-        scratch: &mut [f32],
-    ) {
+    /// Adds to `dw`.
+    fn weight_gradient(&self, isa: Isa, x: &[f32], dy: &[f32], dw: &mut [f32], scratch: &mut [f32]) {
         let shape = &self.shape;
-        self.check(isa, "backward_weights", n, ("x", x.len()), ("dy", dy.len()), scratch.len());
-        assert_eq!(dw.len(), shape.kernel_len(), "Conv2d::backward_weights: the elements of dw");
-        let db_len = db.as_ref().map_or(shape.c_out, |db| db.len());
-        assert_eq!(db_len, shape.c_out, "Conv2d::backward_weights: the elements of db");
-        if !accumulate {
-            dw.fill(0.0);
-            if let Some(db) = &mut db {
-                db.fill(0.0);
-            }
-        }
-        if dy.is_empty() {
-            return;
-        }
         let (pairs, scratch) = scratch.split_at_mut(self.forward.pairs_len());
         pairs.fill(0.0);
         for (x, dy) in x.chunks_exact(shape.input_len()).zip(dy.chunks_exact(shape.output_len())) {
@@ -247,9 +289,6 @@ impl Conv2d {
             match &self.forward {
                 Forward::Windows(windows) => windows.gradient(isa, image, dy, target),
                 Forward::Depthwise(windows) => windows.gradient(isa, image, dy, target),
-            }
-            if let Some(db) = &mut db {
-                tile::add_rows(isa, dy, db);
             }
         }
         if let Forward::Windows(windows) = &self.forward

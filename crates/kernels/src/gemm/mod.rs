@@ -10,6 +10,7 @@ mod transpose;
 use crate::isa::{self, Isa};
 use crate::pool::Pool;
 use blocks::Product;
+pub(crate) use transpose::transpose;
 
 /// A matrix in somebody else's slice: element `(i, j)` is `data[i · row_stride + j · col_stride]`.
 #[derive(Clone, Copy, Debug)]

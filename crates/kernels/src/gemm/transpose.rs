@@ -7,7 +7,7 @@
 ///
 /// # Panics
 /// When the source is too short.
-pub(super) unsafe fn transpose(
+pub(crate) unsafe fn transpose(
     (rows, cols): (usize, usize),
     (source, source_row): (&[f32], usize),
     target: *mut f32,

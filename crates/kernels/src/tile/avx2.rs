@@ -1,7 +1,7 @@
 //! AVX2 with FMA: 8 lanes, 16 registers. Up to 6 rows by two vectors, or 12 by one.
 
-use super::Tile;
-use super::kernel::{self, Kernel, Piece, Simd, cut, micro};
+use super::kernel::{self, Kernel, Piece, cut, micro};
+use super::{Simd, Tile};
 use std::arch::x86_64::*;
 
 /// The vectors of Avx2.
@@ -51,6 +51,22 @@ impl Simd for Avx2 {
     #[inline(always)]
     unsafe fn add(a: __m256, b: __m256) -> __m256 {
         unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> __m256 {
+        unsafe { _mm256_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(a, b) }
     }
     #[inline(always)]
     unsafe fn relu(value: __m256) -> __m256 {

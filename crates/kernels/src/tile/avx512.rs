@@ -1,7 +1,7 @@
 //! AVX-512: 16 lanes, 32 registers. Up to 14 rows by two vectors or 6 by four, which leaves room for B and one broadcast.
 
-use super::Tile;
-use super::kernel::{self, Kernel, Piece, Simd, cut, micro};
+use super::kernel::{self, Kernel, Piece, cut, micro};
+use super::{Simd, Tile};
 use std::arch::x86_64::*;
 
 /// The vectors of Avx512.
@@ -48,6 +48,22 @@ impl Simd for Avx512 {
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
         unsafe { _mm512_add_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn splat(value: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(value) }
+    }
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    unsafe fn max(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_max_ps(a, b) }
     }
     #[inline(always)]
     unsafe fn relu(value: __m512) -> __m512 {

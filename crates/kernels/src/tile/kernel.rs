@@ -3,36 +3,7 @@
 //! Each step of k loads `V` vectors of B and broadcasts one element of A per row. Loops over rows and vectors must vanish
 //! for the sums to stay in registers, so they are unrolled by a macro with constant indices.
 
-use super::Tile;
-
-/// The vector operations a micro-kernel needs.
-///
-/// Implementations are `#[inline(always)]` intrinsics: only functions compiled for the instruction set may call them.
-pub(crate) trait Simd {
-    /// A vector of `LANES` floats.
-    type Vector: Copy;
-    /// Which lanes of a vector are in use.
-    type Mask: Copy;
-    const LANES: usize;
-
-    unsafe fn zero() -> Self::Vector;
-    unsafe fn broadcast(from: *const f32) -> Self::Vector;
-    unsafe fn load(from: *const f32) -> Self::Vector;
-    unsafe fn store(to: *mut f32, value: Self::Vector);
-    /// The first `lanes` lanes, `1..=LANES`.
-    unsafe fn mask(lanes: usize) -> Self::Mask;
-    /// Lanes outside the mask read nothing and are 0.
-    unsafe fn load_some(from: *const f32, mask: Self::Mask) -> Self::Vector;
-    /// Lanes outside the mask write nothing.
-    unsafe fn store_some(to: *mut f32, mask: Self::Mask, value: Self::Vector);
-    /// `a · b + c`, rounded once.
-    unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// `value`, or 0 where it is negative; NaN stays NaN.
-    unsafe fn relu(value: Self::Vector) -> Self::Vector;
-    /// Fetches a cache line into the second-level cache; the address need not be valid.
-    unsafe fn prefetch(from: *const f32);
-}
+use super::{Simd, Tile};
 
 /// The part of a tile that one micro-kernel computes: where its operands start, and its columns.
 #[derive(Clone, Copy)]

@@ -10,11 +10,14 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
+mod portable;
 mod scalar;
+mod simd;
 
 use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use {avx2::Avx2, avx512::Avx512, kernel::Simd};
+pub(crate) use {avx2::Avx2, avx512::Avx512};
+pub(crate) use {portable::Portable, simd::Simd};
 
 /// One product; the pointers and strides (in elements) are the caller's promise.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use crate::activations::Activation;
 use crate::initializers::Initializer;
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
-use maobi_kernels::conv::{self, Conv2dShape};
+use maobi_kernels::conv::{self, Conv2dShape, WeightGradients};
 use maobi_kernels::pointwise;
 use serde::{Deserialize, Serialize};
 
@@ -207,21 +207,9 @@ impl Op for ConvOp {
     fn backward(&self, c: Backward<'_, '_>) {
         pointwise::backward_in_place(self.activation.kernel, c.output, c.d_output);
         let (kernel, bias) = c.d_weights.split_at_mut(1);
-        let db = bias.first_mut().and_then(Option::as_mut);
-        if let Some(dw) = &mut kernel[0] {
-            let accumulate = dw.accumulate;
-            self.conv.backward_weights(
-                c.samples,
-                c.inputs[0],
-                c.d_output,
-                dw.data,
-                db.map(|g| &mut *g.data),
-                accumulate,
-                c.scratch,
-            );
-        }
-        if let Some(dx) = &mut c.d_inputs[0] {
-            self.conv.backward_input(c.samples, c.d_output, c.packed, dx, c.scratch);
-        }
+        let db = bias.first_mut().and_then(Option::as_mut).map(|g| &mut *g.data);
+        let weights = kernel[0].as_mut().map(|g| WeightGradients { dw: g.data, db, accumulate: g.accumulate });
+        let dx = c.d_inputs[0].as_deref_mut();
+        self.conv.backward(c.samples, c.inputs[0], c.d_output, c.packed, weights, dx, c.scratch);
     }
 }
