@@ -42,13 +42,8 @@ impl AveragePooling2D {
     setters! {
         /// Valid or same; valid by default.
         padding: Padding,
-    }
-
-    /// Step from window to window; the pool size by default.
-    #[must_use]
-    pub fn strides(mut self, strides: impl Into<Pair>) -> Self {
-        self.strides = Some(strides.into());
-        self
+        /// Step from window to window; the pool size by default.
+        strides: Option<Pair>,
     }
 }
 

@@ -64,20 +64,10 @@ impl Dense {
         kernel_initializer: Initializer,
         /// Initial bias; zeros by default.
         bias_initializer: Initializer,
-    }
-
-    /// Penalty on the kernel.
-    #[must_use]
-    pub fn kernel_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.kernel_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Penalty on the bias.
-    #[must_use]
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
-        self
+        /// Penalty on the kernel.
+        kernel_regularizer: Option<Regularizer>,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer>,
     }
 }
 

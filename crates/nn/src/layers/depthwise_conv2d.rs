@@ -81,20 +81,10 @@ impl DepthwiseConv2D {
         depthwise_initializer: Initializer,
         /// Initial bias; zeros by default.
         bias_initializer: Initializer,
-    }
-
-    /// Penalty on the kernel.
-    #[must_use]
-    pub fn depthwise_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.depthwise_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Penalty on the bias.
-    #[must_use]
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
-        self
+        /// Penalty on the kernel.
+        depthwise_regularizer: Option<Regularizer>,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer>,
     }
 }
 
@@ -135,7 +125,7 @@ mod tests {
 
     #[test]
     fn weights_have_keras_shapes() {
-        let built = DepthwiseConv2D::new((3, 2)).depth_multiplier(2usize).build(&[vec![6, 6, 5]]).unwrap();
+        let built = DepthwiseConv2D::new((3, 2)).depth_multiplier(2).build(&[vec![6, 6, 5]]).unwrap();
         let shapes: Vec<_> = built.weights.iter().map(|w| (w.name, w.shape.clone())).collect();
         assert_eq!(shapes, [("kernel", vec![3, 2, 5, 2]), ("bias", vec![10])]);
         assert_eq!(built.steps[0].output, [4, 5, 10]);
@@ -143,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_multiplier_of_0_is_refused() {
-        let error = DepthwiseConv2D::new(3).depth_multiplier(0usize).build(&[vec![6, 6, 5]]).unwrap_err();
+        let error = DepthwiseConv2D::new(3).depth_multiplier(0).build(&[vec![6, 6, 5]]).unwrap_err();
         assert!(error.starts_with("depth_multiplier must be at least 1"), "{error}");
     }
 }

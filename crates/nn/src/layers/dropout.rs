@@ -25,11 +25,9 @@ impl Dropout {
         Dropout { rate, ..Dropout::default() }
     }
 
-    /// Draws from this seed instead of the run's.
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
+    setters! {
+        /// Draws from this seed instead of the run's.
+        seed: Option<u64>,
     }
 }
 

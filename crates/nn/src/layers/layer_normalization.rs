@@ -67,20 +67,10 @@ impl LayerNormalization {
         beta_initializer: Initializer,
         /// Initial gamma; ones by default.
         gamma_initializer: Initializer,
-    }
-
-    /// Penalty on beta.
-    #[must_use]
-    pub fn beta_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.beta_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Penalty on gamma.
-    #[must_use]
-    pub fn gamma_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.gamma_regularizer = Some(regularizer);
-        self
+        /// Penalty on beta.
+        beta_regularizer: Option<Regularizer>,
+        /// Penalty on gamma.
+        gamma_regularizer: Option<Regularizer>,
     }
 }
 

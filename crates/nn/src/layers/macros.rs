@@ -45,16 +45,32 @@ macro_rules! layer_builder {
     };
 }
 
-/// Builder methods that set one field: `setter!(strides: Pair, "Step of the window.")`.
+/// Builder methods that set one field each: `setters! { /// Step of the window. strides: Pair, }`. An `Option<T>` takes a `T` and is
+/// absent until then; whole numbers are taken as they are, so that a plain `2` will do; anything else is what goes `into` the type.
 macro_rules! setters {
-    ($($(#[$doc:meta])* $field:ident: $type:ty),+ $(,)?) => {
-        $(
-            $(#[$doc])*
-            #[must_use]
-            pub fn $field(mut self, $field: impl Into<$type>) -> Self {
-                self.$field = $field.into();
-                self
-            }
-        )+
+    () => {};
+    ($(#[$doc:meta])* $field:ident: Option<u64>, $($rest:tt)*) => {
+        setters! { @one $(#[$doc])* $field: u64, Some($field) }
+        setters! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $field:ident: Option<$type:ty>, $($rest:tt)*) => {
+        setters! { @one $(#[$doc])* $field: impl Into<$type>, Some($field.into()) }
+        setters! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $field:ident: usize, $($rest:tt)*) => {
+        setters! { @one $(#[$doc])* $field: usize, $field }
+        setters! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
+        setters! { @one $(#[$doc])* $field: impl Into<$type>, $field.into() }
+        setters! { $($rest)* }
+    };
+    (@one $(#[$doc:meta])* $field:ident: $given:ty, $value:expr) => {
+        $(#[$doc])*
+        #[must_use]
+        pub fn $field(mut self, $field: $given) -> Self {
+            self.$field = $value;
+            self
+        }
     };
 }

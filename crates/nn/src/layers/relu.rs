@@ -29,13 +29,8 @@ impl ReLU {
         negative_slope: f64,
         /// Where the function begins, at least 0; 0 by default.
         threshold: f64,
-    }
-
-    /// Largest output, at least 0; unbounded by default.
-    #[must_use]
-    pub fn max_value(mut self, max_value: f64) -> Self {
-        self.max_value = Some(max_value);
-        self
+        /// Largest output, at least 0; unbounded by default.
+        max_value: Option<f64>,
     }
 }
 

@@ -92,27 +92,12 @@ impl SeparableConv2D {
         pointwise_initializer: Initializer,
         /// Initial bias; zeros by default.
         bias_initializer: Initializer,
-    }
-
-    /// Penalty on the depthwise kernel.
-    #[must_use]
-    pub fn depthwise_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.depthwise_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Penalty on the pointwise kernel.
-    #[must_use]
-    pub fn pointwise_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.pointwise_regularizer = Some(regularizer);
-        self
-    }
-
-    /// Penalty on the bias.
-    #[must_use]
-    pub fn bias_regularizer(mut self, regularizer: Regularizer) -> Self {
-        self.bias_regularizer = Some(regularizer);
-        self
+        /// Penalty on the depthwise kernel.
+        depthwise_regularizer: Option<Regularizer>,
+        /// Penalty on the pointwise kernel.
+        pointwise_regularizer: Option<Regularizer>,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer>,
     }
 }
 
@@ -158,7 +143,7 @@ mod tests {
 
     #[test]
     fn weights_have_keras_shapes() {
-        let built = SeparableConv2D::new(7, 3).depth_multiplier(2usize).strides(2usize).build(&[vec![9, 7, 5]]).unwrap();
+        let built = SeparableConv2D::new(7, 3).depth_multiplier(2).strides(2usize).build(&[vec![9, 7, 5]]).unwrap();
         let shapes: Vec<_> = built.weights.iter().map(|w| (w.name, w.shape.clone())).collect();
         assert_eq!(shapes, [("depthwise_kernel", vec![3, 3, 5, 2]), ("pointwise_kernel", vec![1, 1, 10, 7]), ("bias", vec![7])]);
         assert_eq!(built.steps.last().unwrap().output, [4, 3, 7]);

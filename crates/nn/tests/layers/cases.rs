@@ -77,13 +77,13 @@ pub fn cases() -> Vec<Case> {
             .refuses(flat),
         case(Conv2D::new(4, (2, 3)).strides(2).padding(arguments::Padding::Same).activation("tanh"), image, &[3, 3, 4])
             .weights([("kernel", &[2, 3, 3, 4]), ("bias", &[4])]),
-        case(Conv2D::new(6, 3).groups(3usize).use_bias(false), image, &[3, 4, 6]).weights([("kernel", &[3, 3, 1, 6])]),
+        case(Conv2D::new(6, 3).groups(3).use_bias(false), image, &[3, 4, 6]).weights([("kernel", &[3, 3, 1, 6])]),
         case(Dense::new(4).activation("relu"), &[9], &[4]).weights([("kernel", &[9, 4]), ("bias", &[4])]).refuses(&[]),
         case(Dense::new(4).activation("silu"), &[2, 5], &[2, 4]).weights([("kernel", &[5, 4]), ("bias", &[4])]),
         case(DepthwiseConv2D::new(3).padding(arguments::Padding::Same), image, image)
             .weights([("kernel", &[3, 3, 3, 1]), ("bias", &[3])])
             .refuses(flat),
-        case(DepthwiseConv2D::new(2).depth_multiplier(2usize).activation("sigmoid"), image, &[4, 5, 6])
+        case(DepthwiseConv2D::new(2).depth_multiplier(2).activation("sigmoid"), image, &[4, 5, 6])
             .weights([("kernel", &[2, 2, 3, 2]), ("bias", &[6])]),
         case(SeparableConv2D::new(4, 3).activation("relu"), image, &[3, 4, 4])
             .weights([("depthwise_kernel", &[3, 3, 3, 1]), ("pointwise_kernel", &[1, 1, 3, 4]), ("bias", &[4])])
