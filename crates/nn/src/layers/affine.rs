@@ -43,6 +43,11 @@ pub enum Factor {
     Between(f64, f64),
 }
 
+impl Default for Factor {
+    fn default() -> Self {
+        Factor::Around(0.0)
+    }
+}
 impl From<f64> for Factor {
     fn from(f: f64) -> Self {
         Factor::Around(f)

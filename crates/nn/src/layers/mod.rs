@@ -43,6 +43,7 @@ mod random_zoom;
 mod relu;
 mod rescaling;
 mod reshape;
+mod sampling;
 mod separable_conv2d;
 mod softmax;
 #[cfg(test)]

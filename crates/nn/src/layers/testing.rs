@@ -14,6 +14,19 @@ pub(super) fn forward_training(layer: &dyn Layer, inputs: &[(&[usize], &[f32])],
     run(layer, inputs, true, seed)
 }
 
+/// Holds an augmentation to its promises: only training changes images, each on its own, from the run's seed or from its own.
+pub(super) fn check_augmentation(layer: &dyn Layer, seeded: &dyn Layer) {
+    let x: Vec<f32> = (0..36).chain(0..36).map(|v| v as f32).collect();
+    let train = |layer: &dyn Layer, seed| forward_training(layer, &[(&[6, 6, 1], &x)], seed);
+    assert_eq!(forward(layer, &[(&[6, 6, 1], &x)]), x);
+    let y = train(layer, 1);
+    assert_ne!(y[..36], x[..36]);
+    assert_ne!(y[..36], y[36..], "two samples were changed alike");
+    assert_eq!(y, train(layer, 1));
+    assert_ne!(y, train(layer, 2));
+    assert_eq!(train(seeded, 1), train(seeded, 2));
+}
+
 fn run(layer: &dyn Layer, inputs: &[(&[usize], &[f32])], training: bool, seed: u64) -> Vec<f32> {
     let shapes: Vec<Shape> = inputs.iter().map(|(s, _)| s.to_vec()).collect();
     let built = layer.build(&shapes).expect("the layer builds");
