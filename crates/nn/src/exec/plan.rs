@@ -89,8 +89,8 @@ impl Plan {
 
     /// Samples of a lane that go through a segment together, so that what they leave stays in the cache.
     pub(crate) fn group(&self, segment: &Segment) -> usize {
-        // Half of a 1 MiB L2, in f32.
-        const CACHE: usize = (512 << 10) / 4;
+        // A 1 MiB L2, in f32.
+        const CACHE: usize = (1 << 20) / 4;
         let per_sample: usize =
             self.steps[segment.steps.clone()].iter().map(|s| self.slots[s.output] + self.slots[s.inputs[0]]).sum();
         (CACHE / per_sample.max(1)).max(1)
