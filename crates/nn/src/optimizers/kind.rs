@@ -1,5 +1,6 @@
 //! The optimisers there are, behind one enum.
 
+use super::parameters::Parameters;
 use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, Optimizer, RmsProp, Sgd};
 use crate::serial::{ConfigError, Fields};
 use serde_json::{Map, Value};
@@ -49,7 +50,7 @@ pub(super) struct Slots<'a> {
 }
 
 /// What an optimiser's file defines.
-pub(super) trait Formula {
+pub(super) trait Formula: Parameters {
     /// Names of the slot variables, in groups: files hold a group for all weights before the next group begins.
     fn slots(&self) -> &'static [&'static [&'static str]];
 
@@ -63,14 +64,6 @@ pub(super) trait Formula {
 
     /// Checks the parameters.
     fn check(&self) -> Result<(), ConfigError>;
-
-    /// Takes the parameters from a configuration.
-    fn read(fields: &mut Fields) -> Result<Self, ConfigError>
-    where
-        Self: Sized;
-
-    /// Adds the parameters to a configuration.
-    fn write(&self, config: &mut Map<String, Value>);
 }
 
 /// The formula inside, whatever the kind.
@@ -170,6 +163,13 @@ pub(super) fn check_positive(class: &str, key: &str, value: f64) -> Result<(), C
         return Ok(());
     }
     Err(ConfigError::bad_value(class, key, "a number, 0 or more", value))
+}
+
+/// The parameters that Adam and its kin share.
+pub(super) fn check_adam(class: &str, beta_1: f64, beta_2: f64, epsilon: f64) -> Result<(), ConfigError> {
+    check_share(class, "beta_1", beta_1)?;
+    check_share(class, "beta_2", beta_2)?;
+    check_positive(class, "epsilon", epsilon)
 }
 
 /// Keras' `power(cast(beta), cast(step))`, in f32 as there: 1 − βᵗ must round the same way.

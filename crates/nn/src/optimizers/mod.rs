@@ -9,6 +9,9 @@
 //! assert_eq!(optimizer.class_name(), "Adam");
 //! ```
 
+#[macro_use]
+mod parameters;
+
 mod adadelta;
 mod adagrad;
 mod adam;
