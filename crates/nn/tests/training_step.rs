@@ -206,6 +206,25 @@ fn sizes_that_memory_cannot_hold_are_refused() {
 }
 
 #[test]
+fn samples_of_the_wrong_length_name_the_input() {
+    let mut model = digits(1);
+    let x = numbers(2 * 196 + 1, 1);
+    let mut message = |inputs: &[&[f32]]| {
+        let feed = Samples { samples: 2, inputs };
+        let batch = Batch { feed: &feed, targets: &[Target::Classes(&[3, 1])], sample_weight: None, class_weight: None };
+        let mut evaluation = model.start_evaluation().unwrap();
+        let tested = model.test_on_batch(&mut evaluation, batch, |_, _| {}).map_or_else(|e| e.to_string(), |()| "fits".into());
+        let trained = model.train_on_batch(batch).map_or_else(|e| e.to_string(), |_| "fits".into());
+        assert_eq!(tested, trained);
+        trained
+    };
+    assert_eq!(message(&[&x[..392]]), "fits");
+    assert_eq!(message(&[&x[..391]]), "input 0: expected 392 values (2 samples of 196), got 391 values");
+    assert_eq!(message(&[&x]), "input 0: expected 392 values (2 samples of 196), got 393 values");
+    assert_eq!(message(&[]), "inputs: expected 1 (one per input of the model), got 0");
+}
+
+#[test]
 fn labels_out_of_range_name_the_sample() {
     let mut model = digits(1);
     let x = numbers(2 * 196, 1);

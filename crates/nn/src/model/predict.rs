@@ -41,6 +41,9 @@ impl Model {
     ///
     /// Batches of one size after the other allocate nothing. Several threads may predict with one model; each call beyond the
     /// first at a time makes its own buffers.
+    ///
+    /// # Panics
+    /// When `feed` cannot fill the inputs of this model; [`Model::predict`] checks its samples.
     pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
         let mut own = Workspace::default();
         let mut cached = self.inference.try_lock();

@@ -52,13 +52,14 @@ impl Model {
     /// One optimizer step on a batch; `logs` has the running means since `reset_metrics`.
     ///
     /// # Errors
-    /// When the model is not compiled, targets do not fit the outputs (which sample, which label), or class weights are given for
-    /// several outputs.
+    /// When the model is not compiled, samples do not fit the inputs (which input, expected and actual length) or targets the
+    /// outputs (which sample, which label), or class weights are given for several outputs.
     pub fn train_on_batch(&mut self, batch: Batch<'_>) -> Result<StepLogs> {
         let samples = batch.feed.samples();
         if samples == 0 {
             return Err(Error::data("batch", "at least one sample", "none"));
         }
+        self.check_feed(batch.feed)?;
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
         check_class_weight(&batch, samples)?;
         let mut training = self.training.take().ok_or(Error::NotCompiled("training"))?;
@@ -212,7 +213,7 @@ impl Model {
     /// Adds a batch to an evaluation; the weights stay as they are. `take(output, values)` sees each output.
     ///
     /// # Errors
-    /// When targets do not fit the outputs.
+    /// When samples do not fit the inputs or targets the outputs.
     pub fn test_on_batch(
         &self,
         evaluation: &mut Evaluation,
@@ -220,8 +221,10 @@ impl Model {
         mut take: impl FnMut(usize, &[f32]),
     ) -> Result<()> {
         let t = self.training.as_ref().ok_or(Error::NotCompiled("evaluate"))?;
-        check_targets(self.plan.outputs.len(), batch.targets.len())?;
         let samples = batch.feed.samples();
+        self.check_feed(batch.feed)?;
+        check_targets(self.plan.outputs.len(), batch.targets.len())?;
+        check_class_weight(&batch, samples)?;
         let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
         let weights = step_weights(&self.plan, &guards);
         let workspace = &mut evaluation.workspace;
@@ -244,6 +247,11 @@ impl Model {
         let total = self.total(t, &each);
         evaluation.meters.add_loss(samples, total, each.iter().copied());
         Ok(())
+    }
+
+    fn check_feed(&self, feed: &dyn Feed) -> Result<()> {
+        let lengths: SmallVec<[usize; 4]> = self.plan.inputs.iter().map(|&slot| self.plan.slots[slot]).collect();
+        feed.check(&lengths)
     }
 
     /// The gradients of the last step, for tests and diagnosis: per weight, empty where it is frozen.
