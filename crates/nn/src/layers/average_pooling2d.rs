@@ -1,7 +1,6 @@
 //! `AveragePooling2D`: the mean of each window.
 
-use super::arguments::{ChannelsLast, Padding, Pair};
-use super::max_pooling2d::pool_shape;
+use super::pool_window::{PoolWindow, pooling_builder};
 use super::{Base, Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pooling::{self, Pool2dShape};
@@ -10,50 +9,23 @@ use serde::{Deserialize, Serialize};
 /// `[batch, height, width, channels]` → the mean of every `pool_size` window, `strides` apart (by default `pool_size`).
 ///
 /// `same` padding does not count: the mean is over the real pixels. Keras file: `layers/pooling/average_pooling2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AveragePooling2D {
     #[serde(skip)]
     pub(crate) base: Base,
-    pool_size: Pair,
-    padding: Padding,
-    strides: Option<Pair>,
-    data_format: ChannelsLast,
-}
-
-impl Default for AveragePooling2D {
-    fn default() -> Self {
-        AveragePooling2D {
-            base: Base::default(),
-            pool_size: Pair(2, 2),
-            padding: Padding::Valid,
-            strides: None,
-            data_format: ChannelsLast,
-        }
-    }
-}
-
-impl AveragePooling2D {
-    /// Windows of `pool_size`, side by side.
-    pub fn new(pool_size: impl Into<Pair>) -> Self {
-        AveragePooling2D { pool_size: pool_size.into(), ..AveragePooling2D::default() }
-    }
-
-    setters! {
-        /// Valid or same; valid by default.
-        padding: Padding,
-        /// Step from window to window; the pool size by default.
-        strides: Option<Pair>,
-    }
+    #[serde(flatten)]
+    window: PoolWindow,
 }
 
 layer_builder!(AveragePooling2D);
+pooling_builder!(AveragePooling2D);
 
 impl Layer for AveragePooling2D {
     layer_boilerplate!("AveragePooling2D");
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
-        let shape = pool_shape(inputs, self.pool_size, self.strides, self.padding)?;
+        let shape = self.window.shape(inputs)?;
         let output = vec![shape.out_h, shape.out_w, shape.c];
         Ok(Built::op(AveragePoolOp { shape }, output))
     }
@@ -79,6 +51,7 @@ impl Op for AveragePoolOp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::arguments::Padding;
     use crate::layers::testing::forward;
 
     #[test]

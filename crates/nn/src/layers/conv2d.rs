@@ -68,27 +68,15 @@ impl Conv2D {
         Conv2D { filters, kernel_size: kernel_size.into(), ..Conv2D::default() }
     }
 
+    convolution_setters!();
+
     setters! {
-        /// Step of the window; 1 by default.
-        strides: Pair,
-        /// Valid or same; valid by default.
-        padding: Padding,
-        /// Distance of the window's taps; 1 by default.
-        dilation_rate: Pair,
         /// Number of groups into which channels are split; 1 by default.
         groups: usize,
-        /// Applied to the output; `"linear"` by default.
-        activation: Activation,
-        /// Whether a bias is added; true by default.
-        use_bias: bool,
         /// Initial kernel; Glorot uniform by default.
         kernel_initializer: Initializer,
-        /// Initial bias; zeros by default.
-        bias_initializer: Initializer,
         /// Penalty on the kernel.
         kernel_regularizer: Option<Regularizer>,
-        /// Penalty on the bias.
-        bias_regularizer: Option<Regularizer>,
     }
 }
 

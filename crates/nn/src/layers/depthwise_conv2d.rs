@@ -64,27 +64,15 @@ impl DepthwiseConv2D {
         DepthwiseConv2D { kernel_size: kernel_size.into(), ..DepthwiseConv2D::default() }
     }
 
+    convolution_setters!();
+
     setters! {
         /// Outputs per channel; 1 by default.
         depth_multiplier: usize,
-        /// Step of the window; 1 by default.
-        strides: Pair,
-        /// Valid or same; valid by default.
-        padding: Padding,
-        /// Distance of the window's taps; 1 by default.
-        dilation_rate: Pair,
-        /// Applied to the output; `"linear"` by default.
-        activation: Activation,
-        /// Whether a bias is added; true by default.
-        use_bias: bool,
         /// Initial kernel; Glorot uniform by default.
         depthwise_initializer: Initializer,
-        /// Initial bias; zeros by default.
-        bias_initializer: Initializer,
         /// Penalty on the kernel.
         depthwise_regularizer: Option<Regularizer>,
-        /// Penalty on the bias.
-        bias_regularizer: Option<Regularizer>,
     }
 }
 

@@ -74,3 +74,25 @@ macro_rules! setters {
         }
     };
 }
+
+/// The setters that all convolutions share.
+macro_rules! convolution_setters {
+    () => {
+        setters! {
+            /// Step of the window; 1 by default.
+            strides: Pair,
+            /// Valid or same; valid by default.
+            padding: Padding,
+            /// Distance of the window's taps; 1 by default.
+            dilation_rate: Pair,
+            /// Applied to the output; `"linear"` by default.
+            activation: Activation,
+            /// Whether a bias is added; true by default.
+            use_bias: bool,
+            /// Initial bias; zeros by default.
+            bias_initializer: Initializer,
+            /// Penalty on the bias.
+            bias_regularizer: Option<Regularizer>,
+        }
+    };
+}

@@ -37,6 +37,7 @@ mod leaky_relu;
 mod max_pooling2d;
 mod merge;
 mod multiply;
+mod pool_window;
 mod random_rotation;
 mod random_translation;
 mod random_zoom;

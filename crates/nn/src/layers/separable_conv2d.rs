@@ -73,31 +73,19 @@ impl SeparableConv2D {
         SeparableConv2D { filters, kernel_size: kernel_size.into(), ..SeparableConv2D::default() }
     }
 
+    convolution_setters!();
+
     setters! {
         /// Depthwise outputs per channel; 1 by default.
         depth_multiplier: usize,
-        /// Step of the window; 1 by default.
-        strides: Pair,
-        /// Valid or same; valid by default.
-        padding: Padding,
-        /// Distance of the window's taps; 1 by default.
-        dilation_rate: Pair,
-        /// Applied to the output; `"linear"` by default.
-        activation: Activation,
-        /// Whether a bias is added; true by default.
-        use_bias: bool,
         /// Initial depthwise kernel; Glorot uniform by default.
         depthwise_initializer: Initializer,
         /// Initial pointwise kernel; Glorot uniform by default.
         pointwise_initializer: Initializer,
-        /// Initial bias; zeros by default.
-        bias_initializer: Initializer,
         /// Penalty on the depthwise kernel.
         depthwise_regularizer: Option<Regularizer>,
         /// Penalty on the pointwise kernel.
         pointwise_regularizer: Option<Regularizer>,
-        /// Penalty on the bias.
-        bias_regularizer: Option<Regularizer>,
     }
 }
 
