@@ -17,7 +17,7 @@ use crate::tile::{self, Tile};
 use planes::{Grid, PLANES, Patch, collect, spread, stride};
 
 /// Elements of the planes of pixels and outputs worked on at a time: they stay in the second-level cache beside the taps.
-const BLOCK: usize = (400 << 10) / 4;
+const BLOCK: usize = (512 << 10) / 4;
 /// Fewest tiles of a sample for which transforming the taps pays.
 const MIN_TILES: usize = 4;
 
