@@ -1,5 +1,6 @@
 //! [`Dataset`]: images and labels in memory, shared between its subsets.
 
+mod gather;
 mod splits;
 mod statistics;
 

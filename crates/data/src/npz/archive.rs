@@ -106,6 +106,7 @@ pub fn write(path: impl AsRef<Path>, arrays: &[(&str, &Npy)]) -> Result<(), Data
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::damage::{cuts, flips};
 
     /// A small file with two arrays.
     fn sample() -> Vec<u8> {
@@ -154,11 +155,7 @@ mod tests {
                 }
             }
         };
-        (0..whole.len()).for_each(|end| read(&whole[..end]));
-        for bit in 0..whole.len() * 8 {
-            let mut bytes = whole.clone();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            read(&bytes);
-        }
+        cuts(&whole).for_each(read);
+        flips(&whole).for_each(|bytes| read(&bytes));
     }
 }
