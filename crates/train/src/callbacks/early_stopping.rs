@@ -2,13 +2,12 @@
 //!
 //! As Keras' `callbacks/early_stopping.py`.
 
-use super::monitor::{Mode, Monitor};
-use super::output::Output;
+use super::monitor::{Monitor, monitor_setters};
+use super::output::{Messages, message_setters};
 use super::snapshot::Snapshot;
 use super::{Action, Callback, Context, EpochLogs};
 use crate::error::Result;
 use serde_json::{Value, json};
-use std::io::Write;
 
 /// Ends training when a figure has not become better for `patience` epochs.
 ///
@@ -20,8 +19,7 @@ pub struct EarlyStopping {
     baseline: Option<f64>,
     restore_best_weights: bool,
     start_from_epoch: usize,
-    verbose: bool,
-    output: Output,
+    messages: Messages,
     wait: usize,
     best: Option<f64>,
     /// From 0.
@@ -31,7 +29,7 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Stops at the first epoch that is not better (patience 0).
+    /// Stops at the first epoch that is not better (patience 0, `min_delta` 0).
     pub fn new(monitor: impl Into<String>) -> EarlyStopping {
         EarlyStopping {
             monitor: Monitor::new(monitor),
@@ -39,35 +37,13 @@ impl EarlyStopping {
             baseline: None,
             restore_best_weights: false,
             start_from_epoch: 0,
-            verbose: false,
-            output: Output::default(),
+            messages: Messages::default(),
             wait: 0,
             best: None,
             best_epoch: 0,
             best_weights: None,
             stopped_epoch: None,
         }
-    }
-
-    /// Changes below this do not count as better; 0 by default.
-    #[must_use]
-    pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.monitor.min_delta = min_delta;
-        self
-    }
-
-    /// Epochs without a better figure after which training ends; 0 by default.
-    #[must_use]
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// Whether the figure should fall or rise.
-    #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.monitor.mode = mode;
-        self
     }
 
     /// Patience starts anew only with figures better than this.
@@ -91,19 +67,8 @@ impl EarlyStopping {
         self
     }
 
-    /// 1 says when training is stopped and weights are put back.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose > 0;
-        self
-    }
-
-    /// Where messages go instead of standard error.
-    #[must_use]
-    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.output = Output::to(sink);
-        self
-    }
+    monitor_setters!(mode, min_delta, patience);
+    message_setters!("1 says when training is stopped and weights are put back.");
 
     /// What an epoch (from 0) with that figure asks for; `keep` sets the weights aside.
     fn epoch(&mut self, epoch: usize, current: f64, mut keep: impl FnMut(&mut Option<Snapshot>)) -> Action {
@@ -158,12 +123,12 @@ impl Callback for EarlyStopping {
     }
 
     fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if let (Some(epoch), true) = (self.stopped_epoch, self.verbose) {
-            self.output.line(&format!("Epoch {}: early stopping", epoch + 1));
+        if let Some(epoch) = self.stopped_epoch {
+            self.messages.say(&format!("Epoch {}: early stopping", epoch + 1));
         }
         let Some(best) = &self.best_weights else { return Ok(()) };
-        if best.put(context.model) && self.verbose {
-            self.output.line(&format!("Restoring model weights from the end of the best epoch: {}.", self.best_epoch + 1));
+        if best.put(context.model) {
+            self.messages.say(&format!("Restoring model weights from the end of the best epoch: {}.", self.best_epoch + 1));
         }
         Ok(())
     }
@@ -184,6 +149,7 @@ impl Callback for EarlyStopping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::callbacks::Mode;
 
     /// Epochs (from 0) after which training ends, if it does.
     fn stops(mut callback: EarlyStopping, figures: &[f64]) -> Option<usize> {

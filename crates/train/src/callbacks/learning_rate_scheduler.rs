@@ -2,11 +2,10 @@
 //!
 //! As Keras' `callbacks/learning_rate_scheduler.py`.
 
-use super::output::Output;
+use super::output::{Messages, message_setters};
 use super::reduce_lr_on_plateau::check_settable;
 use super::{Callback, Context};
 use crate::error::{Error, Result};
-use std::io::Write;
 
 /// Sets the learning rate at the start of every epoch to what a function of epoch (from 0) and current rate gives.
 ///
@@ -16,29 +15,16 @@ use std::io::Write;
 /// ```
 pub struct LearningRateScheduler<F> {
     schedule: F,
-    verbose: bool,
-    output: Output,
+    messages: Messages,
 }
 
 impl<F: FnMut(usize, f32) -> f32 + Send> LearningRateScheduler<F> {
     /// The rate of an epoch is `schedule(epoch, rate)`.
     pub fn new(schedule: F) -> Self {
-        LearningRateScheduler { schedule, verbose: false, output: Output::default() }
+        LearningRateScheduler { schedule, messages: Messages::default() }
     }
 
-    /// 1 says what is set.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose > 0;
-        self
-    }
-
-    /// Where messages go instead of standard error.
-    #[must_use]
-    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.output = Output::to(sink);
-        self
-    }
+    message_setters!("1 says what is set.");
 }
 
 impl<F: FnMut(usize, f32) -> f32 + Send> Callback for LearningRateScheduler<F> {
@@ -59,9 +45,7 @@ impl<F: FnMut(usize, f32) -> f32 + Send> Callback for LearningRateScheduler<F> {
             return Err(Error::argument("LearningRateScheduler", message));
         }
         state.learning_rate = rate;
-        if self.verbose {
-            self.output.line(&format!("Epoch {}: LearningRateScheduler setting learning rate to {rate}.", context.epoch + 1));
-        }
+        self.messages.say(&format!("Epoch {}: LearningRateScheduler setting learning rate to {rate}.", context.epoch + 1));
         Ok(())
     }
 }

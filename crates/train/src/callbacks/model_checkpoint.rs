@@ -2,13 +2,12 @@
 //!
 //! As Keras' `callbacks/model_checkpoint.py`; the kind of file follows from its name.
 
-use super::monitor::{Mode, Monitor};
-use super::output::Output;
+use super::monitor::{Monitor, monitor_setters};
+use super::output::{Messages, message_setters};
 use super::template::{Figure, Template};
 use super::{Action, BatchLogs, Callback, Context, EpochLogs};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// When a callback that writes files does so.
@@ -76,8 +75,7 @@ pub struct ModelCheckpoint {
     save_freq: SaveFreq,
     max_to_keep: Option<usize>,
     threshold: Option<f64>,
-    verbose: bool,
-    output: Output,
+    messages: Messages,
     best: Option<f64>,
     seen: u64,
     /// Names of the files of this run, oldest first.
@@ -109,8 +107,7 @@ impl ModelCheckpoint {
             save_freq: SaveFreq::Epoch,
             max_to_keep: None,
             threshold: None,
-            verbose: false,
-            output: Output::default(),
+            messages: Messages::default(),
             best: None,
             seen: 0,
             kept: Vec::new(),
@@ -128,13 +125,6 @@ impl ModelCheckpoint {
     #[must_use]
     pub fn monitor(mut self, monitor: impl Into<String>) -> Self {
         self.monitor.name = monitor.into();
-        self
-    }
-
-    /// Whether the figure should fall or rise.
-    #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.monitor.mode = mode;
         self
     }
 
@@ -184,19 +174,8 @@ impl ModelCheckpoint {
         self
     }
 
-    /// 1 says what is saved and why not.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose > 0;
-        self
-    }
-
-    /// Where messages go instead of standard error.
-    #[must_use]
-    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.output = Output::to(sink);
-        self
-    }
+    monitor_setters!(mode);
+    message_setters!("1 says what is saved and why not.");
 
     /// The best value so far.
     pub fn best(&self) -> Option<f64> {
@@ -207,7 +186,7 @@ impl ModelCheckpoint {
     fn wanted(&mut self, values: &[(String, f64)], number: usize, path: &Path) -> bool {
         let path = path.display();
         if !self.save_best_only {
-            self.say(format!("Epoch {number}: saving model to {path}"));
+            self.messages.say(&format!("Epoch {number}: saving model to {path}"));
             return true;
         }
         let name = self.monitor.name.clone();
@@ -216,17 +195,11 @@ impl ModelCheckpoint {
         let better = self.monitor.is_improvement(current, self.best());
         if better {
             self.best = Some(current);
-            self.say(format!("Epoch {number}: {name} improved from {before} to {current:.5}, saving model to {path}"));
+            self.messages.say(&format!("Epoch {number}: {name} improved from {before} to {current:.5}, saving model to {path}"));
         } else {
-            self.say(format!("Epoch {number}: {name} did not improve from {before}"));
+            self.messages.say(&format!("Epoch {number}: {name} did not improve from {before}"));
         }
         better
-    }
-
-    fn say(&mut self, text: String) {
-        if self.verbose {
-            self.output.line(&text);
-        }
     }
 
     /// Saves when it should; `batch` is given between epochs' ends.

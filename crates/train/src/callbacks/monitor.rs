@@ -59,6 +59,38 @@ pub(super) struct Monitor {
     pub(super) rises: Option<bool>,
 }
 
+/// The setters of a callback with a `monitor`, those that are named.
+macro_rules! monitor_setters {
+    ($($option:ident),+) => {
+        $(super::monitor::monitor_setters!(@ $option);)+
+    };
+    (@ mode) => {
+        /// Whether the figure should fall or rise.
+        #[must_use]
+        pub fn mode(mut self, mode: super::monitor::Mode) -> Self {
+            self.monitor.mode = mode;
+            self
+        }
+    };
+    (@ min_delta) => {
+        /// Changes below this do not count as better.
+        #[must_use]
+        pub fn min_delta(mut self, min_delta: f64) -> Self {
+            self.monitor.min_delta = min_delta;
+            self
+        }
+    };
+    (@ patience) => {
+        /// Epochs without a better figure that are waited for.
+        #[must_use]
+        pub fn patience(mut self, epochs: usize) -> Self {
+            self.patience = epochs;
+            self
+        }
+    };
+}
+pub(super) use monitor_setters;
+
 impl Monitor {
     pub(super) fn new(name: impl Into<String>) -> Monitor {
         Monitor { name: name.into(), mode: Mode::Auto, min_delta: 0.0, rises: None }

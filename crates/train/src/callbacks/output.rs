@@ -22,6 +22,41 @@ impl Output {
     }
 }
 
+/// Messages that are written when the user asked for them.
+#[derive(Default)]
+pub(super) struct Messages {
+    pub(super) on: bool,
+    pub(super) output: Output,
+}
+
+impl Messages {
+    pub(super) fn say(&mut self, text: &str) {
+        if self.on {
+            self.output.line(text);
+        }
+    }
+}
+
+/// The setters of a callback with `messages`; the literal is what 1 says.
+macro_rules! message_setters {
+    ($says:literal) => {
+        #[doc = $says]
+        #[must_use]
+        pub fn verbose(mut self, verbose: u8) -> Self {
+            self.messages.on = verbose > 0;
+            self
+        }
+
+        /// Where messages go instead of standard error.
+        #[must_use]
+        pub fn sink(mut self, sink: impl std::io::Write + Send + 'static) -> Self {
+            self.messages.output = super::output::Output::to(sink);
+            self
+        }
+    };
+}
+pub(super) use message_setters;
+
 /// A sink whose text tests can read.
 #[cfg(test)]
 #[derive(Clone, Default)]

@@ -2,13 +2,12 @@
 //!
 //! As Keras' `callbacks/reduce_lr_on_plateau.py`.
 
-use super::monitor::{Mode, Monitor};
-use super::output::Output;
+use super::monitor::{Monitor, monitor_setters};
+use super::output::{Messages, message_setters};
 use super::{Action, Callback, Context, EpochLogs};
 use crate::error::{Error, Result};
 use maobi_nn::Model;
 use serde_json::{Value, json};
-use std::io::Write;
 
 /// Multiplies the learning rate by `factor` when a figure has not become better for `patience` epochs.
 pub struct ReduceLROnPlateau {
@@ -17,8 +16,7 @@ pub struct ReduceLROnPlateau {
     patience: usize,
     cooldown: usize,
     min_lr: f64,
-    verbose: bool,
-    output: Output,
+    messages: Messages,
     best: Option<f64>,
     wait: usize,
     cooldown_counter: usize,
@@ -33,8 +31,7 @@ impl ReduceLROnPlateau {
             patience: 10,
             cooldown: 0,
             min_lr: 0.0,
-            verbose: false,
-            output: Output::default(),
+            messages: Messages::default(),
             best: None,
             wait: 0,
             cooldown_counter: 0,
@@ -45,27 +42,6 @@ impl ReduceLROnPlateau {
     #[must_use]
     pub fn factor(mut self, factor: f64) -> Self {
         self.factor = factor;
-        self
-    }
-
-    /// Epochs without a better figure after which the rate is reduced.
-    #[must_use]
-    pub fn patience(mut self, epochs: usize) -> Self {
-        self.patience = epochs;
-        self
-    }
-
-    /// Whether the figure should fall or rise.
-    #[must_use]
-    pub fn mode(mut self, mode: Mode) -> Self {
-        self.monitor.mode = mode;
-        self
-    }
-
-    /// Changes below this do not count as better.
-    #[must_use]
-    pub fn min_delta(mut self, min_delta: f64) -> Self {
-        self.monitor.min_delta = min_delta;
         self
     }
 
@@ -83,19 +59,8 @@ impl ReduceLROnPlateau {
         self
     }
 
-    /// 1 says when the rate is reduced.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose > 0;
-        self
-    }
-
-    /// Where messages go instead of standard error.
-    #[must_use]
-    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.output = Output::to(sink);
-        self
-    }
+    monitor_setters!(mode, min_delta, patience);
+    message_setters!("1 says when the rate is reduced.");
 
     pub(super) fn check(&self) -> Result<()> {
         if !(0.0..1.0).contains(&self.factor) {
@@ -159,9 +124,7 @@ impl Callback for ReduceLROnPlateau {
         let rate = self.epoch(current, state.learning_rate);
         if rate != state.learning_rate {
             state.learning_rate = rate;
-            if self.verbose {
-                self.output.line(&format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
-            }
+            self.messages.say(&format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
         }
         Ok(Action::Continue)
     }
