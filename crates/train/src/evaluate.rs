@@ -1,7 +1,7 @@
 //! `evaluate` and `predict` over whole sets, and the methods that a model gets from this crate.
 
 use crate::error::{Error, Result};
-use crate::examples::{Examples, Picked, Targets, check_shapes};
+use crate::examples::{Examples, Picked, Targets, check_inputs, check_shapes};
 use crate::fit::{Fit, fit};
 use crate::history::History;
 use maobi_nn::losses::Target;
@@ -59,10 +59,10 @@ pub trait ModelExt {
     /// # Errors
     /// As [`ModelExt::evaluate`].
     fn evaluate_with_outputs(&self, data: &dyn Examples) -> Result<(Logs, Vec<Vec<f32>>)>;
-    /// The outputs for `data`: one `[samples, …]` vector per output.
+    /// The outputs for `data`, whose targets are not looked at: one `[samples, …]` vector per output.
     ///
     /// # Errors
-    /// When the data does not fit the model.
+    /// When the samples do not fit the model's inputs.
     fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Vec<f32>>>;
 }
 
@@ -84,7 +84,7 @@ impl ModelExt for Model {
     }
 
     fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Vec<f32>>> {
-        check_shapes(self, data, "data")?;
+        check_inputs(self, data, "data")?;
         let lengths = data.input_lengths();
         let mut outputs: Vec<Vec<f32>> = vec![Vec::new(); self.output_shapes().len()];
         let mut indices: Vec<u32> = Vec::with_capacity(BATCH);
@@ -95,5 +95,25 @@ impl ModelExt for Model {
             self.predict_batch(&feed, |output, values| outputs[output].extend_from_slice(values));
         }
         Ok(outputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examples::Arrays;
+    use maobi_nn::graph::Sequential;
+    use maobi_nn::layers::{Dense, InputLayer};
+
+    #[test]
+    fn predictions_need_no_targets() {
+        let model = Sequential::new().add(InputLayer::new([2])).add(Dense::new(3)).build(1).unwrap();
+        let x = [0.5, -1.0, 2.0, 0.0, 1.0, 1.0];
+        let data = |samples| Arrays::new(samples, vec![&x], Vec::new()).unwrap();
+        assert_eq!(model.predict_examples(&data(3)).unwrap(), model.predict(&[&x]).unwrap());
+        let message = model.predict_examples(&data(2)).unwrap_err().to_string();
+        assert_eq!(message, "data: the model takes samples of shape [[2]] ([2] values), the data has [3] values");
+        let message = model.evaluate(&data(3)).unwrap_err().to_string();
+        assert_eq!(message, "data: the model has 1 outputs, the data targets for 0");
     }
 }

@@ -226,8 +226,8 @@ impl Examples for Arrays<'_> {
     }
 }
 
-/// Compares the data's sample sizes with the model's inputs.
-pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
+/// Compares the data's sample sizes with the model's inputs, all that a prediction needs.
+pub(crate) fn check_inputs(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
     let expected: Vec<usize> = model.input_shapes().iter().map(|s| s.iter().product()).collect();
     let got = data.input_lengths();
     if expected != got {
@@ -237,6 +237,12 @@ pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Re
             format!("the model takes samples of shape {shapes:?} ({expected:?} values), the data has {got:?} values"),
         ));
     }
+    Ok(())
+}
+
+/// Compares the data's sample sizes with the model's inputs, and its targets with the outputs.
+pub(crate) fn check_shapes(model: &Model, data: &dyn Examples, what: &str) -> Result<()> {
+    check_inputs(model, data, what)?;
     if data.targets().len() != model.output_shapes().len() {
         let (n, m) = (model.output_shapes().len(), data.targets().len());
         return Err(Error::argument(what, format!("the model has {n} outputs, the data targets for {m}")));
