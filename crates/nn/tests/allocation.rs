@@ -1,10 +1,10 @@
 //! A training step allocates nothing once its buffers are there. One test alone in its program, so that nobody else allocates.
 
-use maobi_nn::graph::Sequential;
-use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
-use maobi_nn::losses::{Loss, Target};
-use maobi_nn::optimizers::Adam;
-use maobi_nn::{Batch, Compile, Samples};
+mod common;
+
+use common::digits;
+use maobi_nn::losses::Target;
+use maobi_nn::{Batch, Samples};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 
@@ -13,20 +13,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
 fn a_step_allocates_nothing_once_warm() {
-    let mut model = Sequential::new()
-        .add(InputLayer::new([14, 14, 1]))
-        .add(Conv2D::new(8, 3).activation("relu"))
-        .add(MaxPooling2D::new(2))
-        .add(Conv2D::new(20, 3).activation("gelu"))
-        .add(BatchNormalization::new())
-        .add(Flatten::new())
-        .add(Dense::new(33).activation("relu"))
-        .add(Dropout::new(0.3))
-        .add(Dense::new(10).activation("softmax"))
-        .build(3)
-        .unwrap();
-    let how = Compile::new(Adam::new(1e-2), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap();
-    model.compile(how).unwrap();
+    let mut model = digits(3);
     let labels: Vec<u32> = (0..64).map(|i| i % 10).collect();
     let x: Vec<f32> = (0..64 * 196).map(|i| (i % 17) as f32 / 17.0).collect();
     for threads in [1, 2] {

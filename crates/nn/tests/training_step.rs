@@ -1,9 +1,12 @@
 //! What a training step promises: the same bits for any number of threads, true gradients through graphs.
 
-use maobi_nn::graph::{Call, Sequential, Tensor, apply};
-use maobi_nn::layers::{Add, BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
+mod common;
+
+use common::digits;
+use maobi_nn::graph::{Call, Tensor, apply};
+use maobi_nn::layers::{Add, Concatenate, Conv2D, Dense, Flatten, InputLayer};
 use maobi_nn::losses::{Loss, Target};
-use maobi_nn::optimizers::{Adam, Sgd};
+use maobi_nn::optimizers::Sgd;
 use maobi_nn::{Batch, Compile, Model, Samples};
 
 fn numbers(n: usize, salt: u32) -> Vec<f32> {
@@ -13,24 +16,6 @@ fn numbers(n: usize, salt: u32) -> Vec<f32> {
 fn step(model: &mut Model, inputs: &[&[f32]], targets: &[Target<'_>], samples: usize) -> f64 {
     let feed = Samples { samples, inputs };
     model.train_on_batch(Batch { feed: &feed, targets, sample_weight: None, class_weight: None }).unwrap().loss
-}
-
-fn digits(seed: u64) -> Model {
-    let mut model = Sequential::new()
-        .add(InputLayer::new([14, 14, 1]))
-        .add(Conv2D::new(8, 3).activation("relu"))
-        .add(MaxPooling2D::new(2))
-        .add(Conv2D::new(20, 3).activation("gelu"))
-        .add(BatchNormalization::new())
-        .add(Flatten::new())
-        .add(Dense::new(33).activation("relu"))
-        .add(Dropout::new(0.3))
-        .add(Dense::new(10).activation("softmax"))
-        .build(seed)
-        .unwrap();
-    let how = Compile::new(Adam::new(1e-2), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap();
-    model.compile(how).unwrap();
-    model
 }
 
 fn weight_bits(model: &Model) -> Vec<u32> {
