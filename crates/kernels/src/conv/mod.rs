@@ -9,6 +9,7 @@
 
 mod depthwise;
 mod image;
+mod pack;
 mod plan;
 mod scatter;
 mod shape;
@@ -105,19 +106,12 @@ impl Conv2d {
             return winograd.pack(isa::active(), w, packed);
         }
         let (forward, backward) = packed.split_at_mut(self.forward.packed_len(shape));
-        let (c_in, c_out) = (shape.group_in(), shape.group_out());
         match &self.forward {
-            Forward::Windows(windows) => {
-                windows.pack(forward, |group, tap, column| w[tap * shape.c_out + group * c_out + column])
-            }
+            Forward::Windows(windows) => windows.pack(w, forward),
             Forward::Depthwise(_) => forward.copy_from_slice(w),
         }
-        let pixels = shape.kh * shape.kw;
         match &self.backward {
-            Backward::Windows(windows) => windows.pack(backward, |group, tap, column| {
-                let (pixel, channel) = (pixels - 1 - tap / c_out, tap % c_out);
-                w[(pixel * c_in + column) * shape.c_out + group * c_out + channel]
-            }),
+            Backward::Windows(windows) => windows.pack_flipped(w, backward),
             Backward::Scatter(scatter) => scatter.pack(shape, w, backward),
             Backward::Depthwise(_) => {
                 let flipped = w.chunks_exact(shape.c_out).rev();

@@ -3,6 +3,7 @@
 //! Needs no padded copy and multiplies no zeros, whatever the stride; in return every tap reads and writes `dx` once
 //! more. Better than sliding windows where these would mostly see padding (small images, strides).
 
+use super::pack;
 use super::shape::Conv2dShape;
 use super::window::inside;
 use crate::isa::Isa;
@@ -49,12 +50,9 @@ impl Scatter {
         for (index, rows) in packed.chunks_exact_mut(self.panel * pixels * c_out).enumerate() {
             let (group, from) = (index / panels, index % panels * self.panel);
             let count = self.panel.min(c_in - from);
-            for (tap, row) in rows.chunks_exact_mut(self.panel).enumerate() {
-                let (pixel, channel) = (tap / c_out, group * c_out + tap % c_out);
-                for (lane, value) in row[..count].iter_mut().enumerate() {
-                    *value = w[(pixel * c_in + from + lane) * shape.c_out + channel];
-                }
-                row[count..].fill(0.0);
+            for (pixel, block) in rows.chunks_exact_mut(self.panel * c_out).enumerate() {
+                let source = &w[(pixel * c_in + from) * shape.c_out + group * c_out..];
+                pack::transpose_rows(block, self.panel, count, source, shape.c_out);
             }
         }
     }

@@ -6,6 +6,7 @@
 //! Few output channels leave most of a vector empty. Then two neighbouring pixels are computed as one of twice the
 //! channels (`pair`), by a kernel one column wider that holds the weights twice, shifted: 4 taps a row instead of 2 · 3.
 
+use super::pack;
 use crate::isa::Isa;
 use crate::tile::{self, Tile};
 use std::ops::Range;
@@ -131,32 +132,61 @@ impl Windows {
         rows * self.used.out.1 * self.used.taps() / self.used.kernel.0 * self.used.c_out
     }
 
-    /// Lays out weights as `[group][panel][tap][column]`; `weight(group, tap, column)` is asked for each.
-    pub(super) fn pack(&self, packed: &mut [f32], weight: impl Fn(usize, usize, usize) -> f32) {
-        if self.used.c_out == self.given.c_out {
-            return self.lay_out(packed, weight);
+    /// Lays out a kernel `w`, `[kh, kw, c_in / groups, c_out]`, for the forward pass.
+    pub(super) fn pack(&self, w: &[f32], packed: &mut [f32]) {
+        let given = &self.given;
+        if self.used.c_out != given.c_out {
+            return self.pack_pairs(packed, |tap, column| w[tap * given.c_out + column]);
         }
-        let (kw, channels, c_out) = (self.given.kernel.1, self.given.channels, self.given.c_out);
-        self.lay_out(packed, |group, tap, column| {
-            let (ky, rest) = (tap / ((kw + 1) * channels), tap % ((kw + 1) * channels));
-            // The second pixel of a pair sees everything one column later.
-            let kx = (rest / channels).wrapping_sub(column / c_out);
-            if kx < kw { weight(group, (ky * kw + kx) * channels + rest % channels, column % c_out) } else { 0.0 }
+        self.panels(packed, |group, from, count, block| {
+            let column = group * given.c_out / given.groups + from;
+            pack::copy_rows(block, self.panel, count, |tap| &w[tap * given.c_out + column..]);
         });
     }
 
-    fn lay_out(&self, packed: &mut [f32], weight: impl Fn(usize, usize, usize) -> f32) {
+    /// Lays out a kernel `w`, `[kh, kw, c_out / groups, channels]`, flipped and transposed, for the input gradient.
+    pub(super) fn pack_flipped(&self, w: &[f32], packed: &mut [f32]) {
+        let given = &self.given;
+        let (pixels, channels) = (given.kernel.0 * given.kernel.1, given.channels / given.groups);
+        let columns = given.c_out / given.groups;
+        if self.used.c_out != given.c_out {
+            return self.pack_pairs(packed, |tap, column| {
+                let pixel = pixels - 1 - tap / channels;
+                w[(pixel * columns + column) * channels + tap % channels]
+            });
+        }
+        self.panels(packed, |group, from, count, block| {
+            for (pixel, block) in block.chunks_exact_mut(channels * self.panel).enumerate() {
+                let row = (pixels - 1 - pixel) * columns + from;
+                let source = &w[row * given.channels + group * channels..];
+                pack::transpose_rows(block, self.panel, count, source, given.channels);
+            }
+        });
+    }
+
+    /// Both copies of each weight of the only group; `weight(tap, column)` is asked for each.
+    fn pack_pairs(&self, packed: &mut [f32], weight: impl Fn(usize, usize) -> f32) {
+        let (kw, channels, c_out) = (self.given.kernel.1, self.given.channels, self.given.c_out);
+        for (tap, row) in packed.chunks_exact_mut(self.panel).enumerate() {
+            let (ky, rest) = (tap / ((kw + 1) * channels), tap % ((kw + 1) * channels));
+            row.fill(0.0);
+            for (column, value) in row[..2 * c_out].iter_mut().enumerate() {
+                // The second pixel of a pair sees everything one column later.
+                let kx = (rest / channels).wrapping_sub(column / c_out);
+                if kx < kw {
+                    *value = weight((ky * kw + kx) * channels + rest % channels, column % c_out);
+                }
+            }
+        }
+    }
+
+    /// Visits the block `[tap][column]` of each group and panel with the first of its columns in the group and their number.
+    fn panels(&self, packed: &mut [f32], mut visit: impl FnMut(usize, usize, usize, &mut [f32])) {
         let (columns, taps) = (self.used.c_out / self.used.groups, self.used.taps());
         for (group, part) in packed.chunks_exact_mut(self.group_packed_len()).enumerate() {
-            for (panel, rows) in part.chunks_exact_mut(self.panel * taps).enumerate() {
+            for (panel, block) in part.chunks_exact_mut(self.panel * taps).enumerate() {
                 let from = panel * self.panel;
-                let count = self.panel.min(columns - from);
-                for (tap, row) in rows.chunks_exact_mut(self.panel).enumerate() {
-                    for (lane, value) in row[..count].iter_mut().enumerate() {
-                        *value = weight(group, tap, from + lane);
-                    }
-                    row[count..].fill(0.0);
-                }
+                visit(group, from, self.panel.min(columns - from), block);
             }
         }
     }

@@ -6,7 +6,7 @@
 use super::AlignedVec;
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 /// What a writer adds to a part's count; readers add 1 each. Negative counts therefore mean "written".
 const WRITER: i32 = i32::MIN / 2;
@@ -19,7 +19,20 @@ pub struct Buffer {
     /// Part `i` is `bounds[i]..bounds[i + 1]`.
     bounds: Vec<usize>,
     states: Vec<AtomicI32>,
+    /// Which buffer this is, and how often it has been opened for writing.
+    id: u64,
+    writes: AtomicU64,
 }
+
+/// Tells contents of buffers apart: see [`Buffer::stamp`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    id: u64,
+    writes: u64,
+}
+
+/// The buffer that was made last; none has the number 0.
+static LAST_ID: AtomicU64 = AtomicU64::new(0);
 
 // SAFETY: parts are disjoint, and the guards of each part follow the rule "many readers or one writer" by its atomic
 // state; `&Buffer` gives no other access to the elements.
@@ -28,7 +41,19 @@ unsafe impl Sync for Buffer {}
 impl Buffer {
     /// `len` zeros in a single part.
     pub fn new(len: usize) -> Self {
-        Self { data: AlignedVec::new(len), bounds: vec![0, len], states: vec![AtomicI32::new(0)] }
+        Self {
+            data: AlignedVec::new(len),
+            bounds: vec![0, len],
+            states: vec![AtomicI32::new(0)],
+            id: LAST_ID.fetch_add(1, Ordering::Relaxed) + 1,
+            writes: AtomicU64::new(0),
+        }
+    }
+
+    /// Equal stamps mean the same buffer with the same elements: a change in between would have changed the stamp. The
+    /// default stamp is that of no buffer.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { id: self.id, writes: self.writes.load(Ordering::Acquire) }
     }
 
     /// The number of elements, whether or not a part covers them.
@@ -43,6 +68,7 @@ impl Buffer {
 
     /// Sets the length to `len`, every element to zero, and makes one part of it all.
     pub fn resize(&mut self, len: usize) {
+        *self.writes.get_mut() += 1;
         self.data.resize(len);
         self.partition(&[0, len]);
     }
@@ -104,6 +130,7 @@ impl Buffer {
 
     /// Every element, checked at compile time instead.
     pub fn get_mut(&mut self) -> &mut [f32] {
+        *self.writes.get_mut() += 1;
         &mut self.data
     }
 
@@ -133,6 +160,7 @@ impl Buffer {
                 panic!("Buffer: part {} cannot be written: {why}", parts.start + index);
             }
         }
+        self.writes.fetch_add(1, Ordering::AcqRel);
         let range = self.bounds[parts.start]..self.bounds[parts.end];
         // SAFETY: as in `borrow`, and the states keep everybody else out until the guard drops.
         let values = unsafe { std::slice::from_raw_parts_mut(self.data.as_raw().add(range.start), range.len()) };
@@ -230,6 +258,24 @@ mod tests {
         let mut buffer = Buffer::new(12);
         buffer.partition(bounds);
         buffer
+    }
+
+    #[test]
+    fn stamps_tell_contents_apart() {
+        let (mut a, b) = (Buffer::new(3), Buffer::new(3));
+        let mut seen = vec![Stamp::default(), a.stamp(), b.stamp()];
+        assert_eq!(a.stamp(), a.stamp());
+        drop(a.part(0));
+        assert_eq!(a.stamp(), seen[1], "reading changes nothing");
+        a.whole_mut()[0] = 1.0;
+        seen.push(a.stamp());
+        a.get_mut()[0] = 2.0;
+        seen.push(a.stamp());
+        a.resize(4);
+        seen.push(a.stamp());
+        for (i, stamp) in seen.iter().enumerate() {
+            assert!(!seen[..i].contains(stamp), "{seen:?}");
+        }
     }
 
     #[test]

@@ -3,8 +3,13 @@
 use super::plan::Plan;
 use super::training_plan::{GradientPlace, TrainingPlan};
 use crate::op::Scope;
-use maobi_kernels::memory::{AlignedVec, Buffer};
+use maobi_kernels::memory::{Buffer, Stamp};
+use maobi_kernels::pool::Pool;
+use smallvec::SmallVec;
 use std::ops::Range;
+
+/// Packed values below which waking other threads costs more than it gives.
+const PACK_TOGETHER: usize = 32768;
 
 /// Buffers for one batch at a time.
 #[derive(Debug, Default)]
@@ -22,8 +27,10 @@ pub(crate) struct Workspace {
     pub(crate) gradients: Vec<Buffer>,
     /// Per step, one part.
     pub(crate) saved: Vec<Buffer>,
-    /// Per step.
-    pub(crate) packed: Vec<AlignedVec>,
+    /// Per step, one part.
+    pub(crate) packed: Vec<Buffer>,
+    /// Per step and weight, what `packed` was made from.
+    packed_from: Vec<SmallVec<[Stamp; 4]>>,
     /// A part per worker.
     pub(crate) scratch: Buffer,
     /// A part per worker: gradients on their way into a slot that others have written.
@@ -84,7 +91,8 @@ impl Workspace {
         let capacity = self.capacity;
         self.values = plan.slots.iter().map(|len| Buffer::new(len * capacity)).collect();
         self.saved = plan.steps.iter().map(|s| Buffer::new(s.op.saved_len(capacity))).collect();
-        self.packed = plan.steps.iter().map(|s| AlignedVec::new(s.op.packed_len())).collect();
+        self.packed = plan.steps.iter().map(|s| Buffer::new(s.op.packed_len())).collect();
+        self.packed_from = plan.steps.iter().map(|s| SmallVec::from_elem(Stamp::default(), s.weights.len())).collect();
         let scratch = plan.steps.iter().map(|s| s.op.scratch_len()).max().unwrap_or(0).next_multiple_of(16);
         self.scratch = parts(self.threads, scratch);
         let Some(training) = training else { return };
@@ -112,12 +120,26 @@ impl Workspace {
         self.bounds.len() - 1
     }
 
-    /// Lays out the weights for every step.
-    pub(crate) fn pack(&mut self, plan: &Plan, weights: &[super::Slices<'_>]) {
-        for ((step, packed), weights) in plan.steps.iter().zip(&mut self.packed).zip(weights) {
-            if !packed.is_empty() {
-                step.op.pack(weights, packed);
+    /// Lays out the weights for every step where they have changed; `stamp` is asked for each weight.
+    pub(crate) fn pack(&mut self, plan: &Plan, weights: &[super::Slices<'_>], pool: &Pool, stamp: impl Fn(usize) -> Stamp) {
+        let mut stale: SmallVec<[usize; 32]> = SmallVec::new();
+        let mut values = 0;
+        for (index, (step, from)) in plan.steps.iter().zip(&mut self.packed_from).enumerate() {
+            let mut changed = false;
+            for (from, &weight) in from.iter_mut().zip(&step.weights) {
+                let now = stamp(weight);
+                changed |= std::mem::replace(from, now) != now;
             }
+            if changed && !self.packed[index].is_empty() {
+                stale.push(index);
+                values += self.packed[index].len();
+            }
+        }
+        let pack = |index: usize| plan.steps[index].op.pack(&weights[index], &mut self.packed[index].whole_mut());
+        if values < PACK_TOGETHER {
+            stale.iter().for_each(|&index| pack(index));
+        } else {
+            pool.run(stale.len(), &|_, task| pack(stale[task]));
         }
     }
 }

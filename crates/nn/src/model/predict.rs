@@ -51,7 +51,7 @@ impl Model {
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
         let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
         let weights = step_weights(&self.plan, &guards);
-        workspace.pack(&self.plan, &weights);
+        workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
         let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 };
         workspace.forward(walk, feed, false);
         for (output, &slot) in self.plan.outputs.iter().enumerate() {

@@ -73,7 +73,7 @@ impl Model {
             let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
             let weights = step_weights(&self.plan, &guards);
             t.workspace.prepare(&self.plan, Some(&t.plan), samples, self.pool.threads());
-            t.workspace.pack(&self.plan, &weights);
+            t.workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
             let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: t.state.iterations };
             t.workspace.forward(walk, batch.feed, true);
             let mut own = std::mem::take(&mut t.row_weights);
@@ -229,7 +229,7 @@ impl Model {
         let weights = step_weights(&self.plan, &guards);
         let workspace = &mut evaluation.workspace;
         workspace.prepare(&self.plan, None, samples, self.pool.threads());
-        workspace.pack(&self.plan, &weights);
+        workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
         workspace.forward(
             Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 },
             batch.feed,
