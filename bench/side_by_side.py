@@ -1,98 +1,92 @@
 #!/usr/bin/env python3
-"""Training speed beside Keras on TensorFlow: the same recipe, batch size, images and threads, in turn (A B A B ...) in one run.
+"""Our speed beside the peers': the same networks, batch sizes, images and threads, in turn (A B C … A B C …) in one run.
 
-    bench/side_by_side.py [--maobi target/release/maobi] [--data DIR] [--samples 8000] [--rounds 3] [RECIPE...]
+    bench/side_by_side.py [RECIPE...] [--markdown bench/RESULTS.md] --keras-python P --torch-python P
 
-Needs the packages of .ci/requirements.txt, a release build (cargo build --release) and MNIST (--data or MAOBI_DATA_DIR).
-Each turn is a process of its own: one epoch to warm up, then two timed ones; f32, shuffled, the whole step counted. Prints for
-each recipe the median images per second of both and the ratio ours / theirs, turn by turn: median (smallest to largest).
+Peers: Keras on TensorFlow; PyTorch (eager, channels last, and with bf16 autocast as information); ONNX Runtime, for inference;
+burn and candle (the crate bench/peers). What is not there is skipped, and the output says so. To have all:
+
+    cargo build --release && (cd bench/peers && cargo build --release)
+    python -m venv keras && keras/bin/pip install -r .ci/requirements.txt
+    python -m venv torch && torch/bin/pip install torch onnx onnxruntime --extra-index-url https://download.pytorch.org/whl/cpu
+
+Each turn is a process of its own: a warm-up, then timed epochs in f32, shuffled, the whole step counted, gather included; then
+prediction in batches of 500 and of one image. Rates are medians over epochs and turns; a ratio is taken within each round, and shown
+as median (smallest to largest). Takes ten minutes on two idle cores; a machine that is not idle makes the figures worthless,
+and those of peers that spin most of all: how busy others kept it stands below the table.
 """
 import argparse
-import gzip
-import json
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
-import tempfile
+import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-RECIPES = ["softmax", "tiny-cnn", "tf2-cnn", "tf1-cnn", "mnist-convnet", "keras-lenet", "deep-cnn"]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import machine
+import peers
+import tables
 
-
-def images(data, samples):
-    import numpy as np
-
-    def idx(name, skip):
-        for path in (pathlib.Path(data) / "mnist" / (name + ".gz"), pathlib.Path(data) / (name + ".gz")):
-            if path.exists():
-                return np.frombuffer(gzip.open(path).read()[skip:], np.uint8)
-        sys.exit(f"{name}.gz is not in {data} nor in its folder mnist")
-
-    x = idx("train-images-idx3-ubyte", 16).reshape(-1, 28, 28, 1)[:samples]
-    return x, idx("train-labels-idx1-ubyte", 8)[:samples]
+RECIPES = ["keras-lenet", "tf2-cnn", "tiny-cnn", "deep-cnn", "softmax", "tf1-cnn"]
 
 
-def keras_turn(recipe, data, samples):
-    """One epoch to warm up, two timed; prints the rates as JSON."""
-    import time
-
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    sys.path.insert(0, str(ROOT / "fixtures" / "parity"))
-    import build
-    import numpy as np
-
-    recipe = build.read(ROOT / "recipes" / f"{recipe}.toml")
-    net = build.model(recipe, dropout=True)
-    net.compile(build.optimizer(recipe), build.loss(recipe), metrics=recipe["training"]["metrics"])
-    x, y = images(data, samples)
-    x = x.astype("float32") * np.float32(build.number(recipe["data"]["scale"])) + np.float32(build.number(recipe["data"]["offset"]))
-    if recipe["data"]["labels"] == "one-hot":
-        y = np.eye(10, dtype="float32")[y]
-    rates = []
-    for epoch in range(3):
-        start = time.perf_counter()
-        net.fit(x, y, recipe["training"]["batch_size"], epochs=1, verbose=0)
-        rates.append(len(x) / (time.perf_counter() - start))
-    print(json.dumps(rates[1:]))
-
-
-def maobi_turn(maobi, recipe, data, samples):
-    with tempfile.TemporaryDirectory() as out:
-        text = (ROOT / "recipes" / f"{recipe}.toml").read_text()
-        # Epochs instead of steps, no validation and no files: what is timed is training alone.
-        lines = [l for l in text.split("[[callbacks]]")[0].splitlines() if not l.startswith(("steps", "epochs", "log_every", "evaluate_every", "validation"))]
-        path = pathlib.Path(out) / "recipe.toml"
-        path.write_text("\n".join(lines).replace("[training]", "[training]\nepochs = 3") + "\n")
-        command = [maobi, "train", str(path), "--dataset", "mnist", "--data-dir", data, "--limit", str(samples), "--out", f"{out}/run", "--json", "--quiet"]
-        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    epochs = [e for e in map(json.loads, lines) if e["event"] == "epoch"]
-    return [e["images_per_second"] for e in epochs[1:]]
-
-
-def main():
+def parse():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("recipes", nargs="*", default=RECIPES)
-    p.add_argument("--maobi", default=str(ROOT / "target" / "release" / "maobi"))
-    p.add_argument("--data", default=os.environ.get("MAOBI_DATA_DIR"))
-    p.add_argument("--samples", type=int, default=8000)
+    p.add_argument("recipes", nargs="*", default=RECIPES, metavar="RECIPE", help="default: " + " ".join(RECIPES))
+    p.add_argument("--data", default=os.environ.get("MAOBI_DATA_DIR"), help="folder with mnist/*.gz, or those; default MAOBI_DATA_DIR")
+    p.add_argument("--threads", type=int, default=2)
     p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--keras-turn", action="store_true", help=argparse.SUPPRESS)
+    p.add_argument("--epochs", type=int, default=2, help="timed epochs of a turn")
+    p.add_argument("--samples", type=int, help="images an epoch; default: about a second's worth for the fastest peer")
+    p.add_argument("--timeout", type=float, default=90, help="seconds after which a turn is given up")
+    p.add_argument("--only", nargs="+", metavar="PEER", help="only these peers, of: " + " ".join(peer.key for peer in peers.ALL))
+    p.add_argument("--maobi", help="our binary; default: target/release/maobi")
+    p.add_argument("--rust-peers", help="binary of bench/peers; default: its target/release")
+    p.add_argument("--keras-python", help="a python with Keras and TensorFlow")
+    p.add_argument("--torch-python", help="a python with torch, onnx and onnxruntime")
+    p.add_argument("--markdown", type=pathlib.Path, help="write the tables here, with machine and versions")
+    p.add_argument("--json", type=pathlib.Path, help="write every turn here, one object a line")
     a = p.parse_args()
     if not a.data:
         p.error("where is MNIST? give --data or set MAOBI_DATA_DIR")
-    if a.keras_turn:
-        return keras_turn(a.recipes[0], a.data, a.samples)
-    print(f"{'recipe':15} {'maobi':>9} {'Keras':>9}  ratio, median (smallest to largest) of {a.rounds} turns; images/s", flush=True)
+    a.data = next((d for d in (pathlib.Path(a.data) / "mnist", pathlib.Path(a.data)) if (d / "train-images-idx3-ubyte.gz").exists()), None)
+    if a.data is None:
+        p.error("--data holds no train-images-idx3-ubyte.gz, nor does its folder mnist")
+    a.data = a.data.resolve()
+    return a
+
+
+def main():
+    a = parse()
+    lineup, skipped = peers.lineup(a)
+    for why in skipped:
+        print(f"skipped: {why}", file=sys.stderr)
+    if lineup[0].key != "maobi":
+        sys.exit("there is no binary of ours to compare with: cargo build --release, or --maobi PATH")
+    watch, turns, started = machine.Watch(), [], time.monotonic()
     for recipe in a.recipes:
-        ours, theirs = [], []
-        for _ in range(a.rounds):
-            ours.append(statistics.median(maobi_turn(a.maobi, recipe, a.data, a.samples)))
-            command = [sys.executable, __file__, recipe, "--keras-turn", "--data", a.data, "--samples", str(a.samples)]
-            theirs.append(statistics.median(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1])))
-        ratios = [x / y for x, y in zip(ours, theirs)]
-        print(f"{recipe:15} {statistics.median(ours):9.0f} {statistics.median(theirs):9.0f}  {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
+        for turn in range(a.rounds):
+            for peer in lineup:
+                line, why = peers.take_turn(peer, recipe, a)
+                if line is None:
+                    skipped.append(f"{peer.title}, {recipe}, round {turn + 1}: {why}")
+                    print(f"skipped: {skipped[-1]}", file=sys.stderr)
+                    continue
+                turns.append(line | {"peer": peer.key, "recipe": recipe, "round": turn})
+                print(f"{time.monotonic() - started:6.0f} s  {recipe:13} {peer.title:34} {tables.brief(line)}", file=sys.stderr, flush=True)
+        print(tables.summary(turns, recipe, lineup), flush=True)
+    report = tables.markdown(turns, a, lineup, skipped, machine.describe(), watch.others(), time.monotonic() - started)
+    print("\n" + report)
+    if a.markdown:
+        a.markdown.write_text(report)
+    if a.json:
+        a.json.write_text("".join(tables.dumps(turn) + "\n" for turn in turns))
 
 
-main()
+if __name__ == "__main__":
+    try:
+        main()
+    except subprocess.SubprocessError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

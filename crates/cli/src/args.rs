@@ -1,6 +1,6 @@
 //! The command line: what every subcommand takes stands with the subcommand.
 
-use crate::commands::{completions, data, evaluate, predict, recipes, self_test, summary, train};
+use crate::commands::{bench, completions, data, evaluate, predict, recipes, self_test, summary, train};
 use clap::{Parser, Subcommand};
 
 /// Train, check and use small image classifiers on ordinary CPUs.
@@ -49,6 +49,8 @@ pub enum Command {
     Recipes(recipes::Args),
     /// List, download and look at data sets.
     Data(data::Args),
+    /// Measure how fast recipes train and predict on this machine.
+    Bench(bench::Args),
     /// Check that everything computes as it should on this machine.
     SelfTest(self_test::Args),
     /// Print a completion script for a shell.

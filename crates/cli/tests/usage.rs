@@ -9,7 +9,7 @@ use std::process::Stdio;
 #[test]
 fn help_names_every_flag_and_shows_examples() {
     let place = Place::new();
-    let flags: [(&[&str], &[&str]); 11] = [
+    let flags: [(&[&str], &[&str]); 12] = [
         (&[], &["train", "evaluate", "predict", "summary", "recipes", "data", "self-test", "completions", "MAOBI_DATA_DIR"]),
         (
             &["train"],
@@ -37,6 +37,7 @@ fn help_names_every_flag_and_shows_examples() {
         (&["data"], &["list", "download", "info", "preview"]),
         (&["data", "preview"], &["--out", "--count", "--split", "--data-dir"]),
         (&["data", "info"], &["--data-dir", "--json"]),
+        (&["bench"], &["--samples", "--epochs", "--threads", "--precision", "--data-dir", "--json"]),
         (&["self-test"], &["--json"]),
         (&["completions"], &["bash", "zsh", "fish"]),
     ];

@@ -10,6 +10,7 @@ pub mod isa;
 pub mod memory;
 pub mod normalization;
 mod parallel;
+pub mod peak;
 pub mod pointwise;
 pub mod pool;
 pub mod pooling;

@@ -1,5 +1,6 @@
 //! The subcommands, one a file.
 
+pub mod bench;
 pub mod completions;
 pub mod data;
 pub mod evaluate;
@@ -21,6 +22,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Summary(args) => summary::run(&args),
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::SelfTest(args) => self_test::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

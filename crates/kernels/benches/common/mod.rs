@@ -2,6 +2,8 @@
 
 use maobi_kernels::isa::Isa;
 use maobi_kernels::memory::AlignedVec;
+use maobi_kernels::peak::multiply_add_rate;
+use maobi_kernels::pool::Pool;
 use std::time::{Duration, Instant};
 
 /// How long each case is repeated.
@@ -16,7 +18,7 @@ pub struct Report {
 impl Report {
     /// Measures the peak of `isa` and prints it.
     pub fn new(isa: Isa) -> Self {
-        let peak = peak(isa);
+        let peak = 1e-9 * multiply_add_rate(isa, &Pool::new(1));
         println!("{isa}: FMA peak of one core {peak:.1} GFLOP/s");
         let filters = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
         Self { peak, filters }
@@ -60,58 +62,4 @@ pub fn values(len: usize) -> AlignedVec {
         *value = (index.wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65536.0 - 0.5;
     }
     vec
-}
-
-/// GFLOP/s of one core that does nothing but multiply and add in registers.
-fn peak(isa: Isa) -> f64 {
-    let rounds = 200_000;
-    let mut best = f64::MAX;
-    for _ in 0..20 {
-        let begun = Instant::now();
-        // SAFETY: `isa` is available, as the active instruction set.
-        let lanes = unsafe {
-            match isa {
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => peak_avx512(rounds),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => peak_avx2(rounds),
-                _ => 0,
-            }
-        };
-        if lanes == 0 {
-            return f64::NAN;
-        }
-        best = best.min(begun.elapsed().as_secs_f64() / (2 * lanes * rounds) as f64);
-    }
-    1e-9 / best
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn peak_avx512(rounds: usize) -> usize {
-    use std::arch::x86_64::*;
-    let (a, b) = (_mm512_set1_ps(std::hint::black_box(0.999)), _mm512_set1_ps(0.001));
-    let mut sums = [_mm512_set1_ps(1.0); 16];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm512_fmadd_ps(*sum, a, b);
-        }
-    }
-    std::hint::black_box(sums);
-    16 * 16
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn peak_avx2(rounds: usize) -> usize {
-    use std::arch::x86_64::*;
-    let (a, b) = (_mm256_set1_ps(std::hint::black_box(0.999)), _mm256_set1_ps(0.001));
-    let mut sums = [_mm256_set1_ps(1.0); 12];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(*sum, a, b);
-        }
-    }
-    std::hint::black_box(sums);
-    12 * 8
 }
