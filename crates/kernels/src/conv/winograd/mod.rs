@@ -142,7 +142,8 @@ impl Winograd {
             let x = if dw.is_some() { self.padded(&x[range.clone()], x_image) } else { x };
             let mut dx = dx.as_mut().map(|dx| &mut dx[range]);
             if let Some(dx) = &mut dx {
-                if whole { &mut **dx } else { &mut *dx_image }.fill(0.0);
+                let target = if whole { &mut **dx } else { &mut *dx_image };
+                target.fill(0.0);
             }
             self.blocks(samples, |first, count| {
                 spread(isa, self.outputs, &self.output(), first, count, dy, outputs);
