@@ -19,19 +19,20 @@ class Peer:
     trains: bool = True
     threads: int | None = None  # other than all
     part: float = 1.0  # of the images of an epoch: slow peers need fewer for the same seconds
+    once: bool = False  # only in the first round, as it cannot be the best
 
 
 ALL = [
     Peer("maobi", "maobi", "maobi"),
-    Peer("maobi-1", "maobi, one thread", "maobi", f32=False, threads=1, part=0.5),
+    Peer("maobi-1", "maobi, one thread", "maobi", f32=False, threads=1, part=0.5, once=True),
     Peer("keras", "Keras on TensorFlow", "keras"),
     Peer("torch", "PyTorch, eager", "pytorch"),
     Peer("torch-cl", "PyTorch, channels last", "pytorch", "channels-last"),
-    Peer("torch-bf16", "PyTorch, channels last, bf16", "pytorch", "channels-last-bf16", f32=False),
+    Peer("torch-bf16", "PyTorch, channels last, bf16", "pytorch", "channels-last-bf16", f32=False, once=True),
     Peer("ort-1", "ONNX Runtime, one thread", "onnx", trains=False, threads=1),
     Peer("ort", "ONNX Runtime", "onnx", trains=False),
     Peer("burn", "burn (flex)", "rust", "burn", part=0.5),
-    Peer("candle", "candle", "rust", "candle", part=0.2),
+    Peer("candle", "candle", "rust", "candle", part=0.2, once=True),
 ]
 # Images an epoch: about a second's worth for the fastest peer on two cores. Others: this many.
 SAMPLES = {"softmax": 60_000, "tiny-cnn": 24_000, "tf2-cnn": 7_000, "tf1-cnn": 3_500, "keras-lenet": 3_000, "deep-cnn": 2_500}

@@ -8,12 +8,14 @@ burn and candle (the crate bench/peers). What is not there is skipped, and the o
 
     cargo build --release && (cd bench/peers && cargo build --release)
     python -m venv keras && keras/bin/pip install -r .ci/requirements.txt
-    python -m venv torch && torch/bin/pip install torch onnx onnxruntime --extra-index-url https://download.pytorch.org/whl/cpu
+    python -m venv torch && torch/bin/pip install torch onnx onnxruntime
 
 Each turn is a process of its own: a warm-up, then timed epochs in f32, shuffled, the whole step counted, gather included; then
 prediction in batches of 500 and of one image. Rates are medians over epochs and turns; a ratio is taken within each round, and shown
-as median (smallest to largest). Takes ten minutes on two idle cores; a machine that is not idle makes the figures worthless,
-and those of peers that spin most of all: how busy others kept it stands below the table.
+as median (smallest to largest). Peers that are there as information have one turn.
+
+Takes ten minutes on two idle cores. On a busy machine the figures are worthless, those of peers that spin most of all: how busy
+others kept it stands above the tables.
 """
 import argparse
 import os
@@ -35,8 +37,8 @@ def parse():
     p.add_argument("recipes", nargs="*", default=RECIPES, metavar="RECIPE", help="default: " + " ".join(RECIPES))
     p.add_argument("--data", default=os.environ.get("MAOBI_DATA_DIR"), help="folder with mnist/*.gz, or those; default MAOBI_DATA_DIR")
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--rounds", type=int, default=3)
-    p.add_argument("--epochs", type=int, default=2, help="timed epochs of a turn")
+    p.add_argument("--rounds", type=int, default=2)
+    p.add_argument("--epochs", type=int, default=3, help="timed epochs of a turn")
     p.add_argument("--samples", type=int, help="images an epoch; default: about a second's worth for the fastest peer")
     p.add_argument("--timeout", type=float, default=90, help="seconds after which a turn is given up")
     p.add_argument("--only", nargs="+", metavar="PEER", help="only these peers, of: " + " ".join(peer.key for peer in peers.ALL))
@@ -61,12 +63,12 @@ def main():
     lineup, skipped = peers.lineup(a)
     for why in skipped:
         print(f"skipped: {why}", file=sys.stderr)
-    if lineup[0].key != "maobi":
+    if not lineup or lineup[0].key != "maobi":
         sys.exit("there is no binary of ours to compare with: cargo build --release, or --maobi PATH")
     watch, turns, started = machine.Watch(), [], time.monotonic()
     for recipe in a.recipes:
         for turn in range(a.rounds):
-            for peer in lineup:
+            for peer in (p for p in lineup if turn == 0 or not p.once):
                 line, why = peers.take_turn(peer, recipe, a)
                 if line is None:
                     skipped.append(f"{peer.title}, {recipe}, round {turn + 1}: {why}")
