@@ -5,6 +5,7 @@
 
 mod blocks;
 mod pack;
+mod row;
 mod transpose;
 
 use crate::isa::{self, Isa};
@@ -95,6 +96,9 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     }
     if c.is_empty() {
         return;
+    }
+    if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 {
+        return row::product(isa, pool, &a.data[..a.cols], (b.data, b.row_stride), c, accumulate, epilogue);
     }
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.
     let copy_b = b.rows * b.cols;

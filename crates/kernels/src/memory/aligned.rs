@@ -1,12 +1,17 @@
 //! A vector of f32 that starts on a cache line, so that whole SIMD vectors never straddle two lines.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
 /// The alignment in bytes: a cache line, and the widest vector in use.
 pub(crate) const ALIGNMENT: usize = 64;
+
+/// A huge page, and the number of elements from which on a vector lies on such pages: reading a large matrix across its
+/// rows otherwise misses the table of pages at every row.
+const HUGE_PAGE: usize = 2 << 20;
+const LARGE: usize = 2 * HUGE_PAGE / size_of::<f32>();
 
 /// A vector of `f32`, aligned to 64 bytes and zero-initialised.
 pub struct AlignedVec {
@@ -26,11 +31,18 @@ impl AlignedVec {
         let Some(layout) = layout_of(len) else {
             return Self::empty();
         };
+        let large = layout.align() > ALIGNMENT;
         // SAFETY: the layout is not empty (`layout_of` answers `None` for no elements).
-        let raw = unsafe { alloc_zeroed(layout) };
+        let raw = unsafe { if large { alloc(layout) } else { alloc_zeroed(layout) } };
         let Some(data) = NonNull::new(raw.cast::<f32>()) else {
             handle_alloc_error(layout);
         };
+        if large {
+            // Before the first touch, which decides on the pages.
+            ask_for_huge_pages(raw, layout.size());
+            // SAFETY: freshly allocated with room for `len` elements, for which zero bytes are the value 0.
+            unsafe { data.write_bytes(0, len) };
+        }
         Self { data, len, capacity: len }
     }
 
@@ -70,12 +82,28 @@ impl AlignedVec {
     }
 }
 
+/// A hint, where the system takes such hints.
+#[cfg(target_os = "linux")]
+fn ask_for_huge_pages(start: *mut u8, len: usize) {
+    unsafe extern "C" {
+        fn madvise(start: *mut std::ffi::c_void, len: usize, advice: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    const MADV_HUGEPAGE: std::ffi::c_int = 14;
+    // SAFETY: the range is an allocation of ours, whole pages by its alignment and length; the advice changes no contents.
+    // A refusal leaves small pages.
+    unsafe { madvise(start.cast(), len / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_huge_pages(_: *mut u8, _: usize) {}
+
 /// The layout of `len` elements, `None` for none.
 ///
 /// # Panics
 /// When the size in bytes does not fit the address space.
 fn layout_of(len: usize) -> Option<Layout> {
-    let layout = Layout::array::<f32>(len).and_then(|layout| layout.align_to(ALIGNMENT));
+    let alignment = if len >= LARGE { HUGE_PAGE } else { ALIGNMENT };
+    let layout = Layout::array::<f32>(len).and_then(|layout| layout.align_to(alignment));
     let layout = layout.unwrap_or_else(|_| panic!("{len} f32 values do not fit the address space"));
     (len > 0).then_some(layout)
 }
@@ -83,7 +111,7 @@ fn layout_of(len: usize) -> Option<Layout> {
 impl Drop for AlignedVec {
     fn drop(&mut self) {
         if let Some(layout) = layout_of(self.capacity) {
-            // SAFETY: the memory came from `alloc_zeroed` with the layout of this capacity.
+            // SAFETY: the memory was allocated with the layout of this capacity.
             unsafe { dealloc(self.data.as_ptr().cast(), layout) }
         }
     }
