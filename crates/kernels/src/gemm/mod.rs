@@ -97,7 +97,7 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     if c.is_empty() {
         return;
     }
-    if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 {
+    if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 && row::pays(b.rows, b.cols) {
         return row::product(isa, pool, &a.data[..a.cols], (b.data, b.row_stride), c, accumulate, epilogue);
     }
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.

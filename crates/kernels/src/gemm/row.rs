@@ -1,36 +1,43 @@
-//! One row times a matrix, as when a single picture is classified: the matrix is read once, so its way through memory is
-//! all that counts.
+//! One row times a large matrix, as when a single picture is classified: the matrix is read once, so its way through memory
+//! is all that counts.
 //!
-//! A task owns some columns and adds the matrix's rows to them, several at a time, each from start to end. Rows whose factor
-//! is 0 (after relu, half of them) are not read.
+//! A task adds up some of the matrix's rows, each from start to end, as memory likes it. Rows whose factor is 0 (after relu,
+//! half of them) are not read. The tasks' sums are added in order; their number depends
+//! on the matrix alone, and so do the bits of the result.
 
 use super::Epilogue;
+use crate::isa::Isa;
+use crate::memory::AlignedVec;
 use crate::pool::Pool;
+use std::cell::Cell;
 
-/// Rows added in one pass over the columns.
-const TOGETHER: usize = 8;
-/// Fewest columns of a task: shorter pieces of rows leave the memory's prefetching behind.
+/// Fewest columns and products for which this is faster than tiles.
 const COLUMNS: usize = 256;
-/// Below this many multiplications waking the pool costs more than it gains.
-const SERIAL: usize = 1 << 18;
+const PRODUCTS: usize = 1 << 18;
+/// Number of tasks.
+const PARTS: usize = 8;
+
+thread_local! {
+    /// The sums of all tasks. Grows to the widest matrix of this thread and stays.
+    static SUMS: Cell<AlignedVec> = const { Cell::new(AlignedVec::empty()) };
+}
 
 crate::versions::kernels! {
-    /// `y[n] += Σ_i factors[i] · rows[i][n]`, one `i` after the other.
-    #[allow(dead_code, reason = "the matrix product names its instruction set")]
-    fn add_scaled / add_scaled_with(factors: &[f32; 8], rows: &[&[f32]; 8], y: &mut [f32]) {
-        assert!(rows.iter().all(|row| row.len() == y.len()), "add_scaled: the lengths of rows and y");
-    }
-
     /// `y[n] += factor · row[n]`.
-    #[allow(dead_code, reason = "as above")]
+    #[allow(dead_code, reason = "the matrix product names its instruction set")]
     fn add_one / add_one_with(factor: f32, row: &[f32], y: &mut [f32]) {
         assert_eq!(row.len(), y.len(), "add_one: the lengths of row and y");
     }
 }
 
+/// Whether a matrix of `rows` and `columns` is large enough.
+pub(super) fn pays(rows: usize, columns: usize) -> bool {
+    columns >= COLUMNS && rows * columns >= PRODUCTS
+}
+
 /// `c = epilogue((c +) x · b)` for a matrix `b` of rows `pitch` apart.
 pub(super) fn product(
-    isa: crate::isa::Isa,
+    isa: Isa,
     pool: &Pool,
     x: &[f32],
     (b, pitch): (&[f32], usize),
@@ -38,56 +45,27 @@ pub(super) fn product(
     accumulate: bool,
     epilogue: Epilogue,
 ) {
-    let n = c.len();
-    let parts = if n * x.len() < SERIAL { 1 } else { pool.threads().min(n / COLUMNS).max(1) };
-    let step = n.div_ceil(parts).next_multiple_of(16);
-    pool.for_each_chunk(c, step, &|task, c| {
-        if !accumulate {
-            c.fill(0.0);
+    let (k, n) = (x.len(), c.len());
+    let mut sums = SUMS.take();
+    let parts = sums.scratch(PARTS * n);
+    pool.for_each_chunk(parts, n, &|part, sums| {
+        sums.fill(0.0);
+        for row in (part * k / PARTS..(part + 1) * k / PARTS).filter(|&row| x[row] != 0.0) {
+            add_one_with(isa, x[row], &b[row * pitch..][..n], sums);
         }
-        let columns = task * step..task * step + c.len();
-        let row = |k: usize| &b[k * pitch..][columns.clone()];
-        let mut nonzero = x.iter().enumerate().filter(|&(_, &factor)| factor != 0.0);
-        loop {
-            let mut factors = [0.0; TOGETHER];
-            let mut rows: [&[f32]; TOGETHER] = [&[]; TOGETHER];
-            let mut count = 0;
-            for (k, &factor) in nonzero.by_ref().take(TOGETHER) {
-                (factors[count], rows[count]) = (factor, row(k));
-                count += 1;
-            }
-            if count < TOGETHER {
-                (0..count).for_each(|i| add_one_with(isa, factors[i], rows[i], c));
-                break;
-            }
-            add_scaled_with(isa, &factors, &rows, c);
-        }
-        finish(&epilogue, columns.start, c);
     });
-}
-
-fn finish(epilogue: &Epilogue, from: usize, c: &mut [f32]) {
-    if let Some(bias) = epilogue.bias() {
-        c.iter_mut().zip(&bias[from..]).for_each(|(value, bias)| *value += bias);
+    if !accumulate {
+        c.fill(0.0);
     }
+    let bias = epilogue.bias();
+    parts.chunks_exact(n).chain(bias).for_each(|part| add_one_with(isa, 1.0, part, c));
     if matches!(epilogue, Epilogue::BiasRelu(_)) {
         c.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value });
     }
+    SUMS.set(sums);
 }
 
 mod scalar {
-    #[inline(always)]
-    pub(super) fn add_scaled(factors: &[f32; 8], rows: &[&[f32]; 8], y: &mut [f32]) {
-        let rows = rows.map(|row| &row[..y.len()]);
-        for (n, value) in y.iter_mut().enumerate() {
-            let mut sum = *value;
-            for (factor, row) in factors.iter().zip(&rows) {
-                sum += factor * row[n];
-            }
-            *value = sum;
-        }
-    }
-
     #[inline(always)]
     pub(super) fn add_one(factor: f32, row: &[f32], y: &mut [f32]) {
         y.iter_mut().zip(row).for_each(|(value, row)| *value += factor * row);
