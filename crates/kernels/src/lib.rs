@@ -16,6 +16,7 @@ pub mod pool;
 pub mod pooling;
 pub mod reduce;
 pub mod rng;
+pub mod round;
 pub mod softmax;
 mod tile;
 pub mod update;
