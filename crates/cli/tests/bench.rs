@@ -78,7 +78,7 @@ fn what_is_wrong_is_said_before_anything_is_measured() {
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert!(ran.err.contains("nope") && ran.err.contains("tf2-cnn"), "{}", ran.err);
     let usage: [(&[&str], &str); 4] = [
-        (&["--precision", "mixed_bfloat16"], "does not compute in mixed_bfloat16 yet; expected float32"),
+        (&["--precision", "float16"], "expected float32, mixed_bfloat16, mixed_float16"),
         (&["--precision", "double"], "expected float32"),
         (&["--samples", "0"], "--samples"),
         (&["--epochs", "0"], "--epochs"),

@@ -11,7 +11,7 @@ use maobi_nn::losses::{Loss, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::*;
 use maobi_nn::regularizers::Regularizer;
-use maobi_nn::{Batch, Compile, Error, Model, Samples};
+use maobi_nn::{Batch, Compile, Error, Model, Precision, Samples};
 use std::path::Path;
 
 const SAMPLES: usize = 24;
@@ -147,6 +147,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let sparse = Loss::sparse_categorical_crossentropy();
     lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse).metrics(["accuracy"])?)?);
+    for precision in [Precision::MixedBfloat16, Precision::MixedFloat16] {
+        let mut model = small()?;
+        model.set_precision(precision)?;
+        let how = Compile::new(Sgd::new(0.01).momentum(0.9), sparse).metrics(["accuracy"])?;
+        lines.push(write(folder, precision.name(), model, how)?);
+    }
     let two = Compile::new(Adam::new(0.003), sparse).losses([sparse, Loss::MeanSquaredError]).loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;

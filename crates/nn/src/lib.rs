@@ -16,9 +16,11 @@ pub mod metrics;
 pub mod model;
 pub mod op;
 pub mod optimizers;
+mod precision;
 pub mod regularizers;
 pub mod serial;
 
 pub use error::{Error, Result};
 pub use exec::{Feed, Samples};
 pub use model::{Batch, Compile, Model};
+pub use precision::Precision;

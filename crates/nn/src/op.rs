@@ -150,6 +150,10 @@ pub trait Op: fmt::Debug + Send + Sync {
     fn update_state(&self, saved: &[f32], weights: &mut [&mut [f32]]) {
         let _ = (saved, weights);
     }
+    /// Whether the weights are read in f32 whatever the policy, as those of normalization layers are.
+    fn reads_f32_weights(&self) -> bool {
+        false
+    }
     /// Whether [`Op::update_state`] does anything.
     fn has_state(&self) -> bool {
         false

@@ -35,9 +35,9 @@ pub struct Args {
     #[arg(long, value_name = "T", value_parser = value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
-    /// What to compute with: float32.
-    #[arg(long, value_name = "P", default_value_t)]
-    precision: Precision,
+    /// What to compute with: float32, mixed_bfloat16 or mixed_float16; each recipe's own when left out.
+    #[arg(long, value_name = "P")]
+    precision: Option<Precision>,
 
     /// Where to look for mnist/ and fashion-mnist/; nothing is downloaded.
     #[arg(long, value_name = "DIR")]
@@ -78,14 +78,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let tables = names.iter().map(|name| recipe_file::read(name)).collect::<anyhow::Result<Vec<_>>>()?;
     let mut shelf = data::Shelf::new(args.data_dir.as_deref(), args.samples as usize, console);
     for (index, table) in tables.iter().enumerate() {
-        let recipe = table.recipe()?;
+        let mut recipe = table.recipe()?;
+        recipe.training.precision = args.precision.unwrap_or(recipe.training.precision);
         let model = recipe.model(1)?;
         let shape = dataset::picture_shape(&model.input_shapes())?;
         let splits = shelf.get(&recipe.data.dataset, shape)?;
         let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
         dataset::check_fit(&splits.train, &shape, outputs, recipe.data.one_hot)?;
-        let how =
-            measure::How { samples: args.samples as usize, epochs: args.epochs as usize, threads, precision: args.precision };
+        let how = measure::How {
+            samples: args.samples as usize,
+            epochs: args.epochs as usize,
+            threads,
+            precision: recipe.training.precision,
+        };
         let figures = measure::measure(&table.name, &recipe, model, &splits, how)?;
         if index == 0 {
             console.result(&figures.head())?;

@@ -4,13 +4,12 @@ pub mod config;
 pub mod folder;
 pub mod model_file;
 pub mod overrides;
-pub mod precision;
 pub mod preprocessing;
 pub mod recipe_file;
 pub mod steps;
 
 pub use config::{RunConfig, RunSection};
 pub use folder::RunFolder;
+pub use maobi_nn::Precision;
 pub use model_file::{OpenModel, load};
-pub use precision::Precision;
 pub use preprocessing::Preprocessing;

@@ -1,6 +1,7 @@
 //! What the command line changes in a recipe, and whether it agrees with a run that has begun.
 
 use anyhow::{anyhow, bail};
+use maobi_nn::Precision;
 use toml::{Table, Value};
 
 /// Changes to a recipe's training; absent ones leave it alone.
@@ -14,6 +15,8 @@ pub struct Overrides {
     pub batch_size: Option<u64>,
     /// The rate, or a schedule's first one.
     pub learning_rate: Option<f64>,
+    /// The dtype policy.
+    pub precision: Option<Precision>,
 }
 
 impl Overrides {
@@ -33,6 +36,12 @@ impl Overrides {
         if let Some(batch_size) = self.batch_size {
             training.insert("batch_size".into(), whole(batch_size)?);
         }
+        // The default is not written where the recipe says nothing: that is no change.
+        if let Some(precision) = self.precision
+            && (precision != Precision::default() || training.contains_key("precision"))
+        {
+            training.insert("precision".into(), precision.name().into());
+        }
         if let Some(rate) = self.learning_rate {
             let optimizer = training.entry("optimizer").or_insert_with(|| "adam".into());
             set_learning_rate(optimizer, rate)?;
@@ -45,7 +54,12 @@ impl Overrides {
         let mut changed = recipe.clone();
         Overrides { steps: None, ..self.clone() }.apply(&mut changed)?;
         let (old, new) = (recipe.get("training"), changed.get("training"));
-        let keys = [("epochs", "--epochs"), ("batch_size", "--batch-size"), ("optimizer", "--learning-rate")];
+        let keys = [
+            ("epochs", "--epochs"),
+            ("batch_size", "--batch-size"),
+            ("optimizer", "--learning-rate"),
+            ("precision", "--precision"),
+        ];
         for (key, flag) in keys {
             let (old, new) = (old.and_then(|t| t.get(key)), new.and_then(|t| t.get(key)));
             if old != new {
@@ -117,6 +131,18 @@ mod tests {
         assert_eq!(changed("[training]\nsteps = 5", &epochs), "{ epochs = 2 }");
         let steps = Overrides { steps: Some(7), batch_size: Some(3), ..Overrides::default() };
         assert_eq!(changed("[training]\nepochs = 5", &steps), "{ steps = 7, batch_size = 3 }");
+    }
+
+    #[test]
+    fn the_default_precision_is_no_change() {
+        let with = |precision| Overrides { precision: Some(precision), ..Overrides::default() };
+        let (plain, mixed) = (with(Precision::Float32), with(Precision::MixedFloat16));
+        assert_eq!(changed("[training]\nepochs = 5", &plain), "{ epochs = 5 }");
+        assert_eq!(changed("[training]\nprecision = \"mixed_bfloat16\"", &plain), "{ precision = \"float32\" }");
+        assert_eq!(changed("[training]\nepochs = 5", &mixed), "{ epochs = 5, precision = \"mixed_float16\" }");
+        let run: Table = "[training]\nprecision = \"mixed_float16\"".parse().unwrap();
+        mixed.agree(&run).unwrap();
+        assert!(plain.agree(&run).unwrap_err().to_string().starts_with("--precision contradicts the run"));
     }
 
     #[test]

@@ -36,10 +36,19 @@ pub(super) fn is_compiled(value: &Value) -> bool {
     ["optimizer", "loss"].iter().any(|key| value.get(key).is_some_and(|v| !v.is_null()))
 }
 
-/// The class of a serialized optimizer, by our name for it.
+/// The class of a serialized optimizer, by our name for it; of the inner one where the loss is scaled.
 pub(super) fn optimizer_class(value: &Value) -> Option<String> {
+    let value = value.pointer("/config/inner_optimizer").unwrap_or(value);
     let name = value.as_str().or_else(|| value.get("class_name")?.as_str())?;
     Kind::NAMES.into_iter().find(|class| same_name(name, class)).map(str::to_string)
+}
+
+/// The learning rate of the optimizer in a model's config, within the object that scales the loss where there is one.
+pub(super) fn learning_rate_mut(config: &mut Value) -> Option<&mut Value> {
+    let optimizer = config.pointer_mut("/compile_config/optimizer/config")?;
+    let inner = optimizer.get("inner_optimizer").is_some();
+    let own = if inner { optimizer.pointer_mut("/inner_optimizer/config")? } else { optimizer };
+    own.get_mut("learning_rate")
 }
 
 /// Reads how a model was compiled. Metrics that are not known are left out with a note; an unknown optimizer or loss is a reason

@@ -60,9 +60,10 @@ fn to_archive(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String
         config["compile_config"] = compile::to_value(how, &model.output_names());
         if let (false, Some(state)) = (keras_has_schedule(&how.optimizer), model.optimizer_state_ref()) {
             // Keras gets the rate of the moment; ours is beside, where it does not look.
-            let rate = &mut config["compile_config"]["optimizer"]["config"]["learning_rate"];
-            let schedule = std::mem::replace(rate, json!(state.learning_rate));
-            config[OWN] = json!({ "learning_rate": schedule });
+            if let Some(rate) = compile::learning_rate_mut(&mut config) {
+                let schedule = std::mem::replace(rate, json!(state.learning_rate));
+                config[OWN] = json!({ "learning_rate": schedule });
+            }
         }
     }
     let metadata = json!({ "keras_version": KERAS_VERSION, "date_saved": "1980-01-01@00:00:00" });
@@ -153,7 +154,7 @@ fn config(path: &Path, archive: &mut Archive) -> Result<Value> {
     let mut config: Value =
         serde_json::from_slice(&bytes).map_err(|e| Error::damaged(path, format!("{CONFIG} is not JSON: {e}")))?;
     if let Some(schedule) = config.get(OWN).and_then(|own| own.get("learning_rate")).cloned()
-        && let Some(rate) = config.pointer_mut("/compile_config/optimizer/config/learning_rate")
+        && let Some(rate) = compile::learning_rate_mut(&mut config)
     {
         *rate = schedule;
     }

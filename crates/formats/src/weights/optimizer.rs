@@ -1,15 +1,20 @@
 //! Optimizer state as a file holds it.
 
 use crate::hdf5::{Dataset, Reader};
-use maobi_nn::optimizers::{OptimizerState, SavedVariable};
+use maobi_nn::optimizers::{DynamicScale, OptimizerState, SavedVariable};
 
 const VARS: &str = "optimizer/vars";
+/// What Keras' `LossScaleOptimizer` has beside its variables: the inner optimizer, whose variables it lists behind its own four.
+const INNER: &str = "optimizer/inner_optimizer";
+/// Its own: an iteration and a rate that nobody uses, the good steps since the factor changed, and the factor.
+const OWN: usize = 4;
 
 /// Iteration, learning rate and slots that fit a model's optimizer.
 #[derive(Debug)]
 pub(crate) struct OptimizerValues {
     iterations: u64,
     learning_rate: Option<f32>,
+    loss_scale: Option<DynamicScale>,
     slots: Vec<(Vec<usize>, Vec<f32>)>,
 }
 
@@ -24,10 +29,11 @@ impl OptimizerValues {
         if count == 0 {
             return Ok(None);
         }
+        let before = if reader.has_group(INNER)? { OWN } else { 0 };
+        let Some(count) = count.checked_sub(before).filter(|count| *count > 0) else { return Ok(None) };
+        let loss_scale = if before > 0 { Some(loss_scale(reader)?) } else { None };
         let expected: Vec<(String, Vec<usize>)> = state.variables().into_iter().map(|v| (v.name, v.shape)).collect();
-        let iteration = take(reader, 0, 1)?;
-        let iterations = iteration.to_i64().and_then(|v| v.first().copied()).and_then(|v| u64::try_from(v).ok());
-        let iterations = iterations.ok_or("/optimizer/vars/0: expected the iteration, one integer from 0")?;
+        let iterations = integer(reader, before, "the iteration")?;
         // Keras 2 and schedules leave the learning rate out.
         let has_rate = count == expected.len() + 2;
         if !has_rate && count != expected.len() + 1 {
@@ -38,8 +44,8 @@ impl OptimizerValues {
             ));
             return Ok(None);
         }
-        let learning_rate = if has_rate { take(reader, 1, 1)?.to_f32().first().copied() } else { None };
-        let first = 1 + usize::from(has_rate);
+        let learning_rate = if has_rate { take(reader, before + 1, 1)?.to_f32().first().copied() } else { None };
+        let first = before + 1 + usize::from(has_rate);
         let mut slots = Vec::with_capacity(expected.len());
         for (index, (name, shape)) in expected.iter().enumerate() {
             let path = format!("{VARS}/{}", first + index);
@@ -51,7 +57,7 @@ impl OptimizerValues {
             let values = take(reader, first + index, shape.iter().product())?.to_f32();
             slots.push((found, values));
         }
-        Ok(Some(OptimizerValues { iterations, learning_rate, slots }))
+        Ok(Some(OptimizerValues { iterations, learning_rate, loss_scale, slots }))
     }
 
     /// Puts the values into `state`.
@@ -59,11 +65,27 @@ impl OptimizerValues {
         let saved: Vec<SavedVariable<'_>> = self.slots.iter().map(|(shape, values)| SavedVariable { shape, values }).collect();
         state.load_variables(&saved).map_err(|e| e.to_string())?;
         state.iterations = self.iterations;
+        // A file without a factor leaves ours as it is, and an optimizer without one has no use for the file's.
+        if let (Some(own), Some(saved)) = (&mut state.loss_scale, self.loss_scale) {
+            *own = saved;
+        }
         if let Some(rate) = self.learning_rate.filter(|_| state.has_learning_rate_variable()) {
             state.learning_rate = rate;
         }
         Ok(())
     }
+}
+
+fn loss_scale(reader: &Reader) -> Result<DynamicScale, String> {
+    let step_counter = integer(reader, 2, "the steps since the loss scale changed")?;
+    let scale = take(reader, 3, 1)?.to_f32().first().copied().filter(|scale| scale.is_finite() && *scale > 0.0);
+    let scale = scale.ok_or_else(|| format!("/{VARS}/3: expected the loss scale, a number above 0"))?;
+    Ok(DynamicScale { scale, step_counter })
+}
+
+fn integer(reader: &Reader, index: usize, what: &str) -> Result<u64, String> {
+    let value = take(reader, index, 1)?.to_i64().and_then(|v| v.first().copied()).and_then(|v| u64::try_from(v).ok());
+    value.ok_or_else(|| format!("/{VARS}/{index}: expected {what}, one integer from 0"))
 }
 
 fn take(reader: &Reader, index: usize, limit: usize) -> Result<Dataset, String> {

@@ -22,7 +22,21 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
         let mut group = Group::default();
         let rate = state.has_learning_rate_variable() || !keras_has_schedule(&how.optimizer);
-        group.add("vars", optimizer(&how.optimizer.name, state, rate)?);
+        let mut vars = Group::named(&how.optimizer.name);
+        if let Some(factor) = &state.loss_scale {
+            // Keras' LossScaleOptimizer: the inner one by itself, and behind the four variables of its own once more.
+            optimizer(&mut vars, state, rate)?;
+            let mut inner = Group::default();
+            inner.add("vars", vars);
+            group.add("inner_optimizer", inner);
+            vars = Group::named("loss_scale_optimizer");
+            vars.push_i64(0);
+            vars.push_f32(&[], &[0.0]);
+            vars.push_i64(whole(factor.step_counter)?);
+            vars.push_f32(&[], &[factor.scale]);
+        }
+        optimizer(&mut vars, state, rate)?;
+        group.add("vars", vars);
         root.push(("optimizer".to_string(), group));
     }
     root.push(("vars".to_string(), Group::named(model.name())));
@@ -38,14 +52,17 @@ pub(crate) fn keras_has_schedule(optimizer: &Optimizer) -> bool {
 }
 
 /// Iteration, learning rate where Keras has one as a variable, slots.
-fn optimizer(name: &str, state: &OptimizerState, rate: bool) -> Result<Group, String> {
-    let mut vars = Group::named(name);
-    vars.push_i64(i64::try_from(state.iterations).map_err(|_| format!("{} iterations do not fit into i64", state.iterations))?);
+fn optimizer(vars: &mut Group, state: &OptimizerState, rate: bool) -> Result<(), String> {
+    vars.push_i64(whole(state.iterations)?);
     if rate {
         vars.push_f32(&[], &[state.learning_rate]);
     }
     for variable in state.variables() {
         vars.push_f32(&variable.shape, &variable.values);
     }
-    Ok(vars)
+    Ok(())
+}
+
+fn whole(count: u64) -> Result<i64, String> {
+    i64::try_from(count).map_err(|_| format!("{count} steps do not fit into i64"))
 }

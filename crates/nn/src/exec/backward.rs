@@ -3,7 +3,7 @@
 use super::forward::Walk;
 use super::plan::Segment;
 use super::training_plan::{GradientPlace, InputGradient, TrainingPlan, WeightPlace};
-use super::{Guards, Slices, Workspace};
+use super::{Guards, Slices, Workspace, round_on};
 use crate::op::{Backward, Scope, WeightGradient};
 use maobi_kernels::memory::{Buffer, RefMut};
 use maobi_kernels::pointwise;
@@ -94,6 +94,9 @@ impl Workspace {
                 let len = plan.slots[slot] * self.batch;
                 pointwise::add_assign(&mut self.gradients[slot].whole_mut(), &shared[offset..offset + len]);
                 offset += len;
+            }
+            if let (Some(half), true) = (plan.halves[slot], *place != InputGradient::Skip) {
+                round_on(walk.pool, half, &mut self.gradients[slot].whole_mut());
             }
         }
     }
@@ -189,6 +192,10 @@ impl Workspace {
                 let span = self.gradient_span(training, slot, plan.slots[slot], &g);
                 pointwise::add_assign(&mut target[span], &shared[offset..offset + len]);
                 offset += len;
+            }
+            if let (Some(half), true) = (plan.halves[slot], *place != InputGradient::Skip) {
+                let span = self.gradient_span(training, slot, plan.slots[slot], &g);
+                half.round(&mut self.gradient_part(training, slot, &g)[span]);
             }
         }
     }

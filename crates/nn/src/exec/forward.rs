@@ -1,7 +1,7 @@
 //! The forward walk.
 
 use super::plan::{Plan, Segment};
-use super::{Feed, Guards, Slices, Workspace};
+use super::{Feed, Guards, Slices, Workspace, round_on};
 use crate::op::{Forward, Random, Scope};
 use maobi_kernels::pool::Pool;
 
@@ -34,7 +34,11 @@ impl Workspace {
             for (input, &slot) in plan.inputs.iter().enumerate() {
                 let values = plan.slots[slot] * self.batch;
                 self.over_lanes(walk.pool, values, &|_, lane| {
-                    feed.fill(input, self.bounds[lane], &mut self.values[slot].part_mut(lane));
+                    let values = &mut self.values[slot].part_mut(lane);
+                    feed.fill(input, self.bounds[lane], values);
+                    if let Some(half) = plan.halves[slot] {
+                        half.round(values);
+                    }
                 });
             }
         }
@@ -83,6 +87,9 @@ impl Workspace {
             scratch: &mut self.scratch.part_mut(0),
             pool: walk.pool,
         });
+        if let Some(half) = walk.plan.halves[step.output] {
+            round_on(walk.pool, half, &mut self.values[step.output].whole_mut());
+        }
     }
 
     fn forward_lane(
@@ -104,7 +111,11 @@ impl Workspace {
             let at = first - range.start;
             if let Some(feed) = feed {
                 let (slot, len) = (plan.inputs[0], plan.slots[plan.inputs[0]]);
-                feed.fill(0, first, &mut self.values[slot].part_mut(lane)[at * len..(at + samples) * len]);
+                let values = &mut self.values[slot].part_mut(lane)[at * len..(at + samples) * len];
+                feed.fill(0, first, values);
+                if let Some(half) = plan.halves[slot] {
+                    half.round(values);
+                }
             }
             for index in segment.steps.clone() {
                 let step = &plan.steps[index];
@@ -115,6 +126,7 @@ impl Workspace {
                     .map(|(g, &s)| &g[at * plan.slots[s]..(at + samples) * plan.slots[s]])
                     .collect();
                 let len = plan.slots[step.output];
+                let output = &mut self.values[step.output].part_mut(lane)[at * len..(at + samples) * len];
                 step.op.forward(Forward {
                     samples,
                     first,
@@ -123,11 +135,14 @@ impl Workspace {
                     inputs: &inputs,
                     weights: &walk.weights[index],
                     packed: &self.packed[index].whole(),
-                    output: &mut self.values[step.output].part_mut(lane)[at * len..(at + samples) * len],
+                    output,
                     saved: &mut [],
                     scratch: &mut scratch,
                     pool: walk.pool,
                 });
+                if let Some(half) = plan.halves[step.output] {
+                    half.round(output);
+                }
             }
             first += samples;
         }

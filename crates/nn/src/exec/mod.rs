@@ -8,12 +8,14 @@
 mod backward;
 mod feed;
 mod forward;
+mod halves;
 mod plan;
 mod training_plan;
 mod workspace;
 
 pub use feed::{Feed, Samples};
 pub(crate) use forward::Walk;
+pub(crate) use halves::round_on;
 pub(crate) use plan::Plan;
 pub(crate) use training_plan::{GradientPlace, TrainingPlan};
 pub(crate) use workspace::Workspace;

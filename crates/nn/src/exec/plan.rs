@@ -1,9 +1,11 @@
 //! What is computed in which order, and which values share memory.
 
+use super::halves::CastOp;
 use crate::error::Result;
 use crate::graph::{Graph, build};
 use crate::layers::{Shape, WeightSpec};
 use crate::op::{Op, Scope};
+use maobi_kernels::round::Half;
 use std::ops::Range;
 
 /// One op with its place in the model.
@@ -16,6 +18,8 @@ pub(crate) struct PlanStep {
     pub(crate) output: usize,
     /// Indices of the model's weights.
     pub(crate) weights: Vec<usize>,
+    /// What the weights are rounded to before they are read.
+    pub(crate) reads: Option<Half>,
 }
 
 /// Steps that run without meeting: one op of batch scope, or a run of ops of samples scope.
@@ -32,6 +36,10 @@ pub(crate) struct Plan {
     pub(crate) segments: Vec<Segment>,
     /// Values per sample of each slot.
     pub(crate) slots: Vec<usize>,
+    /// What the values of each slot, and their gradients, are rounded to.
+    pub(crate) halves: Vec<Option<Half>>,
+    /// Whether anything is rounded.
+    pub(crate) mixed: bool,
     /// Slots where samples enter.
     pub(crate) inputs: Vec<usize>,
     /// Slots of the model's outputs.
@@ -50,9 +58,11 @@ impl Plan {
         let mut weights: Vec<LayerWeights> = Vec::new();
         let mut first_weight: Vec<Option<usize>> = vec![None; graph.layers.len()];
         let mut total = 0;
-        let mut plan = Plan { steps: vec![], segments: vec![], slots: vec![], inputs: vec![], outputs: vec![] };
+        let mixed = (0..graph.layers.len()).any(|layer| graph.precision_of(layer).half().is_some());
+        let mut plan =
+            Plan { steps: vec![], segments: vec![], slots: vec![], halves: vec![], mixed, inputs: vec![], outputs: vec![] };
         let mut slot_of: Vec<usize> = Vec::with_capacity(graph.nodes.len());
-        for node in &graph.nodes {
+        for (index, node) in graph.nodes.iter().enumerate() {
             let layer = &graph.layers[node.layer];
             let shapes: Vec<Shape> = node.inputs.iter().map(|&n| graph.nodes[n].shape.clone()).collect();
             let built = build(&*layer.layer, &layer.name, &shapes)?;
@@ -63,14 +73,18 @@ impl Plan {
                 start
             });
             let mut inputs: Vec<usize> = node.inputs.iter().map(|&n| slot_of[n]).collect();
+            let half = graph.precision_of(node.layer).half();
             if inputs.is_empty() {
-                inputs.push(plan.slot(&node.shape));
+                inputs.push(plan.slot(&node.shape, consumers_half(graph, index)));
+            } else if half.is_some() {
+                inputs.iter_mut().for_each(|slot| *slot = plan.cast(*slot, half));
             }
             for step in built.steps {
-                let output = if step.op.is_view() { inputs[0] } else { plan.slot(&step.output) };
+                let output = if step.op.is_view() { inputs[0] } else { plan.slot(&step.output, half) };
                 if !step.op.is_view() {
                     let weights = step.weights.iter().map(|w| base + w).collect();
-                    plan.steps.push(PlanStep { op: step.op, inputs, output, weights });
+                    let reads = half.filter(|_| !step.op.reads_f32_weights());
+                    plan.steps.push(PlanStep { op: step.op, inputs, output, weights, reads });
                 }
                 inputs = vec![output];
             }
@@ -78,13 +92,35 @@ impl Plan {
         }
         plan.inputs = graph.inputs.iter().map(|&n| slot_of[n]).collect();
         plan.outputs = graph.outputs.iter().map(|&n| slot_of[n]).collect();
+        plan.keep_probabilities();
         plan.segments = segments(&plan.steps);
         Ok((plan, weights))
     }
 
-    fn slot(&mut self, shape: &[usize]) -> usize {
+    fn slot(&mut self, shape: &[usize], half: Option<Half>) -> usize {
         self.slots.push(shape.iter().product());
+        self.halves.push(half);
         self.slots.len() - 1
+    }
+
+    /// The slot itself where its values are `half` already, otherwise one with rounded copies.
+    fn cast(&mut self, slot: usize, half: Option<Half>) -> usize {
+        if self.halves[slot] == half {
+            return slot;
+        }
+        let output = self.slot(&[self.slots[slot]], half);
+        self.steps.push(PlanStep { op: Box::new(CastOp), inputs: vec![slot], output, weights: vec![], reads: None });
+        output
+    }
+
+    /// Probabilities that end the model stay f32: losses and users read them.
+    fn keep_probabilities(&mut self) {
+        for &slot in &self.outputs {
+            let ends = self.steps.iter().all(|s| !s.inputs.contains(&slot));
+            if ends && self.steps.iter().any(|s| s.output == slot && s.op.logits().is_some()) {
+                self.halves[slot] = None;
+            }
+        }
     }
 
     /// Samples of a lane that go through a segment together, so that what they leave stays in the cache.
@@ -95,6 +131,13 @@ impl Plan {
             self.steps[segment.steps.clone()].iter().map(|s| self.slots[s.output] + self.slots[s.inputs[0]]).sum();
         (CACHE / per_sample.max(1)).max(1)
     }
+}
+
+/// What an input is rounded to as it enters: the one policy of all layers that take it, if they agree.
+fn consumers_half(graph: &Graph, node: usize) -> Option<Half> {
+    let mut halves = graph.nodes.iter().filter(|n| n.inputs.contains(&node)).map(|n| graph.precision_of(n.layer).half());
+    let first = halves.next()?;
+    first.filter(|_| !graph.outputs.contains(&node) && halves.all(|half| half == first))
 }
 
 fn segments(steps: &[PlanStep]) -> Vec<Segment> {

@@ -1,5 +1,6 @@
 //! The memory a batch runs in, laid out once per batch size.
 
+use super::halves::HalfWeights;
 use super::plan::Plan;
 use super::training_plan::{GradientPlace, TrainingPlan};
 use crate::op::Scope;
@@ -40,6 +41,8 @@ pub(crate) struct Workspace {
     /// Gradient of a batch-scope op on its way into a slot that others have written.
     pub(crate) shared_batch: Buffer,
     offsets: Vec<usize>,
+    /// Weights as layers of a mixed policy read them; a walk takes them out while it runs.
+    pub(crate) halves: HalfWeights,
 }
 
 impl Workspace {

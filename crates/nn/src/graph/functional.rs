@@ -5,6 +5,7 @@ use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
 use crate::layers::{InputLayer, Layer, Shape};
 use crate::model::Model;
+use crate::precision::Precision;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -204,5 +205,5 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
     }
     let inputs = inputs.iter().map(|t| node_of[&t.id()]).collect();
     let outputs = outputs.iter().map(|t| node_of[&t.id()]).collect();
-    Ok(Graph { name, kind: Kind::Functional, layers, nodes, inputs, outputs })
+    Ok(Graph { name, kind: Kind::Functional, layers, nodes, inputs, outputs, precision: Precision::default() })
 }

@@ -9,6 +9,7 @@ pub use sequential::Sequential;
 
 use crate::error::{Error, Result};
 use crate::layers::{Built, Layer, Shape, check_size};
+use crate::precision::Precision;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -58,6 +59,15 @@ pub struct Graph {
     pub inputs: Vec<usize>,
     /// Nodes whose outputs the model returns.
     pub outputs: Vec<usize>,
+    /// The dtype policy of layers that have none of their own.
+    pub precision: Precision,
+}
+
+impl Graph {
+    /// The dtype policy of a layer.
+    pub fn precision_of(&self, layer: usize) -> Precision {
+        self.layers[layer].layer.base().precision.unwrap_or(self.precision)
+    }
 }
 
 /// Builds a layer for `inputs`, naming it in the error. Sizes that a file claims are refused before memory is set aside for them.

@@ -4,6 +4,7 @@ use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
 use crate::layers::{InputLayer, Layer, Shape};
 use crate::model::Model;
+use crate::precision::Precision;
 use std::sync::Arc;
 
 /// Builder of a model that is a chain of layers; the first is an [`InputLayer`].
@@ -101,6 +102,14 @@ impl Sequential {
             layers.push(GraphLayer { layer, name: layer_name });
         }
         let last = nodes.len() - 1;
-        Ok(Graph { name, kind: Kind::Sequential, layers, nodes, inputs: vec![0], outputs: vec![last] })
+        Ok(Graph {
+            name,
+            kind: Kind::Sequential,
+            layers,
+            nodes,
+            inputs: vec![0],
+            outputs: vec![last],
+            precision: Precision::default(),
+        })
     }
 }

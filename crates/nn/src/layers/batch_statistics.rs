@@ -91,6 +91,10 @@ impl Op for TrainingBatchNormOp {
         (2 * MAX_RUNS + 3) * self.0.channels
     }
 
+    fn reads_f32_weights(&self) -> bool {
+        true
+    }
+
     fn packed_len(&self) -> usize {
         2 * self.0.channels
     }
@@ -227,6 +231,10 @@ fn deliver(target: Option<&mut WeightGradient<'_>>, values: &[f32]) {
 pub(super) struct FrozenBatchNormOp(pub(super) Statistics);
 
 impl Op for FrozenBatchNormOp {
+    fn reads_f32_weights(&self) -> bool {
+        true
+    }
+
     fn packed_len(&self) -> usize {
         2 * self.0.channels
     }

@@ -108,6 +108,10 @@ struct LayerNormOp {
 }
 
 impl Op for LayerNormOp {
+    fn reads_f32_weights(&self) -> bool {
+        true
+    }
+
     fn forward(&self, c: Forward<'_>) {
         let gamma = self.scale.then(|| c.weights[0]);
         let beta = self.center.then(|| c.weights[usize::from(self.scale)]);

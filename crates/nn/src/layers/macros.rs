@@ -41,6 +41,12 @@ macro_rules! layer_builder {
                 self.base.trainable = trainable;
                 self
             }
+            /// The layer's own dtype policy, whatever the model's is.
+            #[must_use]
+            pub fn dtype(mut self, policy: crate::Precision) -> Self {
+                self.base.precision = Some(policy);
+                self
+            }
         }
     };
 }

@@ -5,6 +5,7 @@
 
 use crate::initializers::Initializer;
 use crate::op::Op;
+use crate::precision::Precision;
 use crate::regularizers::Regularizer;
 use serde_json::{Map, Value};
 use std::any::Any;
@@ -86,18 +87,20 @@ pub use zero_padding2d::{Margins, ZeroPadding2D};
 /// Axis lengths without the batch axis, e.g. `[height, width, channels]`.
 pub type Shape = Vec<usize>;
 
-/// What every layer has: a name and whether its weights train.
+/// What every layer has: a name, whether its weights train, and what it computes with.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Base {
     /// Given name; the model makes one up (`conv2d`, `conv2d_1`, …) when absent.
     pub name: Option<String>,
     /// Whether training changes the weights.
     pub trainable: bool,
+    /// The dtype policy; the model's own when absent.
+    pub precision: Option<Precision>,
 }
 
 impl Default for Base {
     fn default() -> Self {
-        Base { name: None, trainable: true }
+        Base { name: None, trainable: true, precision: None }
     }
 }
 

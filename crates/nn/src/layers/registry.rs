@@ -91,8 +91,15 @@ pub fn from_config(class: &str, config: &Map<String, Value>, unknown: UnknownKey
             return Err(error(format!("unknown argument \"{key}\"; known are {}", known.join(", "))));
         }
     }
+    // A file's other dtypes (pure float16, integers of an input) are read as f32, as their weights are; a recipe should know better.
+    let precision = config.get("dtype").filter(|v| !v.is_null() && class != "InputLayer").map(Precision::from_value);
+    let precision = match (precision, unknown) {
+        (Some(Err(message)), UnknownKeys::Refuse) => return Err(error(message)),
+        (precision, _) => precision.and_then(Result::ok),
+    };
     let base = layer.base_mut();
     base.name = name.clone();
+    base.precision = precision;
     base.trainable = config.get("trainable").and_then(Value::as_bool).unwrap_or(true);
     Ok(layer)
 }

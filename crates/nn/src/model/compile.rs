@@ -8,8 +8,11 @@ use crate::graph::Kind;
 use crate::losses::{Loss, Source};
 use crate::metrics::Metric;
 use crate::op::Logits;
-use crate::optimizers::{Optimizer, OptimizerState, WeightRef, Weights, partition};
+use crate::optimizers::{CHUNK, Optimizer, OptimizerState, WeightRef, Weights, partition};
+use crate::precision::Precision;
 use maobi_kernels::memory::Buffer;
+use maobi_kernels::{pointwise, round};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The arguments of Keras' `compile`.
 ///
@@ -84,11 +87,15 @@ impl Training {
 }
 
 impl Model {
-    /// Sets optimizer, losses and metrics; the optimizer starts anew.
+    /// Sets optimizer, losses and metrics; the optimizer starts anew. Under the policy `mixed_float16` the optimizer scales the loss
+    /// from here on, as Keras' `auto_scale_loss` makes it.
     ///
     /// # Errors
     /// Arguments that the optimizer cannot have, or not one loss per output.
-    pub fn compile(&mut self, how: Compile) -> Result<()> {
+    pub fn compile(&mut self, mut how: Compile) -> Result<()> {
+        if self.precision() == Precision::MixedFloat16 {
+            how.optimizer.loss_scale.get_or_insert_default();
+        }
         how.optimizer.check()?;
         let outputs = self.output_shapes();
         if how.losses.len() != outputs.len() {
@@ -152,10 +159,39 @@ impl Model {
         OptimizerState::new(optimizer, paths.iter().map(|(path, shape)| (path.as_str(), *shape)))
     }
 
-    /// The optimizer's step with the gradients that backward left.
-    pub(crate) fn apply_gradients(&self, t: &mut Training) {
+    /// The optimizer's step with the gradients that backward left; with a scaled loss, only when all of them are finite.
+    ///
+    /// # Errors
+    /// Gradients that stay infinite or NaN until nothing is left of the factor of the loss.
+    pub(crate) fn apply_gradients(&self, t: &mut Training) -> Result<()> {
+        if let (Some(how), Some(mut factor)) = (t.how.optimizer.loss_scale, t.state.loss_scale) {
+            let finite = self.unscale(t, factor.scale);
+            factor.advance(how, finite);
+            t.state.loss_scale = Some(factor);
+            if !finite {
+                return match factor.scale > 0.0 {
+                    true => Ok(()),
+                    false => Err(Error::data("gradients", "finite numbers at some scale of the loss", "infinity or NaN at all")),
+                };
+            }
+        }
         let weights = Trainable { weights: &self.weights, gradients: &t.gradients, indices: &t.trainable };
         t.how.optimizer.apply(&mut t.state, &self.pool, &weights);
+        Ok(())
+    }
+
+    /// Divides all gradients by the factor of the loss; whether all of them were finite.
+    fn unscale(&self, t: &Training, factor: f32) -> bool {
+        let finite = AtomicBool::new(true);
+        for &weight in &t.trainable {
+            self.pool.for_each_chunk(&mut t.gradients[weight].whole_mut(), CHUNK, &|_, chunk| {
+                if !round::all_finite(chunk) {
+                    finite.store(false, Ordering::Relaxed);
+                }
+                pointwise::scale(chunk, 1.0 / factor);
+            });
+        }
+        finite.into_inner()
     }
 
     /// Ends training: gives the weights the values of their moving average where the optimizer keeps one, as Keras does.

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphLayer, Kind, Sequential, Tensor, apply};
 use crate::layers::registry::{UnknownKeys, from_config};
 use crate::layers::{InputLayer, Layer};
+use crate::precision::Precision;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl Graph {
                 "config": {
                     "name": self.name,
                     "trainable": true,
-                    "dtype": dtype(),
+                    "dtype": self.precision.to_value(),
                     "layers": layers,
                     "build_input_shape": batch_shape(&self.nodes[self.inputs[0]].shape),
                 },
@@ -52,7 +53,7 @@ impl Graph {
         let mut config = Map::new();
         config.insert("name".into(), json!(name));
         config.insert("trainable".into(), json!(layer.base().trainable));
-        config.insert("dtype".into(), if class == "InputLayer" { json!("float32") } else { dtype() });
+        config.insert("dtype".into(), if class == "InputLayer" { json!("float32") } else { self.precision_of(index).to_value() });
         config.extend(layer.config());
         let mut object = json!({
             "module": "keras.layers",
@@ -85,9 +86,11 @@ impl Graph {
 
     fn keras_tensor(&self, node: usize) -> Value {
         let n = &self.nodes[node];
+        let enters = n.inputs.is_empty();
+        let dtype = if enters { Precision::Float32 } else { self.precision_of(n.layer) }.compute_dtype();
         json!({
             "class_name": "__keras_tensor__",
-            "config": { "shape": batch_shape(&n.shape), "dtype": "float32", "keras_history": [self.layers[n.layer].name, n.call, 0] },
+            "config": { "shape": batch_shape(&n.shape), "dtype": dtype, "keras_history": [self.layers[n.layer].name, n.call, 0] },
         })
     }
 
@@ -96,10 +99,6 @@ impl Graph {
             nodes.iter().map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0])).collect();
         if all.len() == 1 { all[0].clone() } else { Value::Array(all) }
     }
-}
-
-fn dtype() -> Value {
-    json!({ "module": "keras", "class_name": "DTypePolicy", "config": { "name": "float32" }, "registered_name": null })
 }
 
 fn batch_shape(shape: &[usize]) -> Value {
@@ -136,11 +135,22 @@ impl Model {
 pub(crate) fn graph_from_config(value: &Value) -> Result<Graph> {
     let class = value.get("class_name").and_then(Value::as_str).unwrap_or_default();
     let config = value.get("config").unwrap_or(&Value::Null);
-    match class {
-        "Sequential" => sequential(config),
-        "Functional" | "Model" => functional(config),
-        other => Err(Error::Config(format!("class_name: expected Sequential or Functional, got \"{other}\""))),
-    }
+    let precision = policy(config);
+    let mut graph = match class {
+        "Sequential" => sequential(config, precision)?,
+        "Functional" | "Model" => functional(config, precision)?,
+        other => return Err(Error::Config(format!("class_name: expected Sequential or Functional, got \"{other}\""))),
+    };
+    graph.precision = precision;
+    Ok(graph)
+}
+
+/// The model's dtype policy. Functional models do not tell: that of the first layer that computes.
+fn policy(config: &Value) -> Precision {
+    let layers = config.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let first = layers.iter().find(|entry| entry.get("class_name").is_some_and(|class| class != "InputLayer"));
+    let dtype = config.get("dtype").filter(|v| !v.is_null()).or_else(|| first?.get("config")?.get("dtype"));
+    dtype.and_then(|dtype| Precision::from_value(dtype).ok()).unwrap_or_default()
 }
 
 fn layer_list(config: &Value) -> Result<&Vec<Value>> {
@@ -158,19 +168,24 @@ fn model_name(config: &Value, default: &str) -> String {
     config.get("name").and_then(Value::as_str).unwrap_or(default).to_string()
 }
 
-fn layer(entry: &Value) -> Result<Box<dyn Layer>> {
+/// A layer; a policy that is the model's is not its own.
+fn layer(entry: &Value, model: Precision) -> Result<Box<dyn Layer>> {
     let class =
         entry.get("class_name").and_then(Value::as_str).ok_or_else(|| Error::Config("a layer without class_name".into()))?;
     let empty = Map::new();
     let config = entry.get("config").and_then(Value::as_object).unwrap_or(&empty);
-    from_config(class, config, UnknownKeys::Ignore)
+    let mut layer = from_config(class, config, UnknownKeys::Ignore)?;
+    let base = layer.base_mut();
+    // Without a policy that is known here, a layer of a file computes in f32.
+    base.precision = Some(base.precision.unwrap_or_default()).filter(|own| *own != model);
+    Ok(layer)
 }
 
-fn sequential(config: &Value) -> Result<Graph> {
+fn sequential(config: &Value, precision: Precision) -> Result<Graph> {
     let entries = layer_list(config)?;
     let mut chain = Sequential::new().name(model_name(config, "sequential"));
     for (i, entry) in entries.iter().enumerate() {
-        let layer = layer(entry)?;
+        let layer = layer(entry, precision)?;
         if i == 0 && !layer.as_any().is::<InputLayer>() {
             // Keras 2 keeps the input shape on the first layer, Keras 3 may keep it on the model.
             let own = entry
@@ -194,13 +209,13 @@ type Pending = (Arc<dyn Layer>, String, Vec<Vec<Reference>>, usize);
 /// One tensor of a call: layer name, call number.
 type Reference = (String, usize);
 
-fn functional(config: &Value) -> Result<Graph> {
+fn functional(config: &Value, precision: Precision) -> Result<Graph> {
     let entries = layer_list(config)?;
     let name = model_name(config, "functional");
     let mut tensors: HashMap<Reference, Tensor> = HashMap::new();
     let mut pending: Vec<Pending> = Vec::new();
     for entry in entries {
-        let mut layer = layer(entry)?;
+        let mut layer = layer(entry, precision)?;
         let layer_name = entry.get("name").and_then(Value::as_str).map(str::to_string).or_else(|| layer.base().name.clone());
         let layer_name = layer_name
             .ok_or_else(|| Error::Config(format!("a {} layer of a functional model has no name", layer.class_name())))?;

@@ -14,9 +14,10 @@ pub use train::{Batch, Evaluation, StepLogs};
 pub use weight::Weight;
 
 use crate::error::{Error, Result};
-use crate::exec::{Plan, Slices, Workspace};
+use crate::exec::{Plan, Workspace};
 use crate::graph::Graph;
 use crate::layers::{MAX_VALUES, Shape};
+use crate::precision::Precision;
 use maobi_kernels::memory::Ref;
 use maobi_kernels::pool::Pool;
 use smallvec::SmallVec;
@@ -25,8 +26,6 @@ use std::sync::{Arc, Mutex};
 
 /// Guards of all weights for one walk; recipes stay below the inline count, so a step allocates nothing.
 pub(crate) type WeightGuards<'a> = SmallVec<[Ref<'a>; 32]>;
-/// Per step, the slices of its weights.
-pub(crate) type StepWeights<'a> = SmallVec<[Slices<'a>; 32]>;
 
 /// A model: graph, weights, and once compiled, optimizer, losses and metrics.
 #[derive(Debug)]
@@ -75,6 +74,29 @@ impl Model {
     /// Layers and their connections.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// The dtype policy of layers that have none of their own.
+    pub fn precision(&self) -> Precision {
+        self.graph.precision
+    }
+
+    /// Sets the dtype policy of all layers but those that were given one of their own, as Keras' `set_dtype_policy` does for layers
+    /// made after it. Weights stay as they are, in f32.
+    ///
+    /// Comes before `compile`: a compiled model has to be compiled again.
+    ///
+    /// # Errors
+    /// None that a model which could be built knows; building is done anew.
+    pub fn set_precision(&mut self, precision: Precision) -> Result<()> {
+        if precision == self.graph.precision {
+            return Ok(());
+        }
+        self.graph.precision = precision;
+        (self.plan, _) = Plan::new(&self.graph)?;
+        self.training = None;
+        self.inference = Mutex::default();
+        Ok(())
     }
 
     /// The seed of initial weights, dropout and augmentation.
@@ -143,11 +165,6 @@ impl Model {
     pub(crate) fn optimizer_params(&self) -> usize {
         self.training.as_ref().map_or(0, Training::optimizer_params)
     }
-}
-
-/// The weights as the steps of a plan take them.
-pub(crate) fn step_weights<'a>(plan: &Plan, guards: &'a [Ref<'a>]) -> StepWeights<'a> {
-    plan.steps.iter().map(|s| s.weights.iter().map(|&w| &*guards[w]).collect()).collect()
 }
 
 /// A seed of its own for every weight.

@@ -1,6 +1,6 @@
 //! Inference.
 
-use super::{Model, WeightGuards, step_weights};
+use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
 use crate::exec::{Feed, Samples, Walk, Workspace};
 
@@ -49,11 +49,15 @@ impl Model {
         let mut cached = self.inference.try_lock();
         let workspace: &mut Workspace = cached.as_deref_mut().unwrap_or(&mut own);
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
+        let mut halves = std::mem::take(&mut workspace.halves);
+        halves.refresh(&self.plan, &self.weights, &self.pool);
         let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-        let weights = step_weights(&self.plan, &guards);
+        let weights = halves.step_weights(&self.plan, &guards);
         workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
         let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 };
         workspace.forward(walk, feed, false);
+        drop(weights);
+        workspace.halves = halves;
         for (output, &slot) in self.plan.outputs.iter().enumerate() {
             take(output, &workspace.values[slot].whole());
         }

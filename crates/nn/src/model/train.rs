@@ -2,9 +2,9 @@
 
 use super::compile::{Training, source};
 use super::meters::{Logs, Meters};
-use super::{Model, WeightGuards, step_weights};
+use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
-use crate::exec::{Feed, GradientPlace, Walk, Workspace};
+use crate::exec::{Feed, GradientPlace, Walk, Workspace, round_on};
 use crate::losses::{LossBatch, Source, Target, apply_class_weights};
 use crate::regularizers::Regularizer;
 use maobi_kernels::memory::{Buffer, RefMut};
@@ -69,9 +69,11 @@ impl Model {
     }
 
     fn step(&mut self, t: &mut Training, batch: Batch<'_>, samples: usize) -> Result<StepLogs> {
+        let mut halves = std::mem::take(&mut t.workspace.halves);
         let loss = {
+            halves.refresh(&self.plan, &self.weights, &self.pool);
             let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-            let weights = step_weights(&self.plan, &guards);
+            let weights = halves.step_weights(&self.plan, &guards);
             t.workspace.prepare(&self.plan, Some(&t.plan), samples, self.pool.threads());
             t.workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
             let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: t.state.iterations };
@@ -89,7 +91,8 @@ impl Model {
             t.row_weights = own;
             total
         };
-        self.update(t);
+        t.workspace.halves = halves;
+        self.update(t)?;
         Ok(StepLogs { loss, samples })
     }
 
@@ -122,8 +125,12 @@ impl Model {
                 let gradient = if repeated { &mut values[..prediction.len()] } else { &mut *values };
                 let sum = loss.evaluate(&batch, Some(&mut *gradient), None)?;
                 let factor = t.how.loss_weights.get(output).copied().unwrap_or(1.0);
+                let factor = t.state.loss_scale.map_or(factor, |l| factor * l.scale);
                 if factor != 1.0 {
                     pointwise::scale(gradient, factor);
+                }
+                if let Some(half) = self.plan.halves[place.slot] {
+                    round_on(&self.pool, half, gradient);
                 }
                 if repeated {
                     pointwise::add_assign(&mut gradients.whole_mut(), gradient);
@@ -169,13 +176,13 @@ impl Model {
     }
 
     /// The optimizer's step and the weights that move without gradient.
-    fn update(&mut self, t: &mut Training) {
+    fn update(&mut self, t: &mut Training) -> Result<()> {
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, s)| s.op.has_state()) {
             let mut guards: SmallVec<[RefMut<'_>; 4]> = step.weights.iter().map(|&w| self.weights[w].value.whole_mut()).collect();
             let mut slices: SmallVec<[&mut [f32]; 4]> = guards.iter_mut().map(|g| &mut **g).collect();
             step.op.update_state(&t.workspace.saved[index].whole(), &mut slices);
         }
-        self.apply_gradients(t);
+        self.apply_gradients(t)
     }
 
     /// Running means since the last [`Model::reset_metrics`].
@@ -225,9 +232,11 @@ impl Model {
         self.check_feed(batch.feed)?;
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
         check_class_weight(&batch, samples)?;
-        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-        let weights = step_weights(&self.plan, &guards);
         let workspace = &mut evaluation.workspace;
+        let mut halves = std::mem::take(&mut workspace.halves);
+        halves.refresh(&self.plan, &self.weights, &self.pool);
+        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
+        let weights = halves.step_weights(&self.plan, &guards);
         workspace.prepare(&self.plan, None, samples, self.pool.threads());
         workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
         workspace.forward(
@@ -235,6 +244,8 @@ impl Model {
             batch.feed,
             false,
         );
+        drop(weights);
+        workspace.halves = halves;
         let mut own = Vec::new();
         let row_weights = row_weights(&mut own, &batch, samples);
         let first_row = evaluation.meters.samples();

@@ -19,6 +19,7 @@ mod adamax;
 mod apply;
 mod kind;
 mod lion;
+mod loss_scale;
 mod nadam;
 mod rmsprop;
 pub mod schedules;
@@ -35,6 +36,7 @@ pub use adamax::Adamax;
 pub use apply::{CHUNK, WeightRef, Weights, partition};
 pub use kind::Kind;
 pub use lion::Lion;
+pub use loss_scale::{DynamicScale, LossScale};
 pub use nadam::Nadam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
@@ -104,6 +106,8 @@ pub struct Optimizer<K = Kind> {
     pub ema_momentum: f64,
     /// Every so many steps the weights take the value of their average.
     pub ema_overwrite_frequency: Option<u64>,
+    /// Scale the loss, as training in float16 needs; Keras' `LossScaleOptimizer` around this one.
+    pub loss_scale: Option<LossScale>,
     /// The name in files, such as "adam".
     pub name: String,
 }
@@ -121,6 +125,7 @@ impl<K> Optimizer<K> {
             use_ema: false,
             ema_momentum: 0.99,
             ema_overwrite_frequency: None,
+            loss_scale: None,
             name: name.into(),
         }
     }
@@ -163,6 +168,12 @@ impl<K> Optimizer<K> {
         self
     }
 
+    /// Scales the loss. `compile` does it by itself, with the defaults, where a model's policy is `mixed_float16`.
+    pub fn loss_scale(mut self, how: LossScale) -> Self {
+        self.loss_scale = Some(how);
+        self
+    }
+
     /// Sets the name.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
@@ -181,6 +192,7 @@ impl<K> Optimizer<K> {
             use_ema: self.use_ema,
             ema_momentum: self.ema_momentum,
             ema_overwrite_frequency: self.ema_overwrite_frequency,
+            loss_scale: self.loss_scale,
             name: self.name,
         }
     }
@@ -230,6 +242,7 @@ impl Optimizer {
         if self.ema_overwrite_frequency == Some(0) {
             return Err(ConfigError::bad_value(class, "ema_overwrite_frequency", "1 or more, or null", 0));
         }
+        self.loss_scale.map_or(Ok(()), |how| how.check())?;
         self.kind.check()
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::schedules::Schedule;
-use super::{AdamW, Kind, LearningRate, Optimizer};
+use super::{AdamW, Kind, LearningRate, LossScale, Optimizer};
 use crate::serial::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
 
 impl Optimizer {
@@ -15,6 +15,16 @@ impl Optimizer {
     /// [`ConfigError`] for unknown names or keys, and for whatever [`Optimizer::check`] refuses.
     pub fn from_value(value: &Value) -> Result<Optimizer, ConfigError> {
         let (name, map) = parse_object("optimizer", value)?;
+        if same_name(&name, LossScale::CLASS) {
+            let (inner, how) = LossScale::read(map)?;
+            let inner = Optimizer::from_value(&inner)?;
+            if inner.loss_scale.is_some() {
+                return Err(ConfigError::bad_value(LossScale::CLASS, "inner_optimizer", "an optimizer", LossScale::CLASS));
+            }
+            let optimizer = inner.loss_scale(how);
+            optimizer.check()?;
+            return Ok(optimizer);
+        }
         let Some(class) = Kind::NAMES.into_iter().find(|class| same_name(&name, class)) else {
             return Err(ConfigError::unknown_name("optimizer", &name, Kind::NAMES));
         };
@@ -34,6 +44,7 @@ impl Optimizer {
             use_ema: fields.bool_or("use_ema", false)?,
             ema_momentum: fields.f64_or("ema_momentum", 0.99)?,
             ema_overwrite_frequency: fields.opt_u64("ema_overwrite_frequency")?,
+            loss_scale: None,
             name: fields.opt_string("name")?.unwrap_or(default_name),
         };
         // What Keras has and we have not, allowed at its default; then what only Keras 2 wrote.
@@ -63,7 +74,11 @@ impl Optimizer {
         config.insert("ema_momentum".into(), self.ema_momentum.into());
         config.insert("ema_overwrite_frequency".into(), self.ema_overwrite_frequency.map_or(Value::Null, Value::from));
         self.kind.write(&mut config);
-        to_object("keras.optimizers", self.class_name(), config)
+        let own = to_object("keras.optimizers", self.class_name(), config);
+        match self.loss_scale {
+            None => own,
+            Some(how) => how.to_value(own),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use maobi_kernels::memory::{Buffer, Ref};
 
 use super::apply::{CHUNK, partition};
-use super::{Kind, LearningRate, Optimizer};
+use super::{DynamicScale, Kind, LearningRate, Optimizer};
 
 /// The iteration, the learning rate and the slot variables of one training run.
 ///
@@ -16,6 +16,8 @@ pub struct OptimizerState {
     pub iterations: u64,
     /// The current step size. Callbacks may set it; a schedule sets it anew at each step.
     pub learning_rate: f32,
+    /// The factor of the loss, where the optimizer scales it.
+    pub loss_scale: Option<DynamicScale>,
     /// Nadam's running product of momenta; 1 and unused in others.
     pub(super) u_product: f32,
     pub(super) weights: Vec<WeightInfo>,
@@ -149,6 +151,7 @@ impl OptimizerState {
         OptimizerState {
             iterations: 0,
             learning_rate: optimizer.learning_rate.initial(),
+            loss_scale: optimizer.loss_scale.map(DynamicScale::new),
             u_product: 1.0,
             squares: chunks.iter().map(|_| AtomicU64::new(0)).collect(),
             scales: vec![1.0; weights.len()],
@@ -250,6 +253,7 @@ impl Clone for OptimizerState {
         OptimizerState {
             iterations: self.iterations,
             learning_rate: self.learning_rate,
+            loss_scale: self.loss_scale,
             u_product: self.u_product,
             weights: self
                 .weights

@@ -21,4 +21,5 @@ recipes![
     "softmax",
     "tf1-cnn",
     "mnist-convnet",
+    "fast",
 ];

@@ -14,7 +14,7 @@ use maobi_nn::layers::{InputLayer, Layer};
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
 use maobi_nn::optimizers::Optimizer;
-use maobi_nn::{Compile, Model};
+use maobi_nn::{Compile, Model, Precision};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub struct DataConfig {
 pub struct TrainingConfig {
     /// What turns gradients into steps.
     pub optimizer: Optimizer,
+    /// What layers compute with: Keras' dtype policy.
+    pub precision: Precision,
     /// What is minimised.
     pub loss: Loss,
     /// What is shown.
@@ -126,6 +128,7 @@ impl Recipe {
     /// Which layer or argument does not fit.
     pub fn model(&self, seed: u64) -> Result<Model> {
         let mut model = Model::from_graph(self.graph()?, seed)?;
+        model.set_precision(self.training.precision)?;
         model.compile(self.compile())?;
         Ok(model)
     }

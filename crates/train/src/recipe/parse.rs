@@ -2,6 +2,7 @@
 
 use super::{DataConfig, Recipe, Table, TrainingConfig, Validation};
 use crate::error::{Error, Result};
+use maobi_nn::Precision;
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
 use maobi_nn::optimizers::Optimizer;
@@ -132,7 +133,10 @@ fn training(recipe: &str, map: Map<String, Value>) -> Result<TrainingConfig> {
         }
         Some(other) => return Err(t.error("metrics", format!("expected a list, e.g. [\"accuracy\"], got {other}"))),
     };
+    let precision = t.text("precision")?.unwrap_or_default();
+    let precision = if precision.is_empty() { Ok(Precision::default()) } else { precision.parse() };
     let config = TrainingConfig {
+        precision: precision.map_err(|known| t.error("precision", known))?,
         optimizer,
         loss,
         metrics,
@@ -188,6 +192,10 @@ mod tests {
         assert!(message(&SMALL.replace("Dense", "Dens")).contains("no such layer"));
         assert!(message(&SMALL.replace("[training]", "[trianing]")).contains("loss: is missing"));
         assert!(message("a = [").contains("is not valid TOML"));
+        let precise = |name: &str| format!("{SMALL}\nprecision = \"{name}\"");
+        assert!(message(&precise("float16")).contains("[training] precision: expected float32, mixed_bfloat16, mixed_float16"));
+        let model = Recipe::parse(&precise("mixed_float16"), "small").unwrap().model(1).unwrap();
+        assert_eq!((model.precision().name(), model.compiled().unwrap().optimizer.loss_scale.is_some()), ("mixed_float16", true));
         assert!(message(&format!("{SMALL}\nepochs = 1\nsteps = 2")).contains("either epochs or steps"));
     }
 }

@@ -6,6 +6,7 @@ mod session;
 
 use crate::exit::Exit;
 use crate::output::Console;
+use crate::run::Precision;
 use crate::run::overrides::Overrides;
 use clap::value_parser;
 use std::path::PathBuf;
@@ -49,6 +50,12 @@ pub struct Args {
     /// Learning rate, in place of the recipe's; of a schedule, the rate it starts from.
     #[arg(long, value_name = "X", value_parser = learning_rate)]
     pub learning_rate: Option<f64>,
+
+    /// What layers compute with: float32, mixed_bfloat16 or mixed_float16 (Keras' dtype policies); the recipe's when left out.
+    ///
+    /// The mixed ones give Keras' numbers, not speed. Weights are f32 in all of them.
+    #[arg(long, value_name = "P")]
+    pub precision: Option<Precision>,
 
     /// Seed of the first weights, the order of images and dropout: the same seed gives the same network, bit for bit [default: 1]
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
@@ -101,7 +108,13 @@ fn learning_rate(text: &str) -> Result<f64, String> {
 
 impl Args {
     fn overrides(&self) -> Overrides {
-        Overrides { epochs: self.epochs, steps: self.steps, batch_size: self.batch_size, learning_rate: self.learning_rate }
+        Overrides {
+            epochs: self.epochs,
+            steps: self.steps,
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate,
+            precision: self.precision,
+        }
     }
 }
 

@@ -1,0 +1,75 @@
+//! Mixed precision: what the walks round, and the weights as layers of a mixed policy read them.
+
+use super::{Plan, Slices};
+use crate::model::Weight;
+use crate::op::{Backward, Forward, Op};
+use maobi_kernels::memory::{Ref, Stamp};
+use maobi_kernels::pool::Pool;
+use maobi_kernels::round::Half;
+use smallvec::SmallVec;
+
+/// Values that one task rounds.
+const CHUNK: usize = 16_384;
+
+/// Rounds `values` on all threads of `pool`; a single chunk where it lies.
+pub(crate) fn round_on(pool: &Pool, half: Half, values: &mut [f32]) {
+    pool.for_each_chunk(values, CHUNK, &|_, chunk| half.round(chunk));
+}
+
+/// The copies of weights that steps of a mixed policy read, kept from call to call.
+#[derive(Debug, Default)]
+pub(crate) struct HalfWeights {
+    /// Per weight; empty where f32 is read.
+    copies: Vec<Vec<f32>>,
+    from: Vec<Stamp>,
+}
+
+impl HalfWeights {
+    /// Rounds the weights that have changed; allocates at the first call only.
+    pub(crate) fn refresh(&mut self, plan: &Plan, weights: &[Weight], pool: &Pool) {
+        if !plan.mixed {
+            return;
+        }
+        self.copies.resize(weights.len(), Vec::new());
+        self.from.resize(weights.len(), Stamp::default());
+        for step in &plan.steps {
+            let Some(half) = step.reads else { continue };
+            for &w in &step.weights {
+                let now = weights[w].value.stamp();
+                if std::mem::replace(&mut self.from[w], now) != now {
+                    let copy = &mut self.copies[w];
+                    copy.clear();
+                    copy.extend_from_slice(&weights[w].values());
+                    round_on(pool, half, copy);
+                }
+            }
+        }
+    }
+
+    /// The weights as the steps of a plan take them.
+    pub(crate) fn step_weights<'a>(&'a self, plan: &Plan, guards: &'a [Ref<'a>]) -> SmallVec<[Slices<'a>; 32]> {
+        let steps = plan.steps.iter();
+        steps
+            .map(|s| {
+                let slices = s.weights.iter();
+                slices.map(|&w| if s.reads.is_some() { self.copies[w].as_slice() } else { &*guards[w] }).collect()
+            })
+            .collect()
+    }
+}
+
+/// Where a layer takes a value of another policy: a copy, which the walk rounds.
+#[derive(Debug)]
+pub(crate) struct CastOp;
+
+impl Op for CastOp {
+    fn forward(&self, c: Forward<'_>) {
+        c.output.copy_from_slice(c.inputs[0]);
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        if let Some(dx) = &mut c.d_inputs[0] {
+            dx.copy_from_slice(c.d_output);
+        }
+    }
+}
