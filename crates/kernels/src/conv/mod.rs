@@ -17,6 +17,7 @@ mod window;
 mod winograd;
 
 use crate::isa::{self, Isa};
+use crate::pool::Pool;
 use crate::tile;
 use plan::{Backward, Forward};
 use window::Weights;
@@ -158,9 +159,7 @@ impl Conv2d {
         scratch: &mut [f32],
     ) {
         let shape = &self.shape;
-        self.check(isa, "forward", n, ("x", x.len()), ("y", y.len()), scratch.len());
-        assert_eq!(packed.len(), self.packed_len(), "Conv2d::forward: the length of packed");
-        assert!(bias.is_none_or(|bias| bias.len() == shape.c_out), "Conv2d::forward: the length of the bias");
+        self.check_forward(isa, n, x, packed, bias, y, scratch);
         if y.is_empty() {
             return;
         }
@@ -174,6 +173,31 @@ impl Conv2d {
                 Forward::Windows(windows) => windows.correlate(isa, image, Weights { packed, bias, relu }, y),
                 Forward::Depthwise(windows) => windows.correlate(isa, image, packed, bias, relu, y),
             }
+        }
+    }
+
+    /// [`Self::forward`] for a single sample, on all threads where that pays; the same bits.
+    ///
+    /// # Panics
+    /// As [`Self::forward`].
+    #[allow(clippy::too_many_arguments)]
+    pub fn forward_one(
+        &self,
+        pool: &Pool,
+        x: &[f32],
+        packed: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let isa = isa::active();
+        match &self.winograd {
+            Some(winograd) if winograd.has_several_blocks() => {
+                self.check_forward(isa, 1, x, packed, bias, y, scratch);
+                winograd.forward_one(isa, pool, x, packed, (bias, relu), y, scratch);
+            }
+            _ => self.forward_with(isa, 1, x, packed, bias, relu, y, scratch),
         }
     }
 
@@ -290,6 +314,13 @@ impl Conv2d {
         {
             windows.fold(pairs, dw);
         }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn check_forward(&self, isa: Isa, n: usize, x: &[f32], packed: &[f32], bias: Option<&[f32]>, y: &[f32], scratch: &[f32]) {
+        self.check(isa, "forward", n, ("x", x.len()), ("y", y.len()), scratch.len());
+        assert_eq!(packed.len(), self.packed_len(), "Conv2d::forward: the length of packed");
+        assert!(bias.is_none_or(|bias| bias.len() == self.shape.c_out), "Conv2d::forward: the length of the bias");
     }
 
     fn check(&self, isa: Isa, pass: &str, n: usize, x: (&str, usize), y: (&str, usize), scratch: usize) {

@@ -253,6 +253,11 @@ fn a_sample_does_not_depend_on_its_batch() {
             conv.backward_with(isa, n, &x, &dy, &packed, None, Some(&mut dx), &mut scratch);
             let (mut y1, mut dx1) = (vec![0.0; ys], vec![0.0; xs]);
             conv.forward_with(isa, 1, &x[2 * xs..], &packed, None, false, &mut y1, &mut scratch);
+            if isa == crate::isa::active() {
+                let mut together = vec![0.0; ys];
+                conv.forward_one(&Pool::new(3), &x[2 * xs..], &packed, None, false, &mut together, &mut scratch);
+                assert!(together == y1, "{isa} {shape:?} on three threads");
+            }
             conv.backward_with(isa, 1, &x[2 * xs..], &dy[2 * ys..], &packed, None, Some(&mut dx1), &mut scratch);
             assert!(y1 == y[2 * ys..] && dx1 == dx[2 * xs..], "{isa} {shape:?}");
         }

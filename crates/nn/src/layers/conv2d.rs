@@ -176,7 +176,11 @@ impl Op for ConvOp {
     fn forward(&self, c: Forward<'_>) {
         let relu = self.activation.is_relu();
         let bias = self.bias.then(|| c.weights[1]);
-        self.conv.forward(c.samples, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+        if c.samples == 1 {
+            self.conv.forward_one(c.pool, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+        } else {
+            self.conv.forward(c.samples, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+        }
         if !relu {
             pointwise::forward_in_place(self.activation.kernel, c.output);
         }

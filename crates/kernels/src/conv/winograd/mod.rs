@@ -13,8 +13,11 @@ use super::image;
 use super::shape::{Conv2dShape, Padding};
 use crate::gemm::transpose;
 use crate::isa::Isa;
+use crate::memory::AlignedVec;
+use crate::pool::Pool;
 use crate::tile::{self, Tile};
-use planes::{Grid, PLANES, Patch, collect, spread, stride};
+use planes::{Grid, PLANES, Patch, collect, collect_into, spread, stride};
+use std::cell::Cell;
 
 /// Elements of the planes of pixels and outputs worked on at a time: they stay in the second-level cache beside the taps.
 const BLOCK: usize = (512 << 10) / 4;
@@ -57,6 +60,11 @@ impl Winograd {
         // Equal blocks, when a sample needs several.
         let block = if samples > 1 { samples * count } else { count.div_ceil(count.div_ceil(most)) };
         Some(Self { shape: *shape, outputs, taps, side, tiles, samples, block })
+    }
+
+    /// Whether a single sample takes more than one block.
+    pub(super) fn has_several_blocks(&self) -> bool {
+        self.tiles.0 * self.tiles.1 > self.block
     }
 
     /// Planes of the taps, of the transposed taps, and the transposed kernel they are made from.
@@ -114,6 +122,41 @@ impl Winograd {
                 let images = y_image.chunks_exact(self.output().image);
                 y.chunks_exact_mut(shape.output_len()).zip(images).for_each(|(y, image)| self.crop_output(image, y));
             }
+        }
+    }
+
+    /// As [`super::Conv2d::forward_one`].
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn forward_one(
+        &self,
+        isa: Isa,
+        pool: &Pool,
+        x: &[f32],
+        packed: &[f32],
+        (bias, relu): (Option<&[f32]>, bool),
+        y: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let Scratch { x_image, y_image, .. } = self.cut(scratch);
+        let (taps, c_out) = (&packed[..PLANES * stride(self.matrix())], self.shape.c_out);
+        let x = self.padded(x, x_image);
+        let whole = self.output_is_whole();
+        let to = if whole { &mut *y } else { &mut *y_image };
+        let image = Image(to.as_mut_ptr(), to.len());
+        let tiles = self.tiles.0 * self.tiles.1;
+        pool.run(tiles.div_ceil(self.block), &|_, task| {
+            let first = task * self.block;
+            let count = self.block.min(tiles - first);
+            let mut own = OWN.take();
+            let (pixels, outputs) = own.scratch(self.pixel_planes() + self.output_planes()).split_at_mut(self.pixel_planes());
+            spread(isa, Patch::Pixels, &self.input(), first, count, x, pixels);
+            self.products(isa, count, pixels, (taps, c_out), outputs, self.shape.c_in);
+            // SAFETY: the image outlives the region; tasks have tiles of their own, and tiles of outputs do not overlap.
+            unsafe { collect_into(isa, self.outputs, &self.output(), first, count, outputs, (bias, relu), image.parts()) }
+            OWN.set(own);
+        });
+        if !whole {
+            self.crop_output(y_image, y);
         }
     }
 
@@ -316,6 +359,24 @@ impl Winograd {
         let (row, left) = (shape.w * shape.c_in, shape.pad.left * shape.c_in);
         let rows = image[shape.pad.top * pitch..].chunks_exact(pitch);
         dx.chunks_exact_mut(row).zip(rows).for_each(|(dx, image)| dx.copy_from_slice(&image[left..left + row]));
+    }
+}
+
+thread_local! {
+    /// The planes of a task of [`Winograd::forward_one`]. Grows to the largest convolution of this thread and stays.
+    static OWN: Cell<AlignedVec> = const { Cell::new(AlignedVec::empty()) };
+}
+
+/// The image whose tiles tasks share out: its start and length.
+#[derive(Clone, Copy)]
+struct Image(*mut f32, usize);
+
+// SAFETY: every task writes the tiles of its own block, see `Winograd::forward_one`.
+unsafe impl Sync for Image {}
+
+impl Image {
+    fn parts(&self) -> (*mut f32, usize) {
+        (self.0, self.1)
     }
 }
 

@@ -98,14 +98,33 @@ pub(super) fn collect(
     first: usize,
     count: usize,
     planes: &[f32],
-    (bias, relu): (Option<&[f32]>, bool),
+    after: (Option<&[f32]>, bool),
     image: &mut [f32],
 ) {
-    check(isa, patch, grid, first, count, image.len(), planes.len());
+    // SAFETY: the image is borrowed exclusively.
+    unsafe { collect_into(isa, patch, grid, first, count, planes, after, (image.as_mut_ptr(), image.len())) }
+}
+
+/// [`collect`] into an image, given by its start and length, that others write other patches of meanwhile.
+///
+/// # Safety
+/// The image can be written, and nothing else refers to the elements of these patches.
+#[allow(clippy::too_many_arguments)]
+pub(super) unsafe fn collect_into(
+    isa: Isa,
+    patch: Patch,
+    grid: &Grid,
+    first: usize,
+    count: usize,
+    planes: &[f32],
+    (bias, relu): (Option<&[f32]>, bool),
+    (image, len): (*mut f32, usize),
+) {
+    check(isa, patch, grid, first, count, len, planes.len());
     assert!(bias.is_none_or(|bias| bias.len() == grid.channels));
     let after = After { bias: bias.map_or(std::ptr::null(), <[f32]>::as_ptr), floor: if relu { 0.0 } else { f32::NEG_INFINITY } };
-    let (from, to) = (planes.as_ptr(), image.as_mut_ptr());
-    // SAFETY: as in `spread`.
+    let (from, to) = (planes.as_ptr(), image);
+    // SAFETY: as in `spread`; the caller vouches for the image.
     unsafe {
         match patch {
             Patch::Pixels => collect_as::<Pixels, 6>(isa, grid, first, count, from, after, to),
