@@ -162,9 +162,9 @@ recipes! {
     fast = "fast",
 }
 
-/// Keras rounds within a layer too (after the product, after the bias) and the gradients of weights, ours does so between layers: a
-/// few roundings of 2⁻⁹ of values about 1 more or less, which twenty steps of descent amplify. A mistake (a layer left out, a cast in
-/// the wrong place) shows in the first loss already, whose bound is that of single roundings.
+/// The first loss is Keras' to f32's own rounding: every cast is in its place, for float32 itself is 1e-5 (bfloat16) or 1e-4 off it. The
+/// second, after one step, is five times as near as float32 is. From then on Keras' rounded weight gradients, ours not, drive the
+/// trajectories apart as they do Keras' own: its mixed losses part from its float32 ones by up to 4 % (of 0.1 where they are smaller).
 #[test]
 fn mixed_policies() {
     let golden = fixture("mixed.json");
@@ -180,18 +180,15 @@ fn mixed_policies() {
         model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy())).unwrap();
         set_weights(&mut model);
         let losses = trajectory(&mut model, 1.0 / 255.0, 0.0, batch_size, steps);
-        let (first, tolerance) = match policy {
+        let (second, later) = match policy {
             Precision::Float32 => (1e-6, TOLERANCE),
-            Precision::MixedBfloat16 => (0.5 / 256.0, 4.0 / 256.0),
-            Precision::MixedFloat16 => (0.5 / 2048.0, 4.0 / 2048.0),
+            Precision::MixedBfloat16 => (1e-4, 0.05),
+            Precision::MixedFloat16 => (2e-5, 0.05),
         };
         for (step, (a, b)) in losses.iter().zip(case["losses"].as_array().unwrap()).enumerate() {
-            let (b, allowed) = (b.as_f64().unwrap(), if step == 0 { first } else { tolerance });
-            assert!(
-                (a - b).abs() <= allowed * b.abs(),
-                "{policy}, step {step}: {a} here, {b} in Keras\n{losses:?}\n{}",
-                case["losses"]
-            );
+            let b = b.as_f64().unwrap();
+            let allowed = [1e-6, second].get(step).copied().unwrap_or(later) * b.abs().max(0.1);
+            assert!((a - b).abs() <= allowed, "{policy}, step {step}: {a} here, {b} in Keras\n{losses:?}\n{}", case["losses"]);
         }
         if let Some(factor) = model.optimizer_state_ref().unwrap().loss_scale {
             let keras = (case["dynamic_scale"].as_f64().unwrap() as f32, case["step_counter"].as_u64().unwrap());

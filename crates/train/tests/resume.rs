@@ -2,17 +2,17 @@
 
 mod common;
 
-use common::{BATCH, Kill, adam, bits, message, model, names, points, train};
+use common::{BATCH, Kill, STEPS, adam, bits, message, model, names, points, train};
 use maobi_nn::Compile;
-use maobi_nn::Model;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 use maobi_nn::losses::Loss;
-use maobi_nn::optimizers::{Adam, Sgd};
+use maobi_nn::optimizers::{Adam, LossScale, Sgd};
+use maobi_nn::{Model, Precision};
 use maobi_train::callbacks::SaveFreq;
 use maobi_train::{
     Action, Arrays, BackupAndRestore, CSVLogger, EarlyStopping, Fit, History, LearningRateScheduler, ModelCheckpoint, ModelExt,
-    OnBatchEnd, ReduceLROnPlateau, Targets,
+    OnBatchEnd, ReduceLROnPlateau, Targets, TerminateOnNaN,
 };
 use std::path::Path;
 
@@ -83,6 +83,41 @@ fn an_interrupted_training_goes_on_as_if_it_had_not_been() {
         let history = train(&mut second, remembering(folder.path(), freq)).unwrap();
         let (weights, log, _, figures) = left(folder.path(), &second, &history);
         assert!((&weights, &log, &figures) == (&expected.0, &expected.1, &expected.3), "killed at step {kill}");
+    }
+}
+
+#[test]
+fn skipped_steps_of_float16_neither_end_a_training_nor_are_lost() {
+    let fresh = || {
+        let mut model = adam(7);
+        let mut how = model.compiled().unwrap().clone();
+        how.optimizer.loss_scale = Some(LossScale { initial_scale: 2f32.powi(30), dynamic_growth_steps: 20 });
+        model.set_precision(Precision::MixedFloat16).unwrap();
+        model.compile(how).unwrap();
+        model
+    };
+    let plain = |folder: &Path| {
+        Fit::new()
+            .epochs(14)
+            .callback(TerminateOnNaN::new().raise_error(true))
+            .callback(BackupAndRestore::new(folder.join("backup")))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut whole = fresh();
+    let history = train(&mut whole, plain(folder.path())).unwrap();
+    let state = whole.optimizer_state_ref().unwrap();
+    assert!(state.iterations < 14 * STEPS as u64, "no step was skipped");
+    let losses = history.get("loss");
+    assert!(losses[13] < 0.8 * losses[0] && losses.iter().all(|l| l.is_finite()), "{losses:?}");
+    for stop in [0, 2, 30] {
+        let folder = tempfile::tempdir().unwrap();
+        // Step 0 ends with the first step that was skipped.
+        let pause = OnBatchEnd(|c, _| if c.step == stop { Action::Stop } else { Action::Continue });
+        train(&mut fresh(), plain(folder.path()).callback(pause)).unwrap();
+        let mut second = fresh();
+        assert_eq!(train(&mut second, plain(folder.path())).unwrap().get("loss"), losses);
+        assert!(bits(&second) == bits(&whole), "stopped after step {stop}");
+        assert_eq!(second.optimizer_state_ref().unwrap().loss_scale, whole.optimizer_state_ref().unwrap().loss_scale);
     }
 }
 

@@ -5,8 +5,8 @@ use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
 use maobi_nn::losses::{Loss, Target};
 use maobi_nn::optimizers::schedules::Schedule;
-use maobi_nn::optimizers::{Adam, Optimizer, RmsProp, Sgd};
-use maobi_nn::{Batch, Compile, Samples};
+use maobi_nn::optimizers::{Adam, LossScale, Optimizer, RmsProp, Sgd};
+use maobi_nn::{Batch, Compile, Precision, Samples};
 
 fn network(classes: usize, seed: u64) -> Model {
     Sequential::new()
@@ -42,6 +42,59 @@ fn compiled(optimizer: impl Into<Optimizer>, seed: u64) -> Model {
 
 fn weights(model: &Model) -> Vec<Vec<f32>> {
     model.weights().iter().map(|w| w.values().to_vec()).collect()
+}
+
+#[test]
+fn mixed_training_goes_on_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    // Steps are skipped at first, and the scale grows in between; the rate is a schedule that Keras does not know.
+    let how = LossScale { initial_scale: 2f32.powi(36), dynamic_growth_steps: 3 };
+    let plain: Optimizer = Adam::new(Schedule::one_cycle(0.01, 40)).into();
+    let scaled = || plain.clone().loss_scale(how);
+    for (precision, optimizer) in [(Precision::MixedFloat16, scaled()), (Precision::MixedBfloat16, plain.clone())] {
+        let path = folder.path().join("model.keras");
+        let fresh = |seed: u64| {
+            let mut model = network(3, seed);
+            model.set_precision(precision).unwrap();
+            model.compile(Compile::new(optimizer.clone(), Loss::sparse_categorical_crossentropy())).unwrap();
+            model
+        };
+        let mut model = fresh(5);
+        train(&mut model, 20);
+        let state = model.optimizer_state_ref().unwrap();
+        assert_eq!(state.iterations < 20, state.loss_scale.is_some(), "{precision}: {} steps", state.iterations);
+        save(&model, &path).unwrap();
+        let mut loaded = load(&path, 5).unwrap();
+        assert_eq!((loaded.notes.as_slice(), loaded.model.precision()), ([].as_slice(), precision));
+        assert_eq!(loaded.model.compiled().unwrap().optimizer, optimizer);
+        let mut into = fresh(99);
+        into.set_seed(5);
+        load_into(&mut into, &path).unwrap();
+        for other in [&loaded.model, &into] {
+            assert_eq!(other.optimizer_state_ref().unwrap().loss_scale, model.optimizer_state_ref().unwrap().loss_scale);
+        }
+        let losses = train(&mut model, 9);
+        assert_eq!(train(&mut loaded.model, 9), losses);
+        assert_eq!(train(&mut into, 9), losses);
+    }
+}
+
+#[test]
+fn a_loss_scale_that_is_not_there_or_not_wanted_is_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.keras");
+    let plain: Optimizer = Sgd::new(0.1).momentum(0.9).into();
+    let scaled = plain.clone().loss_scale(LossScale::default());
+    for (saved, wanted) in [(plain.clone(), scaled.clone()), (scaled, plain)] {
+        let mut model = compiled(saved, 5);
+        train(&mut model, 4);
+        save(&model, &path).unwrap();
+        let mut into = compiled(wanted, 5);
+        load_into(&mut into, &path).unwrap();
+        let slots =
+            |m: &Model| m.optimizer_state_ref().unwrap().variables().iter().map(|v| v.values.to_vec()).collect::<Vec<_>>();
+        assert_eq!((weights(&into), slots(&into)), (weights(&model), slots(&model)));
+    }
 }
 
 #[test]
