@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Lets real Keras load what the example write_models wrote:  check_models.py FOLDER
 
-Predictions within 1e-5; every optimizer slot as saved; the losses of three steps more within 1e-4 of ours (where nothing is random);
+Predictions within 1e-5 (mixed policies: one rounding, as Keras' softmax is in 16 bits and ours is not); every optimizer slot as saved; the losses of three steps more within 1e-4 of ours (where nothing is random);
 `fit` and `save` go on from there; the .weights.h5 loads into the same network.
 """
 import json
@@ -17,10 +17,13 @@ import keras
 import numpy as np
 
 SAMPLES = 24
+NO_SLOTS = {"iteration", "learning_rate", "step_counter", "dynamic_scale"}
 # Its layers are random in training.
 RANDOM = {"every_layer"}
 # No schedule of Keras: written as the rate of the moment.
 OWN_SCHEDULE = {"adam_one_cycle"}
+# Half the distance of 16-bit numbers below 1, for predictions; a few of them for losses.
+ROUNDING = {"mixed_bfloat16": 2.0**-9, "mixed_float16": 2.0**-12}
 
 
 def raw(path, shape):
@@ -51,9 +54,10 @@ def check(folder, case):
     x = [raw(folder / f"{name}_x{i}.f32", t.shape) for i, t in enumerate(model.inputs)]
     ours = [raw(folder / f"{name}_y{i}.f32", t.shape) for i, t in enumerate(model.outputs)]
     worst = difference(model, x, ours)
-    assert worst <= 1e-5, f"predictions differ by {worst:.1e}"
+    rounding = ROUNDING.get(name, 0)
+    assert worst <= 1e-5 + rounding, f"predictions differ by {worst:.1e}"
     assert int(model.optimizer.iterations) == 4, f"iterations {int(model.optimizer.iterations)}"
-    slots = [v for v in model.optimizer.variables if v.path.rsplit("/", 1)[-1] not in ("iteration", "learning_rate")]
+    slots = [v for v in model.optimizer.variables if v.path.rsplit("/", 1)[-1] not in NO_SLOTS]
     assert len(slots) == len(case["slots"]), f"{len(slots)} slots, {len(case['slots'])} were written"
     for slot, expected in zip(slots, case["slots"]):
         got = float(np.sum(slot.numpy(), dtype=np.float64))
@@ -65,13 +69,13 @@ def check(folder, case):
         losses.append(float(model.train_on_batch(alone(x), alone(y), return_dict=True)["loss"]))
     if name not in RANDOM | OWN_SCHEDULE:
         drift = max(abs(a - b) / max(1, b) for a, b in zip(losses, case["losses"]))
-        assert drift <= 1e-4, f"losses {losses}, ours {case['losses']}"
+        assert drift <= 1e-4 + 4 * rounding, f"losses {losses}, ours {case['losses']}"
     history = model.fit(alone(x), alone(y), batch_size=8, epochs=1, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
     model.save(folder / f"{name}_again.keras")
     again = type(model).from_config(model.get_config())
     again.load_weights(folder / f"{name}.weights.h5")
-    assert difference(again, x, ours) <= 1e-5, ".weights.h5: predictions differ"
+    assert difference(again, x, ours) <= 1e-5 + rounding, ".weights.h5: predictions differ"
     return worst, len(slots)
 
 
