@@ -9,7 +9,7 @@ use maobi_data::builtin;
 /// A run that reads drawn digits well enough.
 fn trained() -> Place {
     let place = Place::new();
-    place.ok(&["train", "tf2-cnn", "-q", "--epochs", "5", "--out", "run"]);
+    place.ok(&["train", "tf2-cnn", "-q", "--epochs", "8", "--out", "run"]);
     place
 }
 
