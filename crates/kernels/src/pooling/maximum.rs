@@ -11,7 +11,7 @@ fn larger(m: f32, v: f32) -> f32 {
 }
 
 #[inline(always)]
-pub(super) fn max_forward(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
+pub(super) fn max_forward_loops(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
     let (s, c) = (*shape, shape.c);
     if s.output_len() == 0 {
         return;

@@ -5,6 +5,8 @@
 mod average;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod maximum;
 mod scalar;
 mod shape;
@@ -30,6 +32,17 @@ pub fn max_backward(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f
 /// As the function above, and when this processor lacks the instructions.
 pub fn max_backward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     shape.check("max_backward", n, &[x.len(), dx.len()], &[y.len(), dy.len()]);
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && shape.is_two_by_two() && avx512::takes(shape.c) && shape.output_len() > 0 {
+        crate::versions::require(isa);
+        let outputs = y.chunks_exact(shape.output_len()).zip(dy.chunks_exact(shape.output_len()));
+        let inputs = x.chunks_exact(shape.input_len()).zip(dx.chunks_exact_mut(shape.input_len()));
+        for ((x, dx), (y, dy)) in inputs.zip(outputs) {
+            // SAFETY: `require` has just checked that this processor has AVX-512.
+            unsafe { avx512::two_by_two_backward(shape, x, y, dy, dx) };
+        }
+        return;
+    }
     // Eight channels are too few for a compiler to make vectors of the loop over them.
     #[cfg(target_arch = "x86_64")]
     if isa >= Isa::Avx2 && shape.is_two_by_two() && shape.c > 0 && shape.c.is_multiple_of(8) {
@@ -41,14 +54,37 @@ pub fn max_backward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: 
     max_backward_loops_with(isa, shape, n, x, y, dy, dx);
 }
 
-kernels! {
-    /// `y[n, oh, ow, c]`, the maximum over each window of `x[n, h, w, c]` (overwrites); a NaN in a window makes the result NaN.
-    ///
-    /// # Panics
-    /// When the shape is inconsistent or a slice has another length.
-    pub fn max_forward / max_forward_with(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
-        shape.check("max_forward", n, &[x.len()], &[y.len()]);
+/// `y[n, oh, ow, c]`, the maximum over each window of `x[n, h, w, c]` (overwrites); a NaN in a window makes the result NaN.
+///
+/// # Panics
+/// When the shape is inconsistent or a slice has another length.
+#[inline]
+pub fn max_forward(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
+    max_forward_with(isa::active(), shape, n, x, y);
+}
+
+/// [`max_forward`] on the named instruction set; the same bits on each.
+///
+/// # Panics
+/// As the function above, and when this processor lacks the instructions.
+pub fn max_forward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
+    shape.check("max_forward", n, &[x.len()], &[y.len()]);
+    #[cfg(target_arch = "x86_64")]
+    if isa == Isa::Avx512 && shape.is_two_by_two() && avx512::takes(shape.c) && shape.output_len() > 0 {
+        crate::versions::require(isa);
+        for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
+            // SAFETY: `require` has just checked that this processor has AVX-512.
+            unsafe { avx512::two_by_two_forward(shape, x, y) };
+        }
+        return;
     }
+    max_forward_loops_with(isa, shape, n, x, y);
+}
+
+kernels! {
+    /// [`max_forward`] without intrinsics.
+    #[allow(dead_code, reason = "only the one with a named instruction set is called")]
+    fn max_forward_loops / max_forward_loops_with(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {}
 
     /// [`max_backward`] without intrinsics.
     #[allow(dead_code, reason = "only the one with a named instruction set is called")]

@@ -72,6 +72,13 @@ pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
 /// `sums[n] += Σ_row rows[row, n]`, `rows` being dense.
 pub(crate) fn add_rows(isa: Isa, rows: &[f32], sums: &mut [f32]) {
     assert!(isa.is_available() && !sums.is_empty() && rows.len().is_multiple_of(sums.len()));
+    // Half a vector: two rows at a time, whose sums are then added.
+    if sums.len() == 8 && rows.len().is_multiple_of(16) {
+        let mut pairs = [0.0; 16];
+        add_rows(isa, rows, &mut pairs);
+        (0..8).for_each(|lane| sums[lane] += pairs[lane] + pairs[lane + 8]);
+        return;
+    }
     let (count, lanes) = (rows.len() / sums.len(), sums.len());
     match isa {
         // SAFETY: the lengths fit, and `isa` is available.
