@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long a thread spins on the word before it starts to yield, and before it sleeps.
-const SPIN: Duration = Duration::from_micros(8);
+const SPIN: Duration = Duration::from_micros(20);
 /// (While it yields, others run. It outlasts the part of a prediction that one thread does alone: waking takes longer.)
 const YIELD: Duration = Duration::from_micros(250);
 

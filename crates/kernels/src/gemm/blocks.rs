@@ -91,6 +91,8 @@ impl Product<'_> {
         let panels = n.div_ceil(panel);
         let (rows, group) = match source {
             SourceB::Blocks => (MANY_ROWS, (panels / (2 * pool.threads())).clamp(1, 8)),
+            // Too few columns to share: the threads share the rows.
+            _ if panels == 1 && !self.transposed => (m.div_ceil(pool.threads()).clamp(FEW_ROWS / 2, ROWS), 1),
             _ if m > ROWS => (ROWS, if self.transposed { 2 } else { 32 }),
             // One block of rows: the threads share the columns.
             _ => (ROWS, (panels / (2 * pool.threads())).clamp(1, if self.transposed { 2 } else { 32 })),
