@@ -4,6 +4,7 @@
 //! neither on the number of threads nor on the schedule.
 
 mod blocks;
+mod narrow;
 mod pack;
 mod row;
 mod transpose;
@@ -97,8 +98,14 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     if c.is_empty() {
         return;
     }
-    if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 && row::pays(b.rows, b.cols) {
-        return row::product(isa, pool, &a.data[..a.cols], (b.data, b.row_stride), c, accumulate, epilogue);
+    if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 {
+        let (x, matrix) = (&a.data[..a.cols], (b.data, b.row_stride));
+        if row::pays(b.rows, b.cols) {
+            return row::product(isa, pool, x, matrix, c, accumulate, epilogue);
+        }
+        if narrow::pays(b.cols) {
+            return narrow::product(isa, x, matrix, c, accumulate, epilogue);
+        }
     }
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.
     let copy_b = b.rows * b.cols;

@@ -3,6 +3,7 @@
 use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
 use crate::exec::{Feed, Samples, Walk, Workspace};
+use smallvec::SmallVec;
 
 /// Most samples that go through the model at once in [`Model::predict`].
 const BATCH: usize = 256;
@@ -23,7 +24,8 @@ impl Model {
     pub fn predict(&self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         let samples = self.check_inputs(inputs)?;
         let feed = Samples { samples, inputs };
-        let lengths: Vec<usize> = self.output_shapes().iter().map(|s| s.iter().product()).collect();
+        let lengths: SmallVec<[usize; 4]> =
+            self.graph.outputs.iter().map(|&n| self.graph.nodes[n].shape.iter().product()).collect();
         let mut outputs: Vec<Vec<f32>> = lengths.iter().map(|len| vec![0.0; len * samples]).collect();
         let mut first = 0;
         while first < samples {
@@ -65,16 +67,13 @@ impl Model {
 
     /// Number of samples in `inputs`, after checking their lengths.
     pub(crate) fn check_inputs(&self, inputs: &[&[f32]]) -> Result<usize> {
-        let shapes = self.input_shapes();
-        if inputs.len() != shapes.len() {
-            return Err(Error::data(
-                "inputs",
-                format!("{} (one per input of the model)", shapes.len()),
-                inputs.len().to_string(),
-            ));
+        let nodes = &self.graph.inputs;
+        if inputs.len() != nodes.len() {
+            return Err(Error::data("inputs", format!("{} (one per input of the model)", nodes.len()), inputs.len().to_string()));
         }
         let mut samples = None;
-        for (i, (input, shape)) in inputs.iter().zip(&shapes).enumerate() {
+        for (i, (input, &node)) in inputs.iter().zip(nodes).enumerate() {
+            let shape = &self.graph.nodes[node].shape;
             let len: usize = shape.iter().product();
             let n = input.len() / len.max(1);
             if n * len != input.len() || samples.is_some_and(|s| s != n) {
