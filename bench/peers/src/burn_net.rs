@@ -121,6 +121,6 @@ impl Peer for Burn {
         let net = self.net.as_ref().ok_or("there is no network")?;
         let images = Tensor::<4>::from_data(TensorData::new(pixels, [n, 1, 28, 28]), &self.device);
         let out = net.forward(&self.layers, images).into_data();
-        out.to_vec::<f32>().map_err(|e| format!("{e:?}").into())
+        out.try_to_vec::<f32>().map_err(|e| format!("{e:?}").into())
     }
 }
