@@ -1,11 +1,12 @@
 //! Two-dimensional convolutions of samples `[h, w, c_in]` (channels last) by kernels `[kh, kw, c_in / groups, c_out]`.
 //!
 //! One thread, any number of samples: the callers share samples out among threads. Nothing is allocated; the caller lends
-//! scratch space. A sample's result depends on nothing but the sample and the weights; `backward_weights` adds up samples
-//! in order.
+//! scratch space. A sample's result depends on nothing but the sample and the weights; `backward` adds up samples in
+//! order.
 //!
-//! All passes are sums over windows of a zero-padded copy of the sample: the input gradient correlates the padded output
-//! gradient with the flipped kernel, the weight gradient sums over pixels instead of taps.
+//! Where it pays, `winograd` computes all passes. Elsewhere they are sums over windows of a zero-padded copy of the sample:
+//! the input gradient correlates the padded output gradient with the flipped kernel, the weight gradient sums over pixels
+//! instead of taps.
 
 mod depthwise;
 mod image;
@@ -95,7 +96,7 @@ impl Conv2d {
         self.winograd.as_ref().map_or_else(direct, Winograd::packed_len)
     }
 
-    /// Lays out the weights `w` (`[kh, kw, c_in / groups, c_out]`) as `forward` and `backward_input` read them.
+    /// Lays out the weights `w` (`[kh, kw, c_in / groups, c_out]`) as `forward` and `backward` read them.
     ///
     /// # Panics
     /// When `w` is not a kernel of the shape, or `packed` is not [`Self::packed_len`] long.

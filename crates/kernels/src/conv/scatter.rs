@@ -86,18 +86,14 @@ impl Scatter {
                         a_group: shape.out_w() * shape.c_out,
                         a_row: shape.c_out,
                         a_k: 1,
-                        segments: &[0],
                         depth: c_out,
                         b: packed.as_ptr().add((index * taps + tap * c_out) * self.panel),
                         b_k: self.panel,
-                        b_segment: 0,
                         c: dx.as_mut_ptr().add((y * shape.w + x) * shape.c_in + group * c_in + from),
                         c_group: shape.stride.0 * shape.w * shape.c_in,
                         c_row: shape.stride.1 * shape.c_in,
                         accumulate: true,
-                        bias: std::ptr::null(),
-                        relu: false,
-                        ahead: (std::ptr::null(), 0),
+                        ..Tile::PLAIN
                     };
                     tile::run(isa, &tile);
                 }

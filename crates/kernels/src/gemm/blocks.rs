@@ -173,25 +173,21 @@ impl Product<'_> {
                 // SAFETY: A and B lie in their slices or in the blocks just copied; C is this task's own.
                 unsafe {
                     let tile = Tile {
-                        groups: 1,
                         rows: rows.len(),
                         lanes,
                         a,
-                        a_group: 0,
                         a_row,
                         a_k,
-                        segments: &[0],
                         depth: ks.len(),
                         b,
                         b_k,
-                        b_segment: 0,
                         c: target.add(column - columns.start),
-                        c_group: 0,
                         c_row,
                         accumulate: !first || (self.accumulate && !self.transposed),
                         bias: bias.filter(|_| last).map_or(std::ptr::null(), |bias| bias[column..].as_ptr()),
                         relu: last && !self.transposed && matches!(self.epilogue, Epilogue::BiasRelu(_)),
                         ahead,
+                        ..Tile::PLAIN
                     };
                     tile::run(self.isa, &tile);
                 }

@@ -2,12 +2,13 @@
 //! is all that counts.
 //!
 //! A task adds up some of the matrix's rows, each from start to end, as memory likes it. Rows whose factor is 0 (after relu,
-//! half of them) are not read. The tasks' sums are added in order; their number depends
-//! on the matrix alone, and so do the bits of the result.
+//! half of them) are not read. The tasks' sums are added in order; their number is fixed, so the bits of the result do not
+//! depend on the threads.
 
 use super::Epilogue;
 use crate::isa::Isa;
 use crate::memory::AlignedVec;
+use crate::pointwise;
 use crate::pool::Pool;
 use std::cell::Cell;
 
@@ -20,14 +21,6 @@ const PARTS: usize = 8;
 thread_local! {
     /// The sums of all tasks. Grows to the widest matrix of this thread and stays.
     static SUMS: Cell<AlignedVec> = const { Cell::new(AlignedVec::empty()) };
-}
-
-crate::versions::kernels! {
-    /// `y[n] += factor · row[n]`.
-    #[allow(dead_code, reason = "the matrix product names its instruction set")]
-    fn add_one / add_one_with(factor: f32, row: &[f32], y: &mut [f32]) {
-        assert_eq!(row.len(), y.len(), "add_one: the lengths of row and y");
-    }
 }
 
 /// Whether a matrix of `rows` and `columns` is large enough.
@@ -51,25 +44,18 @@ pub(super) fn product(
     pool.for_each_chunk(parts, n, &|part, sums| {
         sums.fill(0.0);
         for row in (part * k / PARTS..(part + 1) * k / PARTS).filter(|&row| x[row] != 0.0) {
-            add_one_with(isa, x[row], &b[row * pitch..][..n], sums);
+            pointwise::axpy_with(isa, x[row], &b[row * pitch..][..n], sums);
         }
     });
     if !accumulate {
         c.fill(0.0);
     }
     let bias = epilogue.bias();
-    parts.chunks_exact(n).chain(bias).for_each(|part| add_one_with(isa, 1.0, part, c));
+    parts.chunks_exact(n).chain(bias).for_each(|part| pointwise::add_assign_with(isa, c, part));
     if matches!(epilogue, Epilogue::BiasRelu(_)) {
         c.iter_mut().for_each(|value| *value = if *value < 0.0 { 0.0 } else { *value });
     }
     SUMS.set(sums);
-}
-
-mod scalar {
-    #[inline(always)]
-    pub(super) fn add_one(factor: f32, row: &[f32], y: &mut [f32]) {
-        y.iter_mut().zip(row).for_each(|(value, row)| *value += factor * row);
-    }
 }
 
 #[cfg(test)]

@@ -69,6 +69,20 @@ fn extremes_and_finiteness() {
 }
 
 #[test]
+fn what_is_not_finite_is_found_anywhere() {
+    for isa in isa::available() {
+        assert!(is_all_finite_with(isa, &[]) && is_all_finite_with(isa, &[f32::MAX; 100]));
+        for at in [0, 7, 31, 64, 99] {
+            for bad in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+                let mut values = [1.0; 100];
+                values[at] = bad;
+                assert!(!is_all_finite_with(isa, &values), "{isa} {at} {bad}");
+            }
+        }
+    }
+}
+
+#[test]
 fn column_sums_match_f64() {
     for isa in isa::available() {
         for cols in [0usize, 1, 3, 8, 10, 16, 33, 64, 65, 130, 200] {

@@ -40,9 +40,3 @@ pub(super) fn round_float16(values: &mut [f32]) {
         *v = f32::from_bits(sign | rounded);
     }
 }
-
-#[inline(always)]
-pub(super) fn all_finite(values: &[f32]) -> bool {
-    // The largest magnitude as an integer, without leaving early: a maximum is vector code.
-    values.iter().fold(0, |most, v| most.max(v.to_bits() & !SIGN)) < INFINITY
-}

@@ -53,6 +53,31 @@ pub(crate) struct Tile<'a> {
     pub ahead: (*const f32, usize),
 }
 
+impl Tile<'_> {
+    /// A plain product of one group and one segment, in which only sizes, operands and their strides are to be filled in.
+    pub(crate) const PLAIN: Tile<'static> = Tile {
+        groups: 1,
+        rows: 0,
+        lanes: 0,
+        a: std::ptr::null(),
+        a_group: 0,
+        a_row: 0,
+        a_k: 0,
+        segments: &[0],
+        depth: 0,
+        b: std::ptr::null(),
+        b_k: 0,
+        b_segment: 0,
+        c: std::ptr::null_mut(),
+        c_group: 0,
+        c_row: 0,
+        accumulate: false,
+        bias: std::ptr::null(),
+        relu: false,
+        ahead: (std::ptr::null(), 0),
+    };
+}
+
 /// Computes `tile`, of any size, by the micro-kernels of `isa`.
 ///
 /// # Safety

@@ -11,7 +11,7 @@ use crate::op::Logits;
 use crate::optimizers::{CHUNK, Optimizer, OptimizerState, WeightRef, Weights, partition};
 use crate::precision::Precision;
 use maobi_kernels::memory::Buffer;
-use maobi_kernels::{pointwise, round};
+use maobi_kernels::{pointwise, reduce};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The arguments of Keras' `compile`.
@@ -185,7 +185,7 @@ impl Model {
         let finite = AtomicBool::new(true);
         for &weight in &t.trainable {
             self.pool.for_each_chunk(&mut t.gradients[weight].whole_mut(), CHUNK, &|_, chunk| {
-                if !round::all_finite(chunk) {
+                if !reduce::is_all_finite(chunk) {
                     finite.store(false, Ordering::Relaxed);
                 }
                 pointwise::scale(chunk, 1.0 / factor);

@@ -217,26 +217,22 @@ impl Winograd {
         let (row, result, matrix) = (stride(count * depth), stride(count * columns), stride(self.matrix()));
         assert!(from.len() >= PLANES * row && to.len() >= PLANES * result && taps.len() >= PLANES * matrix);
         assert_eq!(depth * columns, self.matrix());
-        for plane in 0..PLANES {
-            // SAFETY: each plane holds `count` rows, each matrix `depth · columns` elements, by the assertions; `to` is
-            // borrowed exclusively; `isa` is available, as `Conv2d` has asserted.
-            unsafe {
-                let tile = Tile {
-                    rows: count,
-                    lanes: columns,
-                    a: from.as_ptr().add(plane * row),
-                    a_row: depth,
-                    a_k: 1,
-                    depth,
-                    b: taps.as_ptr().add(plane * matrix),
-                    b_k: columns,
-                    c: to.as_mut_ptr().add(plane * result),
-                    c_row: columns,
-                    ..PRODUCT
-                };
-                tile::run(isa, &tile);
-            }
-        }
+        let tile = Tile {
+            rows: count,
+            lanes: columns,
+            a: from.as_ptr(),
+            a_row: depth,
+            a_k: 1,
+            depth,
+            b: taps.as_ptr(),
+            b_k: columns,
+            c: to.as_mut_ptr(),
+            c_row: columns,
+            ..Tile::PLAIN
+        };
+        // SAFETY: each plane holds `count` rows, each matrix `depth · columns` elements, by the assertions; `to` is borrowed
+        // exclusively; `isa` is available, as `Conv2d` has asserted.
+        unsafe { each_plane(isa, &tile, [row, matrix, result]) }
     }
 
     /// Plane by plane: `gradient[in, out] (+)= Σ_tile pixels[tile, in] · outputs[tile, out]`.
@@ -244,26 +240,22 @@ impl Winograd {
         let (c_in, c_out) = (self.shape.c_in, self.shape.c_out);
         let (pixel, output, matrix) = (stride(count * c_in), stride(count * c_out), stride(self.matrix()));
         assert!(pixels.len() >= PLANES * pixel && outputs.len() >= PLANES * output && gradient.len() >= PLANES * matrix);
-        for plane in 0..PLANES {
-            // SAFETY: as in `products`.
-            unsafe {
-                let tile = Tile {
-                    rows: c_in,
-                    lanes: c_out,
-                    a: pixels.as_ptr().add(plane * pixel),
-                    a_row: 1,
-                    a_k: c_in,
-                    depth: count,
-                    b: outputs.as_ptr().add(plane * output),
-                    b_k: c_out,
-                    c: gradient.as_mut_ptr().add(plane * matrix),
-                    c_row: c_out,
-                    accumulate,
-                    ..PRODUCT
-                };
-                tile::run(isa, &tile);
-            }
-        }
+        let tile = Tile {
+            rows: c_in,
+            lanes: c_out,
+            a: pixels.as_ptr(),
+            a_row: 1,
+            a_k: c_in,
+            depth: count,
+            b: outputs.as_ptr(),
+            b_k: c_out,
+            c: gradient.as_mut_ptr(),
+            c_row: c_out,
+            accumulate,
+            ..Tile::PLAIN
+        };
+        // SAFETY: as in `products`.
+        unsafe { each_plane(isa, &tile, [pixel, output, matrix]) }
     }
 
     /// Calls `visit(first, count)` for the tiles of `samples` samples, block by block.
@@ -362,6 +354,20 @@ impl Winograd {
     }
 }
 
+/// Computes `first`, and as much again in each further plane: `strides` elements on in A, B and C.
+///
+/// # Safety
+/// As [`tile::run`], for every plane.
+unsafe fn each_plane(isa: Isa, first: &Tile, [a, b, c]: [usize; 3]) {
+    for plane in 0..PLANES {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (a, b, c) = (first.a.add(plane * a), first.b.add(plane * b), first.c.add(plane * c));
+            tile::run(isa, &Tile { a, b, c, ..*first });
+        }
+    }
+}
+
 thread_local! {
     /// The planes of a task of [`Winograd::forward_one`]. Grows to the largest convolution of this thread and stays.
     static OWN: Cell<AlignedVec> = const { Cell::new(AlignedVec::empty()) };
@@ -389,26 +395,3 @@ struct Scratch<'a> {
     dx_image: &'a mut [f32],
     y_image: &'a mut [f32],
 }
-
-/// A plain product of one group and one segment; the rest is filled in.
-const PRODUCT: Tile<'static> = Tile {
-    groups: 1,
-    rows: 0,
-    lanes: 0,
-    a: std::ptr::null(),
-    a_group: 0,
-    a_row: 0,
-    a_k: 0,
-    segments: &[0],
-    depth: 0,
-    b: std::ptr::null(),
-    b_k: 0,
-    b_segment: 0,
-    c: std::ptr::null_mut(),
-    c_group: 0,
-    c_row: 0,
-    accumulate: false,
-    bias: std::ptr::null(),
-    relu: false,
-    ahead: (std::ptr::null(), 0),
-};
