@@ -40,6 +40,14 @@ pub enum Error {
         /// One line each: layer, variable, expected shape, found shape.
         misfits: Vec<String>,
     },
+    /// The format does not hold what is asked of it, or the file's kind is not known here.
+    #[error("{}: {message}", path.display())]
+    Unsupported {
+        /// Which file, or which name of a format.
+        path: PathBuf,
+        /// What is not supported, and the way around it.
+        message: String,
+    },
     /// The model cannot be written in this form.
     #[error("{}: cannot write the model: {message}", path.display())]
     Write {
@@ -58,6 +66,10 @@ impl Error {
 
     pub(crate) fn damaged(path: &Path, message: impl Into<String>) -> Error {
         Error::Damaged { path: path.to_path_buf(), message: message.into() }
+    }
+
+    pub(crate) fn unsupported(path: &Path, message: impl Into<String>) -> Error {
+        Error::Unsupported { path: path.to_path_buf(), message: message.into() }
     }
 
     pub(crate) fn write(path: &Path, message: impl Into<String>) -> Error {

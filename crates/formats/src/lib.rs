@@ -5,6 +5,7 @@
 mod atomic;
 pub mod error;
 mod files;
+pub mod format;
 mod hdf5;
 pub mod keras;
 mod weights;
@@ -12,3 +13,4 @@ pub mod weights_h5;
 
 pub use atomic::atomic_write;
 pub use error::{Error, Result};
+pub use format::{Format, Loaded};

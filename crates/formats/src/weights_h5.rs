@@ -2,10 +2,46 @@
 
 use crate::error::{Error, Result};
 use crate::files;
+use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{Refusal, apply, read_weights, to_bytes};
 use maobi_nn::Model;
 use std::path::Path;
+
+/// The format `weights.h5`.
+pub(crate) struct WeightsH5;
+
+impl Format for WeightsH5 {
+    fn name(&self) -> &'static str {
+        "weights.h5"
+    }
+
+    fn about(&self) -> &'static str {
+        "Keras 3's weights alone, with the optimizer's variables"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &[".weights.h5"]
+    }
+
+    fn recognises(&self, path: &Path, head: &[u8]) -> bool {
+        head.starts_with(b"\x89HDF\r\n\x1a\n") && path.to_string_lossy().to_ascii_lowercase().ends_with(".weights.h5")
+    }
+
+    fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
+        Err(Error::unsupported(path, "holds weights alone, without the network; give a whole model, or load them into one"))
+    }
+
+    fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
+        load(model, path).map(|()| Vec::new())
+    }
+
+    fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
+        save(model, path)?;
+        let left = extras.iter().map(|(name, _)| format!("{name}: a .weights.h5 file has no place for it"));
+        Ok(["the network itself: only its weights are in the file".to_string()].into_iter().chain(left).collect())
+    }
+}
 
 /// Writes the weights, and the optimizer's variables when the model is compiled. The same model gives the same bytes.
 ///

@@ -6,6 +6,7 @@ mod archive;
 mod compile;
 
 use crate::error::{Error, Result};
+use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, to_bytes};
 use crate::weights_h5::refuse;
@@ -25,15 +26,37 @@ const OWN: &str = "maobi";
 /// Folder of our own members.
 const EXTRAS: &str = "maobi/";
 
-/// What a `.keras` file held.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The model, compiled and with the optimizer's variables when the file says how.
-    pub model: Model,
-    /// Our own members: what [`save_with`] was given.
-    pub extras: Vec<(String, Vec<u8>)>,
-    /// What could not be carried over, in words.
-    pub notes: Vec<String>,
+/// The format `keras`.
+pub(crate) struct Keras;
+
+impl Format for Keras {
+    fn name(&self) -> &'static str {
+        "keras"
+    }
+
+    fn about(&self) -> &'static str {
+        "Keras 3's archive: network, weights, optimizer; training can go on"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &[".keras"]
+    }
+
+    fn recognises(&self, path: &Path, head: &[u8]) -> bool {
+        head.starts_with(b"PK\x03\x04") && path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("npz"))
+    }
+
+    fn load(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        load(path, seed)
+    }
+
+    fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
+        load_into(model, path).map(|_| Vec::new())
+    }
+
+    fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
+        save_with(model, path, extras).map(|()| Vec::new())
+    }
 }
 
 /// Writes a model: architecture, weights, and when it is compiled, how, with the optimizer's variables.

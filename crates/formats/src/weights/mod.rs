@@ -3,6 +3,7 @@
 //! A slot is the layer's class in snake case, numbered per class in the order of the layers (keras/src/saving/saving_lib.py,
 //! `_save_container_state`); the layer's own name is an attribute.
 
+pub(crate) mod named;
 mod optimizer;
 mod read;
 mod write;

@@ -1,0 +1,98 @@
+//! What every file format answers, and the list of them all.
+
+use crate::error::{Error, Result};
+use maobi_nn::Model;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// What a file of a model held.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model, compiled and with the optimizer's variables when the file says how.
+    pub model: Model,
+    /// Members of our own that travel with the model, such as how its pictures are scaled: what `extras` of [`Format::save`] was.
+    pub extras: Vec<(String, Vec<u8>)>,
+    /// What could not be carried over, in words.
+    pub notes: Vec<String>,
+}
+
+/// A file format of models or of weights.
+pub trait Format: Sync {
+    /// What `--to` calls it, such as `h5`.
+    fn name(&self) -> &'static str;
+
+    /// What it is and who reads it, in a few words for a list.
+    fn about(&self) -> &'static str;
+
+    /// How names of such files end, such as `.h5`; empty for a folder.
+    fn extensions(&self) -> &'static [&'static str];
+
+    /// Whether `path` is of this format. `head` is what the file begins with, at most [`HEAD`] bytes; empty when `path` is a folder or
+    /// the prefix of several files.
+    fn recognises(&self, path: &Path, head: &[u8]) -> bool;
+
+    /// Reads a model. `seed` draws what the file does not hold: dropout and augmentation from here on.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`], [`Error::Model`], [`Error::Misfit`]; [`Error::Unsupported`] where such files hold no network.
+    fn load(&self, path: &Path, seed: u64) -> Result<Loaded>;
+
+    /// Reads weights into a model of the same architecture; returns what was left aside, in words.
+    ///
+    /// # Errors
+    /// As [`Format::load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
+    fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>>;
+
+    /// Writes a model, and `extras` beside it where the format has a place for them; returns what could not be carried over, in words.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Write`] for a model that cannot be written so; [`Error::Unsupported`] where such files are only read.
+    fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>>;
+}
+
+/// Every format, in the order in which they are tried and listed.
+pub const FORMATS: &[&dyn Format] = &[&crate::keras::Keras, &crate::weights_h5::WeightsH5];
+
+/// How many bytes of a file [`Format::recognises`] sees.
+pub const HEAD: usize = 64;
+
+/// The format of that name.
+///
+/// # Errors
+/// [`Error::Unsupported`] names those there are.
+pub fn named(name: &str) -> Result<&'static dyn Format> {
+    FORMATS.iter().copied().find(|format| format.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+        Error::unsupported(Path::new(name), format!("no such format; there are: {}", names.join(", ")))
+    })
+}
+
+/// The format of a file, a folder or a prefix that exists, by content before name.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read, [`Error::Unsupported`] when nothing recognises it.
+pub fn detect(path: &Path) -> Result<&'static dyn Format> {
+    let mut head = Vec::with_capacity(HEAD);
+    if path.is_file() {
+        let file = File::open(path).map_err(Error::io(path, "read"))?;
+        file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(path, "read"))?;
+    }
+    FORMATS.iter().copied().find(|format| format.recognises(path, &head)).ok_or_else(|| {
+        let known: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
+        Error::unsupported(path, format!("is no model file that is known here; expected one of {}", known.join(" ")))
+    })
+}
+
+/// The format that a new file of this name gets.
+///
+/// # Errors
+/// [`Error::Unsupported`] for a name that says nothing.
+pub fn by_extension(path: &Path) -> Result<&'static dyn Format> {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let longest = |format: &&dyn Format| format.extensions().iter().filter(|e| name.ends_with(**e)).map(|e| e.len()).max();
+    FORMATS.iter().copied().filter(|format| longest(format).is_some()).max_by_key(longest).ok_or_else(|| {
+        let known: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
+        Error::unsupported(path, format!("the name does not say which format; expected one that ends with {}", known.join(" ")))
+    })
+}
