@@ -56,6 +56,10 @@ pub(super) struct Chunk {
 pub struct StateVariable<'a> {
     /// Keras' name: the weight's path with `_` for `/`, then the slot, such as `sequential_dense_kernel_momentum`.
     pub name: String,
+    /// Its weight's index among the trainable weights; `None` for a variable of the optimizer as a whole.
+    pub weight: Option<usize>,
+    /// The slot alone, such as `momentum`.
+    pub slot: &'static str,
     /// The weight's shape, or `[]`.
     pub shape: Vec<usize>,
     /// The values, row-major.
@@ -176,11 +180,15 @@ impl OptimizerState {
     pub fn variables(&self) -> Vec<StateVariable<'_>> {
         let slots = self.order().into_iter().map(|(weight, slot, name)| StateVariable {
             name: self.variable_name(weight, name),
+            weight: Some(weight),
+            slot: name,
             shape: self.weights[weight].shape.clone(),
             values: VariableValues::Slot(self.slots[weight * self.per_weight + slot].whole()),
         });
         let product = self.has_product.then(|| StateVariable {
             name: "variable".into(),
+            weight: None,
+            slot: "variable",
             shape: Vec::new(),
             values: VariableValues::Scalar([self.u_product]),
         });
