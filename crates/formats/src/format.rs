@@ -52,7 +52,12 @@ pub trait Format: Sync {
 }
 
 /// Every format, in the order in which they are tried and listed.
-pub const FORMATS: &[&dyn Format] = &[&crate::keras::Keras, &crate::weights_h5::WeightsH5];
+pub const FORMATS: &[&dyn Format] = &[
+    &crate::keras::Keras,
+    &crate::weights_h5::WeightsH5,
+    &crate::tensorflow::checkpoint::TfCheckpoint,
+    &crate::tensorflow::saver::Tf1Checkpoint,
+];
 
 /// How many bytes of a file [`Format::recognises`] sees.
 pub const HEAD: usize = 64;
@@ -89,8 +94,17 @@ pub fn detect(path: &Path) -> Result<&'static dyn Format> {
 /// # Errors
 /// [`Error::Unsupported`] for a name that says nothing.
 pub fn by_extension(path: &Path) -> Result<&'static dyn Format> {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    let longest = |format: &&dyn Format| format.extensions().iter().filter(|e| name.ends_with(**e)).map(|e| e.len()).max();
+    let mut name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    // TensorFlow 1 puts the step behind the ending.
+    if let Some((stem, step)) = name.rsplit_once('-')
+        && stem.ends_with(".ckpt")
+        && step.bytes().all(|b| b.is_ascii_digit())
+    {
+        name = format!("{stem}-step");
+    }
+    let longest = |format: &&dyn Format| {
+        format.extensions().iter().filter(|e| name.ends_with(&e.to_ascii_lowercase())).map(|e| e.len()).max()
+    };
     FORMATS.iter().copied().filter(|format| longest(format).is_some()).max_by_key(longest).ok_or_else(|| {
         let known: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
         Error::unsupported(path, format!("the name does not say which format; expected one that ends with {}", known.join(" ")))

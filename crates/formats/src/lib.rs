@@ -8,6 +8,7 @@ mod files;
 pub mod format;
 mod hdf5;
 pub mod keras;
+pub mod tensorflow;
 mod weights;
 pub mod weights_h5;
 

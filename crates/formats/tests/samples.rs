@@ -2,7 +2,7 @@
 //!
 //! The collection is looked for in `$MAOBI_DATA_DIR/../interop/samples`; `fixtures/interop/resume` is part of the sources.
 
-use maobi_formats::{keras, weights_h5};
+use maobi_formats::{format, keras, tensorflow, weights_h5};
 use maobi_nn::losses::Target;
 use maobi_nn::{Batch, Model, Samples};
 use std::path::{Path, PathBuf};
@@ -79,6 +79,29 @@ fn weights_load_into_the_same_network() {
     assert!(message.contains("k2.h5: no group /layers"), "{message}");
     let message = keras::load(&folder.join("k2.h5"), 1).unwrap_err().to_string();
     assert!(message.contains("expected a .keras file (a ZIP archive), got an HDF5 file"), "{message}");
+}
+
+#[test]
+fn tensorflow_s_checkpoints_load() {
+    let Some(folder) = samples() else { return };
+    // The weights of k2.keras, saved with its optimizer.
+    let theirs = keras::load(&folder.join("k2.keras"), 1).unwrap().model;
+    let mut model = Model::from_json(&theirs.to_json(), 7).unwrap();
+    model.compile(theirs.compiled().unwrap().clone()).unwrap();
+    let path = folder.join("cp-0005.ckpt");
+    assert_eq!(format::detect(&path).unwrap().name(), "tf-checkpoint");
+    assert_eq!(tensorflow::latest(&folder).unwrap(), Some(path.clone()));
+    assert_eq!(tensorflow::checkpoint::load_into(&mut model, &path).unwrap(), Vec::<String>::new());
+    assert_close("cp-0005.ckpt", &predict(&model, &npy(&folder.join("x.npy"))), &npy(&folder.join("k2_pred.npy")));
+    let slots = |model: &Model| {
+        let state = model.optimizer_state_ref().unwrap();
+        (state.iterations, state.variables().iter().map(|v| v.values.to_vec()).collect::<Vec<_>>())
+    };
+    assert_eq!(slots(&model), slots(&theirs));
+    // A name-based one, of a graph that is no network of ours: what is there is told.
+    let message =
+        format::detect(&folder.join("tf1")).unwrap().load_weights(&mut model, &folder.join("tf1")).unwrap_err().to_string();
+    assert!(message.contains("the file has Variable [4, 10], Variable_1 [10], weight/wd1 [3, 3]"), "{message}");
 }
 
 /// The integer formula of fixtures/parity/formula.py.

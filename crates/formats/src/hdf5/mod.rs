@@ -9,3 +9,5 @@ mod write;
 
 pub(crate) use read::{Dataset, Reader};
 pub(crate) use write::{Group, to_bytes};
+
+pub(crate) use decode::half;

@@ -9,7 +9,7 @@ mod read;
 mod write;
 
 pub(crate) use optimizer::OptimizerValues;
-pub(crate) use read::{Refusal, apply, read_weights};
+pub(crate) use read::{Refusal, Values, apply, read_weights};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;

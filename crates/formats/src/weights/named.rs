@@ -36,7 +36,7 @@ pub(crate) fn collect<'a>(
     for (layer, entry) in model.graph().layers.iter().enumerate() {
         for (index, weight) in model.layer_weights(layer).iter().enumerate() {
             let wanted = Wanted { layer, layer_name: &entry.name, index, weight };
-            let what = format!("layer \"{}\", {}", entry.name, weight.name);
+            let what = format!("layer \"{}\", {}", wanted.layer_name, weight.name);
             let Some(found) = find(&wanted)? else {
                 misfits.push(format!("{what}: not in the file; expected shape {:?}", weight.shape));
                 continue;

@@ -12,10 +12,11 @@ const OWN: usize = 4;
 /// Iteration, learning rate and slots that fit a model's optimizer.
 #[derive(Debug)]
 pub(crate) struct OptimizerValues {
-    iterations: u64,
-    learning_rate: Option<f32>,
-    loss_scale: Option<DynamicScale>,
-    slots: Vec<(Vec<usize>, Vec<f32>)>,
+    pub(crate) iterations: u64,
+    pub(crate) learning_rate: Option<f32>,
+    pub(crate) loss_scale: Option<DynamicScale>,
+    /// Shape and values, in the order of [`OptimizerState::variables`].
+    pub(crate) slots: Vec<(Vec<usize>, Vec<f32>)>,
 }
 
 impl OptimizerValues {

@@ -1,5 +1,6 @@
 //! Weights from an HDF5 file into a model: everything is read and compared before anything changes.
 
+use super::named::put;
 use super::{OptimizerValues, slots};
 use crate::hdf5::Reader;
 use maobi_nn::Model;
@@ -13,6 +14,11 @@ pub(crate) struct Values {
 }
 
 impl Values {
+    /// Values of weights, and of an optimizer, that are known to fit.
+    pub(crate) fn new(weights: Vec<Vec<f32>>, optimizer: Option<OptimizerValues>) -> Values {
+        Values { weights, optimizer }
+    }
+
     /// Whether the optimizer's variables are among them.
     pub(crate) fn has_optimizer(&self) -> bool {
         self.optimizer.is_some()
@@ -136,8 +142,6 @@ pub(crate) fn apply(values: &Values, model: &mut Model) -> Result<(), String> {
     if let (Some(optimizer), Some(state)) = (&values.optimizer, model.optimizer_state_mut()) {
         optimizer.apply(state)?;
     }
-    for (weight, values) in model.weights_mut().iter_mut().zip(&values.weights) {
-        weight.values_mut().copy_from_slice(values);
-    }
+    put(model, &values.weights);
     Ok(())
 }
