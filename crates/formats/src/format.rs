@@ -57,6 +57,8 @@ pub const FORMATS: &[&dyn Format] = &[
     &crate::weights_h5::WeightsH5,
     &crate::tensorflow::checkpoint::TfCheckpoint,
     &crate::tensorflow::saver::Tf1Checkpoint,
+    &crate::safetensors::Safetensors,
+    &crate::onnx::Onnx,
 ];
 
 /// How many bytes of a file [`Format::recognises`] sees.

@@ -5,10 +5,15 @@
 mod atomic;
 pub mod error;
 mod files;
+mod floats;
 pub mod format;
 mod hdf5;
+mod inference;
 pub mod keras;
+pub mod onnx;
+pub mod safetensors;
 pub mod tensorflow;
+mod text;
 mod weights;
 pub mod weights_h5;
 
