@@ -1,6 +1,6 @@
 //! Little-endian numbers of several widths as f32, for formats that keep raw bytes.
 
-use crate::hdf5::half;
+use crate::numbers::half;
 
 /// How the elements of a tensor are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

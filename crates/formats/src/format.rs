@@ -54,11 +54,14 @@ pub trait Format: Sync {
 /// Every format, in the order in which they are tried and listed.
 pub const FORMATS: &[&dyn Format] = &[
     &crate::keras::Keras,
+    &crate::h5::H5,
     &crate::weights_h5::WeightsH5,
     &crate::tensorflow::checkpoint::TfCheckpoint,
     &crate::tensorflow::saver::Tf1Checkpoint,
     &crate::safetensors::Safetensors,
     &crate::onnx::Onnx,
+    &crate::npz::Npz,
+    &crate::json::Json,
 ];
 
 /// How many bytes of a file [`Format::recognises`] sees.

@@ -1,15 +1,22 @@
-//! Files of models: Keras' `.keras` archives and `.weights.h5`, written for Keras 3.0 to 3.15 and read from Keras 2 and 3.
+//! Files of models: Keras' `.keras` archives, `.h5`, `.weights.h5` and JSON, written for Keras 2 and 3 and read from Keras 1 to 3; and
+//! weights as arrays of NumPy.
 //!
 //! Files are read as foreign: every size is checked before memory is set aside, and nothing that a file holds is executed.
 
+mod archive;
 mod atomic;
+mod compile;
 pub mod error;
 mod files;
 mod floats;
 pub mod format;
+pub mod h5;
 mod hdf5;
 mod inference;
+pub mod json;
 pub mod keras;
+pub mod npz;
+mod numbers;
 pub mod onnx;
 pub mod safetensors;
 pub mod tensorflow;

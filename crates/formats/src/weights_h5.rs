@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::files;
 use crate::format::{Format, Loaded};
-use crate::hdf5::Reader;
-use crate::weights::{Refusal, apply, read_weights, to_bytes};
+use crate::hdf5::{Layout, MAGIC, Reader, layout_of};
+use crate::weights::{Refusal, apply, read_any, to_bytes};
 use maobi_nn::Model;
 use std::path::Path;
 
@@ -25,7 +25,7 @@ impl Format for WeightsH5 {
     }
 
     fn recognises(&self, path: &Path, head: &[u8]) -> bool {
-        head.starts_with(b"\x89HDF\r\n\x1a\n") && path.to_string_lossy().to_ascii_lowercase().ends_with(".weights.h5")
+        head.starts_with(MAGIC) && layout_of(path) == Some(Layout::Weights)
     }
 
     fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
@@ -52,7 +52,8 @@ pub fn save(model: &Model, path: &Path) -> Result<()> {
     crate::atomic_write(path, &bytes)
 }
 
-/// Reads the weights into a model of the same architecture. The optimizer state stays as it is.
+/// Reads the weights into a model of the same architecture, from this layout or from an older one of Keras, whichever the file
+/// has. The optimizer state stays as it is.
 ///
 /// # Errors
 /// [`Error::Misfit`] lists every layer whose variables differ in number or shape; nothing is changed then.
@@ -67,7 +68,7 @@ pub fn load(model: &mut Model, path: &Path) -> Result<()> {
 /// As [`load`].
 pub fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
     let reader = Reader::open(bytes).map_err(|message| Error::damaged(path, message))?;
-    let values = read_weights(&reader, model, false).map_err(|refusal| refuse(path, refusal))?;
+    let values = read_any(&reader, model, false).map_err(|refusal| refuse(path, refusal))?;
     apply(&values, model).map_err(|message| Error::damaged(path, message))
 }
 

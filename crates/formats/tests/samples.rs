@@ -2,7 +2,9 @@
 //!
 //! The collection is looked for in `$MAOBI_DATA_DIR/../interop/samples`; `fixtures/interop/resume` is part of the sources.
 
-use maobi_formats::{format, keras, tensorflow, weights_h5};
+use maobi_formats::{format, h5, keras, tensorflow, weights_h5};
+use maobi_nn::graph::Sequential;
+use maobi_nn::layers::{Activation, Conv2D, Dense, Flatten, GlobalAveragePooling2D, InputLayer, ZeroPadding2D};
 use maobi_nn::losses::Target;
 use maobi_nn::{Batch, Model, Samples};
 use std::path::{Path, PathBuf};
@@ -73,10 +75,6 @@ fn weights_load_into_the_same_network() {
         keras::load_into(&mut into, &folder.join(format!("{name}.keras"))).unwrap();
         assert_eq!(predict(&into, &x), predict(&fresh, &x));
     }
-    // A Keras 2 whole-model file has another layout, and says so.
-    let mut model = keras::load(&folder.join("k2.keras"), 1).unwrap().model;
-    let message = weights_h5::load(&mut model, &folder.join("k2.h5")).unwrap_err().to_string();
-    assert!(message.contains("k2.h5: no group /layers"), "{message}");
     let message = keras::load(&folder.join("k2.h5"), 1).unwrap_err().to_string();
     assert!(message.contains("expected a .keras file (a ZIP archive), got an HDF5 file"), "{message}");
 }
@@ -102,6 +100,119 @@ fn tensorflow_s_checkpoints_load() {
     let message =
         format::detect(&folder.join("tf1")).unwrap().load_weights(&mut model, &folder.join("tf1")).unwrap_err().to_string();
     assert!(message.contains("the file has Variable [4, 10], Variable_1 [10], weight/wd1 [3, 3]"), "{message}");
+}
+
+#[test]
+fn older_whole_models() {
+    let Some(folder) = samples() else { return };
+    let x = npy(&folder.join("x.npy"));
+    let load = |name: &str| h5::load(&folder.join(format!("{name}.h5")), 1).unwrap();
+    for name in ["seq", "func", "k2"] {
+        let loaded = load(name);
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        assert_close(name, &predict(&loaded.model, &x), &npy(&folder.join(format!("{name}_pred.npy"))));
+        // The same training run is in both files.
+        let other = keras::load(&folder.join(format!("{name}.keras")), 1).unwrap().model;
+        let (ours, theirs) = (loaded.model.optimizer_state_ref().unwrap(), other.optimizer_state_ref().unwrap());
+        assert_eq!((ours.iterations, ours.learning_rate), (theirs.iterations, theirs.learning_rate), "{name}");
+        for (a, b) in ours.variables().iter().zip(theirs.variables()) {
+            assert_eq!(a.values[..], b.values[..], "{name}: {}", a.name);
+        }
+        let metrics =
+            |m: &Model| m.compiled().unwrap().metrics.iter().flatten().map(|m| m.name().to_string()).collect::<Vec<_>>();
+        assert_eq!(metrics(&loaded.model), ["accuracy"], "{name}");
+    }
+    for name in ["k3.0.5", "seq_sgd"] {
+        let loaded = load(name);
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        assert!(loaded.model.optimizer_state_ref().unwrap().variables().iter().any(|v| v.values.iter().any(|v| *v != 0.0)));
+    }
+    // Weights alone, into the network of the whole model.
+    let mut model = Model::from_json(&load("k2").model.to_json(), 9).unwrap();
+    h5::load_weights(&mut model, &folder.join("k2_weights.h5")).unwrap();
+    assert_close("k2_weights", &predict(&model, &x), &npy(&folder.join("k2_pred.npy")));
+    for (name, whole) in [("seq.weights", "seq"), ("func", "func"), ("k2", "k2")] {
+        let mut model = Model::from_json(&load(whole).model.to_json(), 9).unwrap();
+        weights_h5::load(&mut model, &folder.join(format!("{name}.h5"))).unwrap();
+        assert_close(name, &predict(&model, &x), &npy(&folder.join(format!("{whole}_pred.npy"))));
+    }
+    let message = h5::load(&folder.join("k2_weights.h5"), 1).unwrap_err().to_string();
+    assert!(message.contains("holds weights alone"), "{message}");
+}
+
+#[test]
+fn names_and_types_of_keras_1() {
+    let Some(folder) = samples() else { return };
+    let layers = |units: usize| {
+        let chain = Sequential::new().add(InputLayer::new([4, 4, 1])).add(Conv2D::new(3, 3)).add(Activation::new("relu"));
+        chain.add(GlobalAveragePooling2D::new()).add(Dense::new(units)).build(1).unwrap()
+    };
+    // The sample's dense layer has four inputs, so its shapes must be refused; all of them are.
+    let message = h5::load_weights(&mut layers(9), &folder.join("k1_weights.h5")).unwrap_err().to_string();
+    for line in [
+        "layer \"dense\", kernel (/dense_1/dense_1/kernel:0): expected shape [3, 9], found [4, 10]",
+        "layer \"dense\", bias (/dense_1/dense_1/bias:0): expected shape [9], found [10]",
+    ] {
+        assert!(message.contains(line), "{message}");
+    }
+    let mut model = Sequential::new()
+        .add(InputLayer::new([2, 2, 1]))
+        .add(ZeroPadding2D::new(1))
+        .add(Conv2D::new(3, 3))
+        .add(Flatten::new())
+        .add(Dense::new(4).name("skipped").use_bias(false).trainable(false))
+        .add(Dense::new(10))
+        .build(1)
+        .unwrap();
+    let message = h5::load_weights(&mut model, &folder.join("k1_weights.h5")).unwrap_err().to_string();
+    assert!(
+        message.contains("3 layers have weights (conv2d, skipped, dense), in the file 2 (convolution2d_1, dense_1)"),
+        "{message}"
+    );
+    // What is there comes out of fixed-length names, float64 and big-endian numbers, by order.
+    let mut model = Model::from_json(
+        r#"{"class_name": "Functional", "config": {"name": "two", "layers": [
+        {"class_name": "InputLayer", "name": "a", "config": {"name": "a", "batch_shape": [null, 3, 3, 1]}, "inbound_nodes": []},
+        {"class_name": "InputLayer", "name": "b", "config": {"name": "b", "batch_shape": [null, 4]}, "inbound_nodes": []},
+        {"class_name": "Conv2D", "name": "c", "config": {"name": "c", "filters": 3, "kernel_size": 3}, "inbound_nodes": [[["a", 0, 0, {}]]]},
+        {"class_name": "Dense", "name": "d", "config": {"name": "d", "units": 10}, "inbound_nodes": [[["b", 0, 0, {}]]]}],
+        "input_layers": [["a", 0, 0], ["b", 0, 0]], "output_layers": [["c", 0, 0], ["d", 0, 0]]}}"#,
+        1,
+    )
+    .unwrap();
+    h5::load_weights(&mut model, &folder.join("k1_weights.h5")).unwrap();
+    let values: Vec<Vec<f32>> = model.weights().iter().map(|w| w.values().to_vec()).collect();
+    assert_eq!(values, [(0..27).map(|i| i as f32).collect(), vec![0.0; 3], vec![1.0; 40], vec![0.0; 10]]);
+}
+
+#[test]
+fn names_split_over_several_attributes() {
+    let Some(folder) = samples() else { return };
+    // The file has names but no groups: they must all be found before the first group is missed.
+    let mut model = Sequential::new().add(InputLayer::new([2])).add(Dense::new(1)).build(1).unwrap();
+    let message = h5::load_weights(&mut model, &folder.join("splitattr.h5")).unwrap_err().to_string();
+    assert!(message.contains("/layer_00000_") && message.contains("is missing; layer_names lists it"), "{message}");
+}
+
+#[test]
+fn every_file_is_recognised_by_its_content() {
+    let Some(folder) = samples() else { return };
+    let of = |name: &str| format::detect(&folder.join(name)).unwrap().name();
+    for (name, format) in [("seq.keras", "keras"), ("k2.keras", "keras"), ("seq.h5", "h5"), ("k2_weights.h5", "h5")] {
+        assert_eq!(of(name), format, "{name}");
+    }
+    for (name, format) in [("k1_weights.h5", "h5"), ("splitattr.h5", "h5"), ("func.weights.h5", "weights.h5")] {
+        assert_eq!(of(name), format, "{name}");
+    }
+    // Whatever it is called.
+    let other = tempfile::tempdir().unwrap();
+    for (name, called, format) in
+        [("seq.weights.h5", "a.h5", "weights.h5"), ("k2.h5", "b.weights.h5", "h5"), ("seq.keras", "c", "keras")]
+    {
+        let path = other.path().join(called);
+        std::fs::copy(folder.join(name), &path).unwrap();
+        assert_eq!(format::detect(&path).unwrap().name(), format, "{name}");
+    }
 }
 
 /// The integer formula of fixtures/parity/formula.py.

@@ -4,10 +4,13 @@
 //! so a link to itself cannot go round), and what the crate itself lets through as a panic becomes an error.
 
 mod decode;
+mod layout;
 mod read;
 mod write;
 
+pub(crate) use layout::{Layout, layout_of};
 pub(crate) use read::{Dataset, Reader};
 pub(crate) use write::{Group, to_bytes};
 
-pub(crate) use decode::half;
+/// What every HDF5 file begins with.
+pub(crate) const MAGIC: &[u8] = b"\x89HDF\r\n\x1a\n";

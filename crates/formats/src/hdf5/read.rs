@@ -1,8 +1,10 @@
 //! Reading HDF5 that anyone may have written.
 
-use super::decode::Encoding;
+use super::decode::encoding;
+use crate::numbers::Encoding;
 use hdf5_pure::{AttrValue, Error as Hdf5Error, File, FormatError, Group};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// Most axes of an array that is read.
 const MAX_AXES: usize = 8;
@@ -56,6 +58,19 @@ fn axes_of(dataset: &hdf5_pure::Dataset) -> Result<Vec<usize>, String> {
     Ok(axes.iter().map(|&n| usize::try_from(n).unwrap_or(usize::MAX)).collect())
 }
 
+fn broken(path: &str, key: &str, error: &Hdf5Error) -> String {
+    format!("/{path}: attribute {key} cannot be read: {error}")
+}
+
+/// The texts of an attribute, however they are stored; an empty list of numbers is what `attrs[key] = []` leaves.
+fn texts_of(value: AttrValue) -> Option<Vec<String>> {
+    match value {
+        AttrValue::F64Array(numbers) => numbers.is_empty().then(Vec::new),
+        AttrValue::F32Array(numbers) => numbers.is_empty().then(Vec::new),
+        texts => texts.as_strings().map(<[String]>::to_vec),
+    }
+}
+
 impl Reader {
     /// Opens a file that was read into memory.
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Reader, String> {
@@ -69,7 +84,18 @@ impl Reader {
         Ok(Reader { file, len })
     }
 
+    /// Opens a file of which only parts are going to be read.
+    pub(crate) fn streaming(path: &Path) -> Result<Reader, String> {
+        let file = guarded(|| File::open_streaming(path).map_err(|e| e.to_string()))?;
+        let len = file.file_size();
+        Ok(Reader { file, len })
+    }
+
+    /// The group at `path`; the root where that is empty.
     fn group(&self, path: &str) -> Result<Option<Group>, String> {
+        if path.is_empty() {
+            return Ok(Some(self.file.root()));
+        }
         match self.file.group(path) {
             Ok(group) => Ok(Some(group)),
             Err(error) if absent(&error) => Ok(None),
@@ -98,12 +124,52 @@ impl Reader {
         })
     }
 
-    /// A group's attribute `name`.
-    pub(crate) fn name(&self, path: &str) -> Result<Option<String>, String> {
+    /// Whether a group has an attribute `key`.
+    pub(crate) fn has_attribute(&self, path: &str, key: &str) -> Result<bool, String> {
+        guarded(|| {
+            let Some(group) = self.group(path)? else { return Ok(false) };
+            Ok(group.attr_datatypes().map_err(|e| broken(path, key, &e))?.contains_key(key))
+        })
+    }
+
+    /// A group's attribute `key`, a text; `None` where there is none.
+    pub(crate) fn text(&self, path: &str, key: &str) -> Result<Option<String>, String> {
+        match self.attribute(path, key)? {
+            None => Ok(None),
+            Some(value) => match texts_of(value) {
+                Some(texts) if texts.len() == 1 => Ok(texts.into_iter().next()),
+                _ => Err(format!("/{path}: attribute {key}: expected one text")),
+            },
+        }
+    }
+
+    /// A group's attribute `key`, a list of texts, or what was split into `key0`, `key1`, …; `None` where there is neither.
+    pub(crate) fn texts(&self, path: &str, key: &str) -> Result<Option<Vec<String>>, String> {
+        let list = |key: &str| match self.attribute(path, key)? {
+            None => Ok(None),
+            Some(value) => texts_of(value).map(Some).ok_or_else(|| format!("/{path}: attribute {key}: expected a list of texts")),
+        };
+        if let Some(whole) = list(key)? {
+            return Ok(Some(whole));
+        }
+        let Some(mut all) = list(&format!("{key}0"))? else { return Ok(None) };
+        let mut part = 1;
+        while let Some(more) = list(&format!("{key}{part}"))? {
+            all.extend(more);
+            part += 1;
+        }
+        Ok(Some(all))
+    }
+
+    fn attribute(&self, path: &str, key: &str) -> Result<Option<AttrValue>, String> {
         guarded(|| {
             let Some(group) = self.group(path)? else { return Ok(None) };
-            let attributes = group.attrs().map_err(|e| format!("/{path}: its attributes cannot be read: {e}"))?;
-            Ok(attributes.get("name").and_then(AttrValue::as_str).map(str::to_string))
+            let value = group.attrs().map_err(|e| broken(path, key, &e))?.remove(key);
+            // The crate leaves out what it cannot read.
+            if value.is_none() && group.attr_datatypes().map_err(|e| broken(path, key, &e))?.contains_key(key) {
+                return Err(format!("/{path}: attribute {key} cannot be read"));
+            }
+            Ok(value)
         })
     }
 
@@ -133,7 +199,7 @@ impl Reader {
         let elements = elements.ok_or_else(|| format!("shape {shape:?} has more than the {limit} values that fit here"))?;
         let datatype = dataset.datatype().map_err(text)?;
         let attributes = dataset.attrs().map_err(text)?;
-        let encoding = Encoding::of(&datatype, attributes.get("dtype").and_then(AttrValue::as_str))?;
+        let encoding = encoding(&datatype, attributes.get("dtype").and_then(AttrValue::as_str))?;
         let expected = elements.checked_mul(encoding.size()).ok_or("too large")?;
         if dataset.is_chunked() {
             if let Some(filter) = dataset.filters().into_iter().find(|f| !FILTERS.contains(f)) {

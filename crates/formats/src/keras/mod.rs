@@ -2,27 +2,27 @@
 //!
 //! What is written loads in Keras 3.0 to 3.15; what is read may come from Keras 3 or from Keras 2 (`tf_keras`).
 
-mod archive;
-mod compile;
-
+use crate::archive::{self, Archive};
+use crate::compile;
 use crate::error::{Error, Result};
 use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, to_bytes};
 use crate::weights_h5::refuse;
 use crate::{atomic_write, files};
-use archive::Archive;
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Keras' release whose layout is written.
-const KERAS_VERSION: &str = "3.8.0";
+pub(crate) const KERAS_VERSION: &str = "3.8.0";
 const METADATA: &str = "metadata.json";
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.weights.h5";
 /// Key of our own additions to config.json.
 const OWN: &str = "maobi";
+/// What errors call such a file.
+const KIND: &str = "a .keras";
 /// Folder of our own members.
 const EXTRAS: &str = "maobi/";
 
@@ -42,8 +42,8 @@ impl Format for Keras {
         &[".keras"]
     }
 
-    fn recognises(&self, path: &Path, head: &[u8]) -> bool {
-        head.starts_with(b"PK\x03\x04") && path.extension().is_none_or(|e| !e.eq_ignore_ascii_case("npz"))
+    fn recognises(&self, _path: &Path, head: &[u8]) -> bool {
+        head.starts_with(b"PK\x03\x04") && !crate::npz::starts_with_array(head)
     }
 
     fn load(&self, path: &Path, seed: u64) -> Result<Loaded> {
@@ -124,19 +124,12 @@ pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
-    let mut archive = Archive::open(path, bytes)?;
+    let mut archive = Archive::open(path, bytes, KIND)?;
     let config = config(path, &mut archive)?;
     let mut model = Model::from_config(&config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
     let mut notes = Vec::new();
-    if let Some(value) = config.get("compile_config").filter(|v| compile::is_compiled(v)) {
-        match compile::from_value(value, &model, &mut notes) {
-            Ok(how) => {
-                if let Err(error) = model.compile(how) {
-                    notes.push(format!("not compiled: {error}"));
-                }
-            }
-            Err(reason) => notes.push(format!("not compiled: {reason}")),
-        }
+    if let Some(value) = config.get("compile_config") {
+        compile::restore(&mut model, value, &mut notes);
     }
     let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = match read_weights(&reader, &model, true) {
@@ -161,7 +154,7 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
 /// # Errors
 /// As [`load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
 pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
-    let mut archive = Archive::open(path, files::read(path)?)?;
+    let mut archive = Archive::open(path, files::read(path)?, KIND)?;
     let config = config(path, &mut archive)?;
     let class = config.get("compile_config").and_then(|c| c.get("optimizer")).and_then(compile::optimizer_class);
     let same = class.is_some() && class.as_deref() == model.compiled().map(|how| how.optimizer.class_name());

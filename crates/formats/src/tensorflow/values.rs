@@ -1,6 +1,6 @@
 //! Values of tensors as bytes, by the numbers of tensorflow/core/framework/types.proto.
 
-use crate::hdf5::half;
+use crate::numbers::half;
 
 /// Float32.
 pub(crate) const FLOAT: i32 = 1;

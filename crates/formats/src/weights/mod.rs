@@ -1,15 +1,17 @@
-//! Weights and optimizer state in Keras 3's HDF5 layout: `layers/<slot>/vars/<n>` and `optimizer/vars/<n>`.
+//! Weights and optimizer state in Keras' HDF5 layouts: Keras 3's `layers/<slot>/vars/<n>` and `optimizer/vars/<n>`, and the older
+//! one of `.h5` files (`legacy.rs`).
 //!
 //! A slot is the layer's class in snake case, numbered per class in the order of the layers (keras/src/saving/saving_lib.py,
 //! `_save_container_state`); the layer's own name is an attribute.
 
+pub(crate) mod legacy;
 pub(crate) mod named;
 mod optimizer;
 mod read;
 mod write;
 
 pub(crate) use optimizer::OptimizerValues;
-pub(crate) use read::{Refusal, Values, apply, read_weights};
+pub(crate) use read::{Refusal, Values, apply, read_any, read_weights};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;

@@ -9,6 +9,13 @@ const INNER: &str = "optimizer/inner_optimizer";
 /// Its own: an iteration and a rate that nobody uses, the good steps since the factor changed, and the factor.
 const OWN: usize = 4;
 
+/// The places of all variables of Keras 3's `optimizer/vars`, and how many of them are the object's own that scales the loss.
+fn places(reader: &Reader) -> Result<(Vec<String>, usize), String> {
+    let count = reader.count(VARS)?.unwrap_or(0);
+    let before = if reader.has_group(INNER)? { OWN } else { 0 };
+    Ok(((0..count).map(|index| format!("{VARS}/{index}")).collect(), before))
+}
+
 /// Iteration, learning rate and slots that fit a model's optimizer.
 #[derive(Debug)]
 pub(crate) struct OptimizerValues {
@@ -20,21 +27,34 @@ pub(crate) struct OptimizerValues {
 }
 
 impl OptimizerValues {
-    /// Reads what `state` needs; `None` when the file has no optimizer state. Misfits are appended to `misfits`.
+    /// Reads what `state` needs from Keras 3's layout; `None` when the file has no optimizer state. Misfits are appended to
+    /// `misfits`.
     pub(crate) fn read(
         reader: &Reader,
         state: &OptimizerState,
         misfits: &mut Vec<String>,
     ) -> Result<Option<OptimizerValues>, String> {
-        let Some(count) = reader.count(VARS)? else { return Ok(None) };
-        if count == 0 {
-            return Ok(None);
-        }
-        let before = if reader.has_group(INNER)? { OWN } else { 0 };
-        let Some(count) = count.checked_sub(before).filter(|count| *count > 0) else { return Ok(None) };
-        let loss_scale = if before > 0 { Some(loss_scale(reader)?) } else { None };
+        let (places, before) = places(reader)?;
+        OptimizerValues::read_from(reader, &places, before, state, misfits)
+    }
+
+    /// As [`OptimizerValues::read`] from datasets at `places`: `before` of them are of the object that scales the loss, then come
+    /// the iteration, the learning rate or not, and the slots in our order.
+    pub(super) fn read_from(
+        reader: &Reader,
+        places: &[String],
+        before: usize,
+        state: &OptimizerState,
+        misfits: &mut Vec<String>,
+    ) -> Result<Option<OptimizerValues>, String> {
+        let Some((own, rest)) = places.split_at_checked(before).filter(|(_, rest)| !rest.is_empty()) else { return Ok(None) };
+        let count = rest.len();
+        let loss_scale = match own {
+            [_, _, counter, scale] => Some(loss_scale(reader, counter, scale)?),
+            _ => None,
+        };
         let expected: Vec<(String, Vec<usize>)> = state.variables().into_iter().map(|v| (v.name, v.shape)).collect();
-        let iterations = integer(reader, before, "the iteration")?;
+        let iterations = integer(reader, &rest[0], "the iteration")?;
         // Keras 2 and schedules leave the learning rate out.
         let has_rate = count == expected.len() + 2;
         if !has_rate && count != expected.len() + 1 {
@@ -45,17 +65,16 @@ impl OptimizerValues {
             ));
             return Ok(None);
         }
-        let learning_rate = if has_rate { take(reader, before + 1, 1)?.to_f32().first().copied() } else { None };
-        let first = before + 1 + usize::from(has_rate);
+        let learning_rate = if has_rate { take(reader, &rest[1], 1)?.to_f32().first().copied() } else { None };
+        let slots_at = &rest[1 + usize::from(has_rate)..];
         let mut slots = Vec::with_capacity(expected.len());
-        for (index, (name, shape)) in expected.iter().enumerate() {
-            let path = format!("{VARS}/{}", first + index);
-            let found = reader.shape(&path)?.ok_or_else(|| format!("/{path} is missing"))?;
+        for (index, ((name, shape), path)) in expected.iter().zip(slots_at).enumerate() {
+            let found = reader.shape(path)?.ok_or_else(|| format!("/{path} is missing"))?;
             if found != *shape {
                 misfits.push(format!("optimizer variable {index} ({name}): expected shape {shape:?}, found {found:?}"));
                 continue;
             }
-            let values = take(reader, first + index, shape.iter().product())?.to_f32();
+            let values = take(reader, path, shape.iter().product())?.to_f32();
             slots.push((found, values));
         }
         Ok(Some(OptimizerValues { iterations, learning_rate, loss_scale, slots }))
@@ -77,19 +96,18 @@ impl OptimizerValues {
     }
 }
 
-fn loss_scale(reader: &Reader) -> Result<DynamicScale, String> {
-    let step_counter = integer(reader, 2, "the steps since the loss scale changed")?;
-    let scale = take(reader, 3, 1)?.to_f32().first().copied().filter(|scale| scale.is_finite() && *scale > 0.0);
-    let scale = scale.ok_or_else(|| format!("/{VARS}/3: expected the loss scale, a number above 0"))?;
+fn loss_scale(reader: &Reader, counter: &str, scale: &str) -> Result<DynamicScale, String> {
+    let step_counter = integer(reader, counter, "the steps since the loss scale changed")?;
+    let value = take(reader, scale, 1)?.to_f32().first().copied().filter(|scale| scale.is_finite() && *scale > 0.0);
+    let scale = value.ok_or_else(|| format!("/{scale}: expected the loss scale, a number above 0"))?;
     Ok(DynamicScale { scale, step_counter })
 }
 
-fn integer(reader: &Reader, index: usize, what: &str) -> Result<u64, String> {
-    let value = take(reader, index, 1)?.to_i64().and_then(|v| v.first().copied()).and_then(|v| u64::try_from(v).ok());
-    value.ok_or_else(|| format!("/{VARS}/{index}: expected {what}, one integer from 0"))
+fn integer(reader: &Reader, path: &str, what: &str) -> Result<u64, String> {
+    let value = take(reader, path, 1)?.to_i64().and_then(|v| v.first().copied()).and_then(|v| u64::try_from(v).ok());
+    value.ok_or_else(|| format!("/{path}: expected {what}, one integer from 0"))
 }
 
-fn take(reader: &Reader, index: usize, limit: usize) -> Result<Dataset, String> {
-    let path = format!("{VARS}/{index}");
-    reader.dataset(&path, limit)?.ok_or_else(|| format!("/{path} is missing"))
+fn take(reader: &Reader, path: &str, limit: usize) -> Result<Dataset, String> {
+    reader.dataset(path, limit)?.ok_or_else(|| format!("/{path} is missing"))
 }

@@ -1,16 +1,16 @@
 //! Weights from an HDF5 file into a model: everything is read and compared before anything changes.
 
 use super::named::put;
-use super::{OptimizerValues, slots};
-use crate::hdf5::Reader;
+use super::{OptimizerValues, legacy, slots};
+use crate::hdf5::{Layout, Reader};
 use maobi_nn::Model;
 use std::collections::HashMap;
 
 /// Values for all weights of a model, in their order, and for its optimizer where wanted and found.
 #[derive(Debug)]
 pub(crate) struct Values {
-    weights: Vec<Vec<f32>>,
-    optimizer: Option<OptimizerValues>,
+    pub(super) weights: Vec<Vec<f32>>,
+    pub(super) optimizer: Option<OptimizerValues>,
 }
 
 impl Values {
@@ -62,13 +62,21 @@ impl From<String> for Refusal {
     }
 }
 
-/// Reads the values for `model`; its optimizer state too when `optimizer` says so.
+/// Reads the values for `model` from any of Keras' layouts; its optimizer state too when `optimizer` says so.
+pub(crate) fn read_any(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
+    match Layout::of(reader)? {
+        Some(Layout::Weights) => read_weights(reader, model, optimizer),
+        Some(Layout::Legacy) => legacy::read(reader, model, optimizer),
+        None => Err(Refusal::Damaged(
+            "an HDF5 file, but none of Keras: it has neither a group /layers (Keras 3) nor an attribute layer_names".into(),
+        )),
+    }
+}
+
+/// Reads the values for `model` from Keras 3's layout; its optimizer state too when `optimizer` says so.
 pub(crate) fn read_weights(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
     if !reader.has_group("layers")? {
-        return Err(Refusal::Damaged(
-            "no group /layers: not in the layout of Keras 3 (a Keras 2 \".h5\" has another; save it as \".keras\" with Keras)"
-                .into(),
-        ));
+        return Err(Refusal::Damaged("no group /layers; expected the weights layout of Keras 3".into()));
     }
     let mut misfits = Vec::new();
     let mut weights = Vec::with_capacity(model.weights().len());
@@ -112,7 +120,7 @@ fn groups(reader: &Reader, model: &Model) -> Result<Vec<(usize, String)>, String
     let by_slot: Vec<(usize, String)> = with_weights.map(|s| (s.layer, s.slot)).collect();
     let mut named: HashMap<String, String> = HashMap::new();
     for group in reader.groups("layers")?.unwrap_or_default() {
-        if let Some(name) = reader.name(&format!("layers/{group}/vars"))?
+        if let Some(name) = reader.text(&format!("layers/{group}/vars"), "name")?
             && named.insert(name, group).is_some()
         {
             return Ok(by_slot);

@@ -18,7 +18,8 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
         group.add("vars", vars);
         layers.add(&slot.slot, group);
     }
-    let mut root = vec![("layers".to_string(), layers)];
+    let mut root = Group::default();
+    root.add("layers", layers);
     if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
         let mut group = Group::default();
         let rate = state.has_learning_rate_variable() || !keras_has_schedule(&how.optimizer);
@@ -37,9 +38,9 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
         }
         optimizer(&mut vars, state, rate)?;
         group.add("vars", vars);
-        root.push(("optimizer".to_string(), group));
+        root.add("optimizer", group);
     }
-    root.push(("vars".to_string(), Group::named(model.name())));
+    root.add("vars", Group::named(model.name()));
     file_of(root)
 }
 
@@ -63,6 +64,6 @@ fn optimizer(vars: &mut Group, state: &OptimizerState, rate: bool) -> Result<(),
     Ok(())
 }
 
-fn whole(count: u64) -> Result<i64, String> {
+pub(super) fn whole(count: u64) -> Result<i64, String> {
     i64::try_from(count).map_err(|_| format!("{count} steps do not fit into i64"))
 }

@@ -8,7 +8,7 @@ use maobi_nn::{Compile, Model};
 use serde_json::{Value, json};
 
 /// Keras' `compile_config`. With several outputs, losses and metrics are lists in the order of the outputs.
-pub(super) fn to_value(how: &Compile, outputs: &[&str]) -> Value {
+pub(crate) fn to_value(how: &Compile, outputs: &[&str]) -> Value {
     let several = outputs.len() > 1;
     let losses: Vec<Value> = how.losses.iter().map(Loss::to_value).collect();
     let loss = if several { Value::Array(losses) } else { losses.into_iter().next().unwrap_or(Value::Null) };
@@ -32,31 +32,51 @@ pub(super) fn to_value(how: &Compile, outputs: &[&str]) -> Value {
 }
 
 /// Whether there is anything to compile with: Keras also writes the configuration of models that never were compiled.
-pub(super) fn is_compiled(value: &Value) -> bool {
+fn is_compiled(value: &Value) -> bool {
     ["optimizer", "loss"].iter().any(|key| value.get(key).is_some_and(|v| !v.is_null()))
 }
 
 /// The class of a serialized optimizer, by our name for it; of the inner one where the loss is scaled.
-pub(super) fn optimizer_class(value: &Value) -> Option<String> {
+pub(crate) fn optimizer_class(value: &Value) -> Option<String> {
     let value = value.pointer("/config/inner_optimizer").unwrap_or(value);
     let name = value.as_str().or_else(|| value.get("class_name")?.as_str())?;
     Kind::NAMES.into_iter().find(|class| same_name(name, class)).map(str::to_string)
 }
 
 /// The learning rate of the optimizer in a model's config, within the object that scales the loss where there is one.
-pub(super) fn learning_rate_mut(config: &mut Value) -> Option<&mut Value> {
-    let optimizer = config.pointer_mut("/compile_config/optimizer/config")?;
+pub(crate) fn learning_rate_mut(config: &mut Value) -> Option<&mut Value> {
+    learning_rate_of_mut(config.pointer_mut("/compile_config/optimizer")?)
+}
+
+/// The learning rate of a serialized optimizer.
+pub(crate) fn learning_rate_of_mut(optimizer: &mut Value) -> Option<&mut Value> {
+    let optimizer = optimizer.get_mut("config")?;
     let inner = optimizer.get("inner_optimizer").is_some();
     let own = if inner { optimizer.pointer_mut("/inner_optimizer/config")? } else { optimizer };
     own.get_mut("learning_rate")
 }
 
+/// Compiles a model as a file says, or notes why not. Nothing to compile with is no reason for a note.
+pub(crate) fn restore(model: &mut Model, value: &Value, notes: &mut Vec<String>) {
+    if !is_compiled(value) {
+        return;
+    }
+    match from_value(value, model, notes) {
+        Ok(how) => {
+            if let Err(error) = model.compile(how) {
+                notes.push(format!("not compiled: {error}"));
+            }
+        }
+        Err(reason) => notes.push(format!("not compiled: {reason}")),
+    }
+}
+
 /// Reads how a model was compiled. Metrics that are not known are left out with a note; an unknown optimizer or loss is a reason
 /// not to compile.
-pub(super) fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) -> Result<Compile, String> {
+fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) -> Result<Compile, String> {
     let outputs = model.output_names();
     let optimizer = value.get("optimizer").filter(|v| !v.is_null()).ok_or("the file names no optimizer")?;
-    let optimizer = Optimizer::from_value(optimizer).map_err(|e| e.to_string())?;
+    let optimizer = Optimizer::from_value(&registered(optimizer)).map_err(|e| e.to_string())?;
     let loss = value.get("loss").filter(|v| !v.is_null()).ok_or("the file names no loss")?;
     let losses = per_output(loss, &outputs, "loss")?;
     let losses = losses.into_iter().map(|loss| match loss {
@@ -84,7 +104,7 @@ pub(super) fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) 
         }
         for (list, own) in metric_lists(value, &outputs).into_iter().zip(&mut metrics) {
             for metric in list {
-                match Metric::from_value(metric) {
+                match Metric::from_value(&unwrapped(metric)) {
                     Ok(metric) => own.push(metric),
                     Err(error) => notes.push(format!("a metric was left out: {error}")),
                 }
@@ -95,6 +115,26 @@ pub(super) fn from_value(value: &Value, model: &Model, notes: &mut Vec<String>) 
         metrics.clear();
     }
     Ok(Compile { optimizer, losses, loss_weights, metrics })
+}
+
+/// An optimizer without the mark `Custom>` that tf_keras puts before its own class.
+fn registered(optimizer: &Value) -> Value {
+    let mut own = optimizer.clone();
+    if let Some(class) = own.get("class_name").and_then(Value::as_str).and_then(|class| class.strip_prefix("Custom>")) {
+        own["class_name"] = class.to_string().into();
+    }
+    own
+}
+
+/// A metric, out of the wrapper in which Keras 2 keeps functions: `{"class_name": "MeanMetricWrapper", "config": {"name", "fn"}}`.
+fn unwrapped(metric: &Value) -> Value {
+    let function = metric.pointer("/config/fn").filter(|_| metric.get("class_name").is_some_and(|c| c == "MeanMetricWrapper"));
+    // The function is a name, or an object around one.
+    let name = function.and_then(|f| f.as_str().or_else(|| f.get("config")?.as_str()));
+    match name {
+        Some(name) => json!({ "class_name": name, "config": { "name": metric.pointer("/config/name") } }),
+        None => metric.clone(),
+    }
 }
 
 /// One value per output, from a single value, a list, or an object by output name.
@@ -126,6 +166,8 @@ fn metric_lists<'a>(value: &'a Value, outputs: &[&str]) -> Vec<Vec<&'a Value>> {
         }
         // As in Keras: a list as long as the outputs has one entry for each of them.
         Value::Array(list) if outputs.len() > 1 && list.len() == outputs.len() => list.iter().map(flat).collect(),
+        // Keras 2 nests the only output's too.
+        Value::Array(list) if list.len() == 1 && outputs.len() == 1 && list[0].is_array() => vec![flat(&list[0])],
         other => vec![flat(other); outputs.len()],
     }
 }

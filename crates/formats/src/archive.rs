@@ -1,4 +1,4 @@
-//! The ZIP file around a model.
+//! The ZIP file around a `.keras` model, or around arrays.
 
 use crate::error::{Error, Result};
 use crate::files::MAX_BYTES;
@@ -13,7 +13,7 @@ const MAX_MEMBERS: usize = 1000;
 const FIRST_ROOM: u64 = 1 << 20;
 
 /// An archive that was read into memory.
-pub(super) struct Archive {
+pub(crate) struct Archive {
     path: PathBuf,
     zip: ZipArchive<Cursor<Vec<u8>>>,
     /// Bytes that may still be unpacked.
@@ -21,10 +21,11 @@ pub(super) struct Archive {
 }
 
 impl Archive {
-    pub(super) fn open(path: &Path, bytes: Vec<u8>) -> Result<Archive> {
+    /// Opens a file that was read into memory; `kind` is what it should be, for errors.
+    pub(crate) fn open(path: &Path, bytes: Vec<u8>, kind: &str) -> Result<Archive> {
         if !bytes.starts_with(b"PK") {
-            let what = if bytes.starts_with(b"\x89HDF\r\n\x1a\n") { "an HDF5 file (\".h5\")" } else { "something else" };
-            return Err(Error::damaged(path, format!("expected a .keras file (a ZIP archive), got {what}")));
+            let what = if bytes.starts_with(crate::hdf5::MAGIC) { "an HDF5 file (\".h5\")" } else { "something else" };
+            return Err(Error::damaged(path, format!("expected {kind} file (a ZIP archive), got {what}")));
         }
         let zip = ZipArchive::new(Cursor::new(bytes));
         let zip = zip.map_err(|e| Error::damaged(path, format!("the ZIP archive is damaged or cut short: {e}")))?;
@@ -35,24 +36,23 @@ impl Archive {
     }
 
     /// Names of the members, in the order of the directory.
-    #[cfg(test)]
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         (0..self.zip.len()).filter_map(|i| self.zip.name_for_index(i)?.ok().map(|name| name.into_owned())).collect()
     }
 
     /// Lowers the number of bytes that may be unpacked.
     #[cfg(test)]
-    pub(super) fn limit(&mut self, bytes: u64) {
+    pub(crate) fn limit(&mut self, bytes: u64) {
         self.left = bytes;
     }
 
     /// The bytes of a member that must be there.
-    pub(super) fn take(&mut self, name: &str) -> Result<Vec<u8>> {
+    pub(crate) fn take(&mut self, name: &str) -> Result<Vec<u8>> {
         let damaged = |message: String| Error::damaged(&self.path, format!("{name}: {message}"));
         let file = match self.zip.by_name(name) {
             Ok(file) => file,
             Err(zip::result::ZipError::FileNotFound) => {
-                return Err(damaged("not in the archive; is this a .keras file of Keras 3?".into()));
+                return Err(damaged("not in the archive".into()));
             }
             Err(error) => return Err(damaged(error.to_string())),
         };
@@ -68,7 +68,7 @@ impl Archive {
     }
 
     /// The members in a folder, without its name.
-    pub(super) fn extras(&mut self, folder: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    pub(crate) fn extras(&mut self, folder: &str) -> Result<Vec<(String, Vec<u8>)>> {
         let names: Vec<String> = (0..self.zip.len())
             .filter_map(|i| self.zip.name_for_index(i)?.ok().map(|name| name.into_owned()))
             .filter(|name| name.len() > folder.len() && name.starts_with(folder) && !name.ends_with('/'))
@@ -78,7 +78,7 @@ impl Archive {
 }
 
 /// An archive of these members, stored as they are, without times.
-pub(super) fn write(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>, String> {
+pub(crate) fn write(members: &[(String, Vec<u8>)]) -> Result<Vec<u8>, String> {
     let room = members.iter().map(|(name, bytes)| bytes.len() + 2 * name.len() + 100).sum::<usize>();
     let mut zip = ZipWriter::new(Cursor::new(Vec::with_capacity(room + 100)));
     for (name, bytes) in members {

@@ -1,0 +1,248 @@
+//! `.h5`: the whole model in one HDF5 file, as Keras 1 and 2 saved it and Keras 3 still does, and the same layout of weights alone.
+//!
+//! What is written has Keras 2's form, which tf_keras and every Keras 3 read. Which of its layouts a file has is found out by its
+//! content; a file of Keras 3's weights that is called `.h5` is read as what it is.
+
+mod config;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, Result};
+use crate::format::{Format, Loaded};
+use crate::hdf5::{Group, Layout, MAGIC, Reader, layout_of, to_bytes};
+use crate::weights::{Refusal, apply, keras_has_schedule, legacy, read_any};
+use crate::weights_h5::refuse;
+use crate::{atomic_write, compile, files};
+pub(crate) use config::modernise;
+use maobi_nn::losses::Loss;
+use maobi_nn::metrics::Metric;
+use maobi_nn::optimizers::LearningRate;
+use maobi_nn::{Compile, Model};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// The format `h5`.
+pub(crate) struct H5;
+
+impl Format for H5 {
+    fn name(&self) -> &'static str {
+        "h5"
+    }
+
+    fn about(&self) -> &'static str {
+        "Keras' older whole-model file, for Keras 2 (tf_keras) and 3: network, weights, how it was compiled"
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &[".h5", ".hdf5"]
+    }
+
+    fn recognises(&self, path: &Path, head: &[u8]) -> bool {
+        head.starts_with(MAGIC) && layout_of(path) != Some(Layout::Weights)
+    }
+
+    fn load(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        load(path, seed)
+    }
+
+    fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
+        load_weights(model, path).map(|()| Vec::new())
+    }
+
+    fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
+        let mut notes = save(model, path)?;
+        notes.extend(extras.iter().map(|(name, _)| format!("{name}: a .h5 file has no place for it")));
+        Ok(notes)
+    }
+}
+
+/// What [`save_with`] writes beside network and weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// The optimizer's variables, for tf_keras and for this library to train on from.
+    ///
+    /// Not for Keras 3: up to 3.15 at least it restores none of them from any `.h5`, its own included, and its `fit` then fails with
+    /// "Unknown variable". Without them the model loads compiled and trains with a fresh optimizer.
+    pub optimizer_variables: bool,
+}
+
+impl Options {
+    /// The default with [`Options::optimizer_variables`] as given.
+    #[must_use]
+    pub fn optimizer_variables(mut self, yes: bool) -> Options {
+        self.optimizer_variables = yes;
+        self
+    }
+}
+
+/// Writes a model: network, weights, and how it was compiled. Returns what could not be carried over, in words.
+///
+/// The same model gives the same bytes.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be written, [`Error::Write`] when it cannot hold the model.
+pub fn save(model: &Model, path: &Path) -> Result<Vec<String>> {
+    save_with(model, path, Options::default())
+}
+
+/// As [`save`], with more or less in the file.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_with(model: &Model, path: &Path, options: Options) -> Result<Vec<String>> {
+    let (bytes, notes) = whole_model(model, options).map_err(|message| Error::write(path, message))?;
+    atomic_write(path, &bytes)?;
+    Ok(notes)
+}
+
+/// Writes the weights alone in this layout, as Keras 2's `save_weights("….h5")` does. For Keras 3 alone,
+/// [`weights_h5::save`](crate::weights_h5::save) is the newer form.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_weights(model: &Model, path: &Path) -> Result<()> {
+    let bytes = to_bytes(legacy::weights_only(model)).map_err(|message| Error::write(path, message))?;
+    atomic_write(path, &bytes)
+}
+
+fn whole_model(model: &Model, options: Options) -> Result<(Vec<u8>, Vec<String>), String> {
+    let mut notes = Vec::new();
+    let mut root = Group::default();
+    root.text("backend", "tensorflow");
+    root.text("keras_version", legacy::VERSION);
+    root.text("model_config", &config::from_keras_3(&model.graph().to_config()).to_string());
+    if let Some(how) = model.compiled() {
+        root.text("training_config", &training_config(model, how, &mut notes).to_string());
+        if !options.optimizer_variables {
+            notes.push(
+                "the optimizer's state: training starts with a fresh one (Keras 3 cannot go on from a .h5; a .keras holds it)"
+                    .into(),
+            );
+        }
+    }
+    legacy::write(&mut root, model, options.optimizer_variables)?;
+    Ok((to_bytes(root)?, notes))
+}
+
+/// `training_config`: names where everything is as they imply, for both Keras 2 and 3 know those.
+fn training_config(model: &Model, how: &Compile, notes: &mut Vec<String>) -> Value {
+    let outputs = model.output_names();
+    let mut value = compile::to_value(how, &outputs);
+    let state = model.optimizer_state_ref();
+    let mut optimizer = config::plain(&value["optimizer"]);
+    if let (Some(rate), Some(state)) = (compile::learning_rate_of_mut(&mut optimizer), state) {
+        let known = keras_has_schedule(&how.optimizer);
+        if !known {
+            notes.push("the learning-rate schedule, which Keras does not have: the rate of the moment is in the file".into());
+        }
+        if !known || matches!(how.optimizer.learning_rate, LearningRate::Constant(_)) {
+            *rate = json!(state.learning_rate);
+        }
+    }
+    value["loss"] = named(&value["loss"], |name, object| Loss::from_value(name).ok() == Loss::from_value(object).ok());
+    value["metrics"] = named(&value["metrics"], |name, object| Metric::from_value(name).ok() == Metric::from_value(object).ok());
+    if let Some(map) = value.as_object_mut() {
+        map.shift_remove("optimizer");
+        map.insert("optimizer_config".into(), optimizer);
+    }
+    value
+}
+
+/// Objects by their name where that `says_all`, in lists too.
+fn named(value: &Value, says_all: impl Fn(&Value, &Value) -> bool + Copy) -> Value {
+    if let Some(list) = value.as_array() {
+        return list.iter().map(|inner| named(inner, says_all)).collect();
+    }
+    match value.pointer("/config/name").filter(|name| says_all(name, value)) {
+        Some(name) => name.clone(),
+        None => config::plain(value),
+    }
+}
+
+/// Reads a model. `seed` draws what the file does not hold: dropout and augmentation from here on.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Damaged`] for a file that is cut, changed or none of Keras, [`Error::Unsupported`] for one of weights alone,
+/// [`Error::Model`] for a network with layers or arguments that are not known here, [`Error::Misfit`] for weights that do not
+/// belong to it.
+pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
+    load_bytes(path, files::read(path)?, seed)
+}
+
+/// As [`load`], from the bytes of a file; `path` is the name that errors use.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
+    let damaged = |message: String| Error::damaged(path, message);
+    let reader = Reader::open(bytes).map_err(damaged)?;
+    let Some(text) = reader.text("", "model_config").map_err(damaged)? else {
+        return Err(match Layout::of(&reader).map_err(damaged)? {
+            Some(_) => {
+                Error::unsupported(path, "holds weights alone, without the network; give a whole model, or load them into one")
+            }
+            None => {
+                Error::damaged(path, "an HDF5 file, but none of Keras: it has neither model_config nor layer_names nor /layers")
+            }
+        });
+    };
+    let version = reader.text("", "keras_version").ok().flatten().unwrap_or_default();
+    let mut network = parse(path, "model_config", &text)?;
+    modernise(&mut network).map_err(|message| Error::unsupported(path, format!("{}{message}", of_release(&version))))?;
+    let mut model = Model::from_config(&network, seed).map_err(|source| match version.starts_with('1') {
+        true => Error::unsupported(path, format!("{}{source}; load it with Keras 2 and save it again", of_release(&version))),
+        false => Error::Model { path: path.to_path_buf(), source },
+    })?;
+    let mut notes = Vec::new();
+    if let Some(text) = reader.text("", "training_config").map_err(damaged)? {
+        let mut how = parse(path, "training_config", &text)?;
+        if let Some(map) = how.as_object_mut()
+            && let Some(optimizer) = map.shift_remove("optimizer_config")
+        {
+            map.insert("optimizer".into(), optimizer);
+        }
+        compile::restore(&mut model, &how, &mut notes);
+    }
+    let values = match read_any(&reader, &model, true) {
+        Err(refusal) if refusal.is_optimizer_only() => {
+            notes.push(format!("optimizer state not restored: {}", refusal.message()));
+            read_any(&reader, &model, false)
+        }
+        other => other,
+    };
+    let values = values.map_err(|refusal| refuse(path, refusal))?;
+    if model.compiled().is_some() && !values.has_optimizer() && !notes.iter().any(|n| n.starts_with("optimizer state")) {
+        notes.push("the file has no optimizer state; training starts with a fresh one".into());
+    }
+    apply(&values, &mut model).map_err(damaged)?;
+    Ok(Loaded { model, extras: Vec::new(), notes })
+}
+
+fn parse(path: &Path, key: &str, text: &str) -> Result<Value> {
+    serde_json::from_str(text).map_err(|e| Error::damaged(path, format!("{key} is not JSON: {e}")))
+}
+
+fn of_release(version: &str) -> String {
+    if version.is_empty() { String::new() } else { format!("a file of Keras {version}: ") }
+}
+
+/// Reads weights into a model of the same architecture, from a whole model's file or one of weights, in whichever of Keras' layouts.
+/// The optimizer state stays as it is.
+///
+/// # Errors
+/// As [`load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
+pub fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
+    load_weights_bytes(model, path, files::read(path)?)
+}
+
+/// As [`load_weights`], from the bytes of a file; `path` is the name that errors use.
+///
+/// # Errors
+/// As [`load_weights`].
+pub fn load_weights_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
+    let damaged = |message: String| Error::damaged(path, message);
+    let reader = Reader::open(bytes).map_err(damaged)?;
+    let values = read_any(&reader, model, false).map_err(|refusal: Refusal| refuse(path, refusal))?;
+    apply(&values, model).map_err(damaged)
+}

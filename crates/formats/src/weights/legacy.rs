@@ -1,0 +1,208 @@
+//! Weights in the layout of `.h5` files: `layer_names`, and per layer `weight_names` and datasets of those names.
+//!
+//! Keras goes by order and never by name (keras/src/legacy/saving/legacy_h5_format.py, `load_weights_from_hdf5_group`): the n-th
+//! layer of the file that has weights is the n-th of the network, whatever the two are called.
+
+use super::named::{Found, collect};
+use super::write::whole;
+use super::{OptimizerValues, Refusal, Values};
+use crate::hdf5::{Group, Reader};
+use maobi_nn::Model;
+use maobi_nn::graph::Kind;
+use maobi_nn::model::Weight;
+use maobi_nn::optimizers::{OptimizerState, StateVariable};
+use std::collections::HashMap;
+
+/// The group of a whole model's weights; a file of weights alone has them at its root.
+const WEIGHTS: &str = "model_weights";
+/// The group of the optimizer's variables.
+const OPTIMIZER: &str = "optimizer_weights";
+/// The release whose form is written: the one that all of Keras 3 and tf_keras read.
+pub(crate) const VERSION: &str = "2.15.0";
+
+/// A layer of a file: its name, and where its variables are.
+struct Saved {
+    name: String,
+    places: Vec<String>,
+}
+
+/// Reads the values for `model`; its optimizer state too when `optimizer` says so.
+pub(crate) fn read(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
+    let saved = layers_of(reader)?;
+    let graph = model.graph();
+    let own: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !model.layer_weights(layer).is_empty()).collect();
+    if own.len() != saved.len() {
+        let ours: Vec<&str> = own.iter().map(|&layer| graph.layers[layer].name.as_str()).collect();
+        let theirs: Vec<&str> = saved.iter().map(|layer| layer.name.as_str()).collect();
+        return Err(Refusal::Misfits(vec![format!(
+            "{} layers have weights ({}), in the file {} ({})",
+            ours.len(),
+            brief(&ours),
+            theirs.len(),
+            brief(&theirs)
+        )]));
+    }
+    let mut misfits = Vec::new();
+    let mut places: HashMap<(usize, usize), &str> = HashMap::new();
+    for (&layer, saved) in own.iter().zip(&saved) {
+        let weights = model.layer_weights(layer);
+        if weights.len() != saved.places.len() {
+            let (name, expected, found) = (&graph.layers[layer].name, weights.len(), saved.places.len());
+            misfits.push(format!("layer \"{name}\" (\"{}\"): expected {expected} variables, found {found}", saved.name));
+            continue;
+        }
+        places.extend(order(weights).into_iter().zip(&saved.places).map(|(index, at)| ((layer, index), at.as_str())));
+    }
+    let found = collect(model, |wanted| {
+        let Some(at) = places.get(&(wanted.layer, wanted.index)).copied() else { return Ok(None) };
+        let missing = || format!("/{at} is missing (layer \"{}\", {})", wanted.layer_name, wanted.weight.name);
+        let shape = reader.shape(at)?.ok_or_else(missing)?;
+        let len = wanted.weight.len();
+        // Read only when the shape is the network's own: it is no claim of the file's then how much memory it takes.
+        let read = move || Ok(reader.dataset(at, len)?.ok_or_else(|| format!("/{at} is missing"))?.to_f32());
+        Ok(Some(Found { at: format!("/{at}"), shape, read: Box::new(read) }))
+    });
+    let mut weights = Vec::new();
+    match found {
+        Ok(values) => weights = values,
+        // A layer with another number of variables is told of above, once.
+        Err(Refusal::Misfits(more)) => misfits.extend(more.into_iter().filter(|line| !line.contains(": not in the file;"))),
+        Err(damaged) => return Err(damaged),
+    }
+    let state = model.optimizer_state_ref().filter(|_| optimizer);
+    let optimizer = match state {
+        Some(state) => read_optimizer(reader, state, &mut misfits)?,
+        None => None,
+    };
+    if misfits.is_empty() { Ok(Values { weights, optimizer }) } else { Err(Refusal::Misfits(misfits)) }
+}
+
+/// The layers of a file that have weights, in its order.
+fn layers_of(reader: &Reader) -> Result<Vec<Saved>, String> {
+    let root = if reader.has_group(WEIGHTS)? { WEIGHTS } else { "" };
+    let names = reader.texts(root, "layer_names")?.ok_or_else(|| format!("/{root} has no attribute layer_names"))?;
+    let mut layers = Vec::new();
+    for name in names {
+        let at = join(root, &name);
+        if !reader.has_group(&at)? {
+            return Err(format!("/{at} is missing; layer_names lists it"));
+        }
+        let places: Vec<String> =
+            reader.texts(&at, "weight_names")?.unwrap_or_default().iter().map(|weight| join(&at, weight)).collect();
+        if !places.is_empty() {
+            layers.push(Saved { name, places });
+        }
+    }
+    Ok(layers)
+}
+
+fn join(group: &str, path: &str) -> String {
+    if group.is_empty() { path.to_string() } else { format!("{group}/{path}") }
+}
+
+/// A layer's weights as these files order them: what is trained first, then the rest.
+fn order(weights: &[Weight]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by_key(|&index| !weights[index].trainable);
+    order
+}
+
+/// Names, the first few of many.
+fn brief(names: &[&str]) -> String {
+    const MOST: usize = 12;
+    let more = if names.len() > MOST { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(MOST)].join(", "))
+}
+
+/// How a file orders its slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SlotOrder {
+    /// As Keras 3 and the newer Keras 2 do, and we.
+    Own,
+    /// One slot of all weights, then the next: `OptimizerV2` of TensorFlow 2.0 to 2.10.
+    BySlot,
+}
+
+/// Reads what `state` needs; `None` when the file has no optimizer state.
+fn read_optimizer(reader: &Reader, state: &OptimizerState, misfits: &mut Vec<String>) -> Result<Option<OptimizerValues>, String> {
+    let names = reader.texts(OPTIMIZER, "weight_names")?.unwrap_or_default();
+    let Some(first) = names.first() else { return Ok(None) };
+    // "adam/iteration", "iteration:0", and "Adam/iter:0" or "training/Adam/iter:0".
+    let order = match first.rsplit('/').next().unwrap_or(first).trim_end_matches(":0") {
+        "iteration" => SlotOrder::Own,
+        "iter" => SlotOrder::BySlot,
+        _ => {
+            misfits.push(format!("optimizer: the order of its variables (\"{first}\", …) is not known here"));
+            return Ok(None);
+        }
+    };
+    let mut places: Vec<String> = names.iter().map(|name| join(OPTIMIZER, name)).collect();
+    let variables = state.variables();
+    if order == SlotOrder::BySlot && places.len() == variables.len() + 1 {
+        let slots = places.split_off(1);
+        let mut own: Vec<(usize, String)> = by_slot(&variables).into_iter().zip(slots).collect();
+        own.sort_by_key(|(index, _)| *index);
+        places.extend(own.into_iter().map(|(_, place)| place));
+    }
+    OptimizerValues::read_from(reader, &places, 0, state, misfits)
+}
+
+/// Our variables' indices, one slot of all weights after the other.
+fn by_slot(variables: &[StateVariable<'_>]) -> Vec<usize> {
+    let mut slots: Vec<&str> = Vec::new();
+    for variable in variables {
+        if !slots.contains(&variable.slot) {
+            slots.push(variable.slot);
+        }
+    }
+    let mut order: Vec<usize> = (0..variables.len()).collect();
+    order.sort_by_key(|&index| slots.iter().position(|slot| *slot == variables[index].slot));
+    order
+}
+
+/// The root of a file of weights alone.
+pub(crate) fn weights_only(model: &Model) -> Group {
+    let mut root = Group::default();
+    fill(&mut root, model);
+    root
+}
+
+/// Adds a whole model's `model_weights`, and the optimizer's variables when `optimizer` says so.
+pub(crate) fn write(root: &mut Group, model: &Model, optimizer: bool) -> Result<(), String> {
+    fill(root.at(WEIGHTS), model);
+    let Some(state) = model.optimizer_state_ref().filter(|_| optimizer) else { return Ok(()) };
+    // As Keras 2 has them, without the learning rate: tf_keras goes on from there, and Keras 3 reads none, whatever their form.
+    let group = root.at(OPTIMIZER);
+    let mut names = vec!["iteration:0".to_string()];
+    group.put_i64("iteration:0", whole(state.iterations)?);
+    let class = model.compiled().map_or("optimizer", |how| how.optimizer.class_name());
+    for variable in state.variables() {
+        let name = format!("{class}/{}:0", variable.name);
+        group.put_f32(&name, &variable.shape, &variable.values);
+        names.push(name);
+    }
+    group.texts("weight_names", &names);
+    Ok(())
+}
+
+fn fill(group: &mut Group, model: &Model) {
+    let graph = model.graph();
+    let entry = |layer: usize| graph.kind == Kind::Sequential && graph.layers[layer].layer.class_name() == "InputLayer";
+    let layers: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !entry(layer)).collect();
+    let names: Vec<String> = layers.iter().map(|&layer| graph.layers[layer].name.clone()).collect();
+    group.texts("layer_names", &names);
+    group.text("backend", "tensorflow");
+    group.text("keras_version", VERSION);
+    for (layer, name) in layers.into_iter().zip(&names) {
+        let own = group.at(name);
+        let weights = model.layer_weights(layer);
+        let mut paths = Vec::with_capacity(weights.len());
+        for index in order(weights) {
+            let path = format!("{}:0", weights[index].path);
+            own.put_f32(&path, &weights[index].shape, &weights[index].values());
+            paths.push(path);
+        }
+        own.texts("weight_names", &paths);
+    }
+    group.at("top_level_model_weights").texts("weight_names", &[]);
+}
