@@ -1,6 +1,7 @@
 //! Regions over one slice: the pool's workers take its chunks.
 
-use crate::pool::Pool;
+use crate::pool::{Pool, share};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A slice whose chunks are handed out one task each.
 struct Chunks {
@@ -44,9 +45,53 @@ impl Pool {
     }
 }
 
+/// Regions over the same data again and again: a thread begins with what it had last, which its own cache still holds.
+#[derive(Debug)]
+pub(crate) struct Sweep {
+    regions: AtomicUsize,
+}
+
+impl Sweep {
+    pub(crate) const fn new() -> Self {
+        Self { regions: AtomicUsize::new(0) }
+    }
+
+    /// Runs `task(index)` for every index below `tasks`. Each worker goes through its share upwards in one region and downwards in the
+    /// next.
+    pub(crate) fn run(&self, pool: &Pool, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        let upwards = self.regions.fetch_add(1, Ordering::Relaxed).is_multiple_of(2);
+        let shares = |index: usize| (0..pool.threads()).map(|w| share(tasks, w, pool.threads())).find(|own| own.contains(&index));
+        pool.run(tasks, &|_, index| match shares(index) {
+            Some(own) if !upwards => task(own.start + own.end - 1 - index),
+            _ => task(index),
+        });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicU64;
+
+    #[test]
+    fn a_sweep_runs_every_task_once_and_turns_round() {
+        let sweep = Sweep::new();
+        for threads in [1, 2, 3] {
+            let pool = Pool::new(threads);
+            for tasks in [0, 1, 7, 64] {
+                let seen = AtomicU64::new(0);
+                sweep.run(&pool, tasks, &|index| assert_eq!(seen.fetch_or(1 << index, Ordering::Relaxed) & (1 << index), 0));
+                assert_eq!(seen.into_inner().count_ones() as usize, tasks, "{threads} threads");
+            }
+        }
+        let order = |sweep: &Sweep| {
+            let order = std::sync::Mutex::new(Vec::new());
+            sweep.run(&Pool::new(1), 4, &|index| order.lock().expect("one thread").push(index));
+            order.into_inner().expect("one thread")
+        };
+        let sweep = Sweep::new();
+        assert_eq!([order(&sweep), order(&sweep)], [[0, 1, 2, 3], [3, 2, 1, 0]]);
+    }
 
     #[test]
     fn every_element_is_visited_once() {

@@ -4,11 +4,15 @@
 //! One atomic word holds the region: its number, whether it is open to workers, how many have joined. The caller opens
 //! it, works itself, closes it, and waits only for workers that have *joined*: one that the system has not woken in
 //! time finds the region closed and goes back to sleep, so a busy machine costs no waiting.
+//!
+//! Every worker has a share of the tasks, the same one for as many tasks: what task 3 of one region wrote, task 3 of the next finds in the
+//! cache of the core that it runs on. Who is done with his own takes from the others.
 
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -35,8 +39,8 @@ pub struct Pool {
 
 struct Shared {
     region: AtomicU64,
-    /// The next task nobody has taken.
-    next: AtomicUsize,
+    /// Per worker.
+    shares: Box<[Share]>,
     /// Whether a region is running; guards `job`.
     busy: AtomicBool,
     job: UnsafeCell<Option<Job>>,
@@ -45,9 +49,34 @@ struct Shared {
     last_left_lock: Mutex<()>,
 }
 
+/// The tasks of a worker that nobody has taken: the first in the lower half, the end in the upper. On a cache line of its own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Share(AtomicU64);
+
+impl Share {
+    fn set(&self, tasks: Range<usize>) {
+        // `Pool::run` has checked that they fit.
+        self.0.store((tasks.end as u64) << 32 | tasks.start as u64, Ordering::Relaxed);
+    }
+
+    /// The first task for its owner; the last for anyone else, who comes from the other side.
+    fn take(&self, owner: bool) -> Option<usize> {
+        let taken = self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+            let (first, end) = (now & u64::from(u32::MAX), now >> 32);
+            (first < end).then(|| if owner { now + 1 } else { now - (1 << 32) })
+        });
+        taken.ok().map(|before| if owner { before & u64::from(u32::MAX) } else { (before >> 32) - 1 } as usize)
+    }
+}
+
+/// Worker `worker`'s share of `tasks` when `workers` are at work.
+pub(crate) fn share(tasks: usize, worker: usize, workers: usize) -> Range<usize> {
+    worker * tasks / workers..(worker + 1) * tasks / workers
+}
+
 #[derive(Clone, Copy)]
 struct Job {
-    tasks: usize,
     /// The caller's closure; valid while the region is open or a worker has joined it.
     run: *const (dyn Fn(usize, usize) + Sync),
 }
@@ -70,7 +99,7 @@ impl Pool {
     pub fn new(threads: usize) -> Self {
         let shared = Arc::new(Shared {
             region: AtomicU64::new(0),
-            next: AtomicUsize::new(0),
+            shares: (0..threads.max(1)).map(|_| Share::default()).collect(),
             busy: AtomicBool::new(false),
             job: UnsafeCell::new(None),
             panic: Mutex::new(None),
@@ -110,6 +139,7 @@ impl Pool {
         let address = Arc::as_ptr(&self.shared) as usize;
         let (pool, worker) = CURRENT.get();
         let nested = pool == address;
+        assert!(u32::try_from(tasks).is_ok(), "Pool::run: {tasks} tasks");
         if nested || tasks <= 1 || self.workers.is_empty() || self.shared.busy.swap(true, Ordering::Acquire) {
             (0..tasks).for_each(|index| task(if nested { worker } else { 0 }, index));
             return;
@@ -117,7 +147,7 @@ impl Pool {
         let helpers = &self.workers[..self.workers.len().min(tasks - 1)];
         self.shared.open(tasks, task);
         helpers.iter().for_each(|helper| helper.thread().unpark());
-        self.shared.take_tasks(0, Job { tasks, run: erase(task) });
+        self.shared.take_tasks(0, Job { run: erase(task) });
         self.shared.close();
         let panic = lock(&self.shared.panic).take();
         self.shared.busy.store(false, Ordering::Release);
@@ -141,8 +171,11 @@ impl Drop for Pool {
 impl Shared {
     fn open(&self, tasks: usize, task: Task<'_>) {
         // SAFETY: this thread holds `busy`, and `close` of the region before has left nobody in it.
-        unsafe { *self.job.get() = Some(Job { tasks, run: erase(task) }) };
-        self.next.store(0, Ordering::Relaxed);
+        unsafe { *self.job.get() = Some(Job { run: erase(task) }) };
+        let workers = self.shares.len();
+        for (worker, own) in self.shares.iter().enumerate() {
+            own.set(share(tasks, worker, workers));
+        }
         let number = self.region.load(Ordering::Relaxed) & !(REGION - 1);
         self.region.store(number.wrapping_add(REGION) | OPEN, Ordering::Release);
     }
@@ -203,19 +236,18 @@ impl Shared {
     fn take_tasks(&self, worker: usize, job: Job) {
         let outer = CURRENT.replace((std::ptr::from_ref(self) as usize, worker));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                let index = self.next.fetch_add(1, Ordering::Relaxed);
-                if index >= job.tasks {
-                    break;
+            let workers = self.shares.len();
+            for owner in (worker..workers).chain(0..worker) {
+                while let Some(index) = self.shares[owner].take(owner == worker) {
+                    // SAFETY: the caller of `Pool::run` keeps the closure alive until everybody has left the region.
+                    unsafe { (*job.run)(worker, index) };
                 }
-                // SAFETY: the caller of `Pool::run` keeps the closure alive until everybody has left the region.
-                unsafe { (*job.run)(worker, index) };
             }
         }));
         CURRENT.set(outer);
         if let Err(payload) = outcome {
-            // Whoever has tasks left takes no more of them. (Half of the range: later additions must not wrap.)
-            self.next.store(usize::MAX / 2, Ordering::Relaxed);
+            // Whoever has tasks left takes no more of them.
+            self.shares.iter().for_each(|own| own.set(0..0));
             lock(&self.panic).get_or_insert(payload);
         }
     }

@@ -4,6 +4,8 @@
 //! neither on the number of threads nor on the schedule.
 
 mod blocks;
+#[cfg(target_arch = "x86_64")]
+mod dense_rows;
 mod narrow;
 mod pack;
 mod row;
@@ -74,6 +76,10 @@ impl<'a> Epilogue<'a> {
     }
 }
 
+/// Most columns of B for which the rows of a transposed A go into the lanes, and how many times as many rows there are then.
+const FEW_COLUMNS: usize = 14;
+const LONG: usize = 8;
+
 /// `c = epilogue(a · b)`, or `epilogue(c + a · b)` when `accumulate`; `c` is row-major `[a.rows, b.cols]`.
 ///
 /// # Panics
@@ -110,7 +116,10 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.
     let copy_b = b.rows * b.cols;
     let copy_others = a.rows * (a.cols + b.cols);
-    let product = if b.col_stride != 1 && copy_others < 2 * copy_b {
+    let against = b.col_stride != 1 && copy_others < 2 * copy_b;
+    // A matrix that lies down, times a few columns, would be copied for one use: better the long side in the lanes.
+    let lying = a.col_stride != 1 && a.row_stride == 1 && b.cols <= FEW_COLUMNS && a.rows >= LONG * b.cols;
+    let product = if against || lying {
         Product { isa, a: b.t(), b: a.t(), accumulate, epilogue, transposed: true }
     } else {
         Product { isa, a, b, accumulate, epilogue, transposed: false }

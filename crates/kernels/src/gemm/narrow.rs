@@ -3,6 +3,8 @@
 //! A sum of products waits for the one before it; eight sums of every eighth product do not. They are added in one order.
 
 use super::Epilogue;
+#[cfg(target_arch = "x86_64")]
+use super::dense_rows;
 use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::tile::{Avx2, Avx512};
@@ -30,6 +32,8 @@ pub(super) fn product(isa: Isa, x: &[f32], (b, pitch): (&[f32], usize), c: &mut 
         match isa {
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => avx2(x, b.as_ptr(), pitch, n, to),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 if pitch == n && (1..=dense_rows::COLUMNS).contains(&n) => dense_rows::product(x, b, &mut sums[..n]),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => avx512(x, b.as_ptr(), pitch, n, to),
             _ => columns::<Portable>(x, b.as_ptr(), pitch, n, to),

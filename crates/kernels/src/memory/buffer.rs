@@ -100,6 +100,7 @@ impl Buffer {
     ///
     /// # Panics
     /// When there is no such part, or it is being written.
+    #[inline]
     pub fn part(&self, part: usize) -> Ref<'_> {
         self.borrow(part..part + 1)
     }
@@ -108,6 +109,7 @@ impl Buffer {
     ///
     /// # Panics
     /// When there is no such part, or it is borrowed.
+    #[inline]
     pub fn part_mut(&self, part: usize) -> RefMut<'_> {
         self.borrow_mut(part..part + 1)
     }
@@ -116,6 +118,7 @@ impl Buffer {
     ///
     /// # Panics
     /// When one of them is being written.
+    #[inline]
     pub fn whole(&self) -> Ref<'_> {
         self.borrow(0..self.parts())
     }
@@ -124,6 +127,7 @@ impl Buffer {
     ///
     /// # Panics
     /// When one of them is borrowed.
+    #[inline]
     pub fn whole_mut(&self) -> RefMut<'_> {
         self.borrow_mut(0..self.parts())
     }
@@ -134,14 +138,14 @@ impl Buffer {
         &mut self.data
     }
 
+    #[inline]
     fn borrow(&self, parts: Range<usize>) -> Ref<'_> {
         let states = self.states_of(parts.clone());
         for (index, state) in states.iter().enumerate() {
             let before = state.fetch_add(1, Ordering::Acquire);
             if !(0..MAX_READERS).contains(&before) {
                 release(&states[..=index], 1);
-                let why = if before < 0 { "it is being written" } else { "its guards are leaked" };
-                panic!("Buffer: part {} cannot be read: {why}", parts.start + index);
+                refuse(parts.start + index, "read", if before < 0 { "it is being written" } else { "its guards are leaked" });
             }
         }
         let range = self.bounds[parts.start]..self.bounds[parts.end];
@@ -151,31 +155,41 @@ impl Buffer {
         Ref { values, states }
     }
 
+    #[inline]
     fn borrow_mut(&self, parts: Range<usize>) -> RefMut<'_> {
         let states = self.states_of(parts.clone());
         for (index, state) in states.iter().enumerate() {
             if let Err(before) = state.compare_exchange(0, WRITER, Ordering::Acquire, Ordering::Relaxed) {
                 release(&states[..index], WRITER);
-                let why = if before < 0 { "it is being written" } else { "it is being read" };
-                panic!("Buffer: part {} cannot be written: {why}", parts.start + index);
+                refuse(parts.start + index, "written", if before < 0 { "it is being written" } else { "it is being read" });
             }
         }
-        self.writes.fetch_add(1, Ordering::AcqRel);
+        // Not one indivisible step: writers of two parts may count as one, and that is enough. Whoever compares stamps holds the buffer
+        // for reading, so that no writer is between its claim above and this line.
+        self.writes.store(self.writes.load(Ordering::Relaxed) + 1, Ordering::Release);
         let range = self.bounds[parts.start]..self.bounds[parts.end];
         // SAFETY: as in `borrow`, and the states keep everybody else out until the guard drops.
         let values = unsafe { std::slice::from_raw_parts_mut(self.data.as_raw().add(range.start), range.len()) };
         RefMut { values, states }
     }
 
+    /// The states of parts; none where these parts have no elements that anyone could read or write.
+    #[inline]
     fn states_of(&self, parts: Range<usize>) -> &[AtomicI32] {
         let count = self.parts();
         assert!(parts.end <= count, "Buffer: there is no part {} of {count}", parts.end.saturating_sub(1));
-        &self.states[parts]
+        if self.bounds[parts.start] == self.bounds[parts.end] { &[] } else { &self.states[parts] }
     }
+}
+
+#[cold]
+fn refuse(part: usize, what: &str, why: &str) -> ! {
+    panic!("Buffer: part {part} cannot be {what}: {why}");
 }
 
 /// Takes back what a borrow added. Subtracting rather than storing 0 keeps the count right while a failing borrow of
 /// another thread, which is about to panic, has added its 1.
+#[inline]
 fn release(states: &[AtomicI32], added: i32) {
     for state in states {
         state.fetch_sub(added, Ordering::Release);
@@ -210,6 +224,7 @@ impl Deref for Ref<'_> {
 }
 
 impl Drop for Ref<'_> {
+    #[inline]
     fn drop(&mut self) {
         release(self.states, 1);
     }
@@ -237,6 +252,7 @@ impl DerefMut for RefMut<'_> {
 }
 
 impl Drop for RefMut<'_> {
+    #[inline]
     fn drop(&mut self) {
         release(self.states, WRITER);
     }

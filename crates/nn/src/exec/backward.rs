@@ -17,7 +17,7 @@ type WeightOutputs<'a> = SmallVec<[Option<WeightGradient<'a>>; 4]>;
 
 impl Workspace {
     /// Leaves every trainable weight's gradient in `gradients`.
-    pub(crate) fn backward(&self, walk: Walk<'_, '_>, training: &TrainingPlan, gradients: &[Buffer]) {
+    pub(crate) fn backward(&self, walk: Walk<'_>, training: &TrainingPlan, gradients: &[Buffer]) {
         for segment in walk.plan.segments.iter().rev() {
             if segment.steps.clone().all(|i| training.skip[i]) {
                 continue;
@@ -32,7 +32,7 @@ impl Workspace {
         self.reduce(walk, training, gradients);
     }
 
-    fn backward_batch(&self, walk: Walk<'_, '_>, training: &TrainingPlan, index: usize, gradients: &[Buffer]) {
+    fn backward_batch(&self, walk: Walk<'_>, training: &TrainingPlan, index: usize, gradients: &[Buffer]) {
         let plan = walk.plan;
         let step = &plan.steps[index];
         let guards: Guards<'_> = step.inputs.iter().map(|&s| self.values[s].whole()).collect();
@@ -77,7 +77,7 @@ impl Workspace {
             random: walk.random(index),
             inputs: &inputs,
             output: &self.values[step.output].whole(),
-            weights: &walk.weights[index],
+            weights: &walk.weights.of(step),
             packed: &self.packed[index].whole(),
             saved: &self.saved[index].whole(),
             d_output: &mut self.gradients[step.output].whole_mut(),
@@ -101,7 +101,7 @@ impl Workspace {
         }
     }
 
-    fn backward_lane(&self, walk: Walk<'_, '_>, training: &TrainingPlan, segment: &Segment, worker: usize, lane: usize) {
+    fn backward_lane(&self, walk: Walk<'_>, training: &TrainingPlan, segment: &Segment, worker: usize, lane: usize) {
         let range = self.lane(lane);
         let group = walk.plan.group(segment);
         let mut scratch = self.scratch.part_mut(worker);
@@ -117,7 +117,7 @@ impl Workspace {
         }
     }
 
-    fn backward_step(&self, walk: Walk<'_, '_>, training: &TrainingPlan, g: Group, scratch: &mut [f32], partials: &mut [f32]) {
+    fn backward_step(&self, walk: Walk<'_>, training: &TrainingPlan, g: Group, scratch: &mut [f32], partials: &mut [f32]) {
         let plan = walk.plan;
         let step = &plan.steps[g.index];
         let span = |slot: usize| g.at * plan.slots[slot]..(g.at + g.samples) * plan.slots[slot];
@@ -156,7 +156,8 @@ impl Workspace {
         let mut rest: &mut [f32] = partials;
         let mut start = 0;
         let mut d_weights: WeightOutputs<'_> = SmallVec::new();
-        for (place, weight) in training.weights[g.index].iter().zip(&walk.weights[g.index]) {
+        let weights = walk.weights.of(step);
+        for (place, weight) in training.weights[g.index].iter().zip(&weights) {
             d_weights.push(match *place {
                 WeightPlace::Partial { offset, accumulate } => {
                     let (_, tail) = std::mem::take(&mut rest).split_at_mut(offset - start);
@@ -173,7 +174,7 @@ impl Workspace {
             random: walk.random(g.index),
             inputs: &inputs,
             output: &output[span(step.output)],
-            weights: &walk.weights[g.index],
+            weights: &weights,
             packed: &self.packed[g.index].whole(),
             saved: &[],
             d_output: &mut d_output[self.gradient_span(training, step.output, plan.slots[step.output], &g)],
@@ -210,7 +211,7 @@ impl Workspace {
     }
 
     /// Adds the lanes' partial sums up, in the order of the lanes.
-    fn reduce(&self, walk: Walk<'_, '_>, training: &TrainingPlan, gradients: &[Buffer]) {
+    fn reduce(&self, walk: Walk<'_>, training: &TrainingPlan, gradients: &[Buffer]) {
         if training.partial_len == 0 {
             return;
         }

@@ -1,22 +1,21 @@
 //! The forward walk.
 
 use super::plan::{Plan, Segment};
-use super::{Feed, Guards, Slices, Workspace, round_on};
+use super::{Feed, Guards, Slices, StepWeights, Workspace, round_on};
 use crate::op::{Forward, Random, Scope};
 use maobi_kernels::pool::Pool;
 
 /// What stays the same over one walk through a model.
 #[derive(Clone, Copy)]
-pub(crate) struct Walk<'a, 'w> {
+pub(crate) struct Walk<'a> {
     pub(crate) plan: &'a Plan,
-    /// Per step.
-    pub(crate) weights: &'a [Slices<'w>],
+    pub(crate) weights: StepWeights<'a>,
     pub(crate) pool: &'a Pool,
     pub(crate) seed: u64,
     pub(crate) step: u64,
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     pub(crate) fn random(&self, op: usize) -> Random {
         Random { seed: self.seed, step: self.step, op: op as u64 }
     }
@@ -27,7 +26,7 @@ const SMALL: usize = 8192;
 
 impl Workspace {
     /// Runs a batch from `feed` through the model; `prepare` and `pack` came before.
-    pub(crate) fn forward(&self, walk: Walk<'_, '_>, feed: &dyn Feed, training: bool) {
+    pub(crate) fn forward(&self, walk: Walk<'_>, feed: &dyn Feed, training: bool) {
         let plan = walk.plan;
         let fused_feed = plan.inputs.len() == 1 && plan.segments.first().is_some_and(|s| s.scope == Scope::Samples);
         if !fused_feed {
@@ -70,7 +69,7 @@ impl Workspace {
         per_sample * self.batch
     }
 
-    fn forward_batch(&self, walk: Walk<'_, '_>, index: usize, training: bool) {
+    fn forward_batch(&self, walk: Walk<'_>, index: usize, training: bool) {
         let step = &walk.plan.steps[index];
         let guards: Guards<'_> = step.inputs.iter().map(|&s| self.values[s].whole()).collect();
         let inputs: Slices<'_> = guards.iter().map(|g| &**g).collect();
@@ -80,7 +79,7 @@ impl Workspace {
             training,
             random: walk.random(index),
             inputs: &inputs,
-            weights: &walk.weights[index],
+            weights: &walk.weights.of(step),
             packed: &self.packed[index].whole(),
             output: &mut self.values[step.output].whole_mut(),
             saved: &mut self.saved[index].whole_mut(),
@@ -94,7 +93,7 @@ impl Workspace {
 
     fn forward_lane(
         &self,
-        walk: Walk<'_, '_>,
+        walk: Walk<'_>,
         segment: &Segment,
         worker: usize,
         lane: usize,
@@ -133,7 +132,7 @@ impl Workspace {
                     training,
                     random: walk.random(index),
                     inputs: &inputs,
-                    weights: &walk.weights[index],
+                    weights: &walk.weights.of(step),
                     packed: &self.packed[index].whole(),
                     output,
                     saved: &mut [],

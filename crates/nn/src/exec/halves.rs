@@ -1,12 +1,12 @@
 //! Mixed precision: what the walks round, and the weights as layers of a mixed policy read them.
 
-use super::{Plan, Slices};
+use super::Slices;
+use super::plan::{Plan, PlanStep};
 use crate::model::Weight;
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::memory::{Ref, Stamp};
 use maobi_kernels::pool::Pool;
 use maobi_kernels::round::Half;
-use smallvec::SmallVec;
 
 /// Values that one task rounds.
 const CHUNK: usize = 16_384;
@@ -45,16 +45,22 @@ impl HalfWeights {
             }
         }
     }
+}
 
-    /// The weights as the steps of a plan take them.
-    pub(crate) fn step_weights<'a>(&'a self, plan: &Plan, guards: &'a [Ref<'a>]) -> SmallVec<[Slices<'a>; 32]> {
-        let steps = plan.steps.iter();
-        steps
-            .map(|s| {
-                let slices = s.weights.iter();
-                slices.map(|&w| if s.reads.is_some() { self.copies[w].as_slice() } else { &*guards[w] }).collect()
-            })
-            .collect()
+/// The weights of a model as steps of a walk take them.
+#[derive(Clone, Copy)]
+pub(crate) struct StepWeights<'a> {
+    /// Per weight, its values.
+    pub(crate) values: &'a [Ref<'a>],
+    /// What steps of a mixed policy read in their place.
+    pub(crate) halves: &'a HalfWeights,
+}
+
+impl<'a> StepWeights<'a> {
+    /// Those of one step, in the order of its layer.
+    pub(crate) fn of(self, step: &PlanStep) -> Slices<'a> {
+        let one = |&w: &usize| if step.reads.is_some() { self.halves.copies[w].as_slice() } else { &*self.values[w] };
+        step.weights.iter().map(one).collect()
     }
 }
 

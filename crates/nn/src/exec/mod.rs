@@ -15,7 +15,7 @@ mod workspace;
 
 pub use feed::{Feed, Samples};
 pub(crate) use forward::Walk;
-pub(crate) use halves::round_on;
+pub(crate) use halves::{StepWeights, round_on};
 pub(crate) use plan::Plan;
 pub(crate) use training_plan::{GradientPlace, TrainingPlan};
 pub(crate) use workspace::Workspace;

@@ -1,6 +1,6 @@
 //! The memory a batch runs in, laid out once per batch size.
 
-use super::halves::HalfWeights;
+use super::halves::{HalfWeights, StepWeights};
 use super::plan::Plan;
 use super::training_plan::{GradientPlace, TrainingPlan};
 use crate::op::Scope;
@@ -124,7 +124,7 @@ impl Workspace {
     }
 
     /// Lays out the weights for every step where they have changed; `stamp` is asked for each weight.
-    pub(crate) fn pack(&mut self, plan: &Plan, weights: &[super::Slices<'_>], pool: &Pool, stamp: impl Fn(usize) -> Stamp) {
+    pub(crate) fn pack(&mut self, plan: &Plan, weights: StepWeights<'_>, pool: &Pool, stamp: impl Fn(usize) -> Stamp) {
         let mut stale: SmallVec<[usize; 32]> = SmallVec::new();
         let mut values = 0;
         for (index, (step, from)) in plan.steps.iter().zip(&mut self.packed_from).enumerate() {
@@ -138,7 +138,7 @@ impl Workspace {
                 values += self.packed[index].len();
             }
         }
-        let pack = |index: usize| plan.steps[index].op.pack(&weights[index], &mut self.packed[index].whole_mut());
+        let pack = |index: usize| plan.steps[index].op.pack(&weights.of(&plan.steps[index]), &mut self.packed[index].whole_mut());
         if values < PACK_TOGETHER {
             stale.iter().for_each(|&index| pack(index));
         } else {

@@ -2,7 +2,7 @@
 
 use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
-use crate::exec::{Feed, Samples, Walk, Workspace};
+use crate::exec::{Feed, Samples, StepWeights, Walk, Workspace};
 use smallvec::SmallVec;
 
 /// Most samples that go through the model at once in [`Model::predict`].
@@ -47,18 +47,21 @@ impl Model {
     /// # Panics
     /// When `feed` cannot fill the inputs of this model; [`Model::predict`] checks its samples.
     pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
-        let mut own = Workspace::default();
+        let mut own = None;
         let mut cached = self.inference.try_lock();
-        let workspace: &mut Workspace = cached.as_deref_mut().unwrap_or(&mut own);
+        let workspace: &mut Workspace = match &mut cached {
+            Ok(workspace) => workspace,
+            Err(_) => own.insert(Workspace::default()),
+        };
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
         let mut halves = std::mem::take(&mut workspace.halves);
         halves.refresh(&self.plan, &self.weights, &self.pool);
         let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-        let weights = halves.step_weights(&self.plan, &guards);
-        workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
-        let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 };
+        let weights = StepWeights { values: &guards, halves: &halves };
+        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+        let walk = Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: 0 };
         workspace.forward(walk, feed, false);
-        drop(weights);
+        drop(guards);
         workspace.halves = halves;
         for (output, &slot) in self.plan.outputs.iter().enumerate() {
             take(output, &workspace.values[slot].whole());

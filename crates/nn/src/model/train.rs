@@ -4,7 +4,7 @@ use super::compile::{Training, source};
 use super::meters::{Logs, Meters};
 use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
-use crate::exec::{Feed, GradientPlace, Walk, Workspace, round_on};
+use crate::exec::{Feed, GradientPlace, StepWeights, Walk, Workspace, round_on};
 use crate::losses::{LossBatch, Source, Target, apply_class_weights};
 use crate::regularizers::Regularizer;
 use maobi_kernels::memory::{Buffer, RefMut};
@@ -73,10 +73,10 @@ impl Model {
         let loss = {
             halves.refresh(&self.plan, &self.weights, &self.pool);
             let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-            let weights = halves.step_weights(&self.plan, &guards);
+            let weights = StepWeights { values: &guards, halves: &halves };
             t.workspace.prepare(&self.plan, Some(&t.plan), samples, self.pool.threads());
-            t.workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
-            let walk = Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: t.state.iterations };
+            t.workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+            let walk = Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: t.state.iterations };
             t.workspace.forward(walk, batch.feed, true);
             let mut own = std::mem::take(&mut t.row_weights);
             let row_weights = row_weights(&mut own, &batch, samples);
@@ -236,15 +236,11 @@ impl Model {
         let mut halves = std::mem::take(&mut workspace.halves);
         halves.refresh(&self.plan, &self.weights, &self.pool);
         let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
-        let weights = halves.step_weights(&self.plan, &guards);
+        let weights = StepWeights { values: &guards, halves: &halves };
         workspace.prepare(&self.plan, None, samples, self.pool.threads());
-        workspace.pack(&self.plan, &weights, &self.pool, |weight| self.weights[weight].value.stamp());
-        workspace.forward(
-            Walk { plan: &self.plan, weights: &weights, pool: &self.pool, seed: self.seed, step: 0 },
-            batch.feed,
-            false,
-        );
-        drop(weights);
+        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+        workspace.forward(Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: 0 }, batch.feed, false);
+        drop(guards);
         workspace.halves = halves;
         let mut own = Vec::new();
         let row_weights = row_weights(&mut own, &batch, samples);
