@@ -62,7 +62,7 @@ impl Share {
 
     /// The first task for its owner; the last for anyone else, who comes from the other side.
     fn take(&self, owner: bool) -> Option<usize> {
-        let taken = self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+        let taken = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
             let (first, end) = (now & u64::from(u32::MAX), now >> 32);
             (first < end).then(|| if owner { now + 1 } else { now - (1 << 32) })
         });
@@ -289,6 +289,7 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
 
     fn counters(count: usize) -> Vec<AtomicUsize> {
         (0..count).map(|_| AtomicUsize::new(0)).collect()
@@ -308,6 +309,15 @@ mod tests {
                 assert!(seen.iter().all(|count| count.load(Ordering::Relaxed) == 1), "{threads} threads, {tasks} tasks");
             }
         }
+    }
+
+    #[test]
+    fn owners_take_from_the_front_and_others_from_the_back() {
+        let shares: Vec<usize> = (0..3).flat_map(|worker| share(7, worker, 3)).collect();
+        assert_eq!(shares, (0..7).collect::<Vec<_>>());
+        let share = Share::default();
+        share.set(4..7);
+        assert_eq!([true, false, true, true].map(|owner| share.take(owner)), [Some(4), Some(6), Some(5), None]);
     }
 
     #[test]
