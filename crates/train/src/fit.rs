@@ -155,7 +155,8 @@ pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<H
     let validation: Option<&dyn Examples> = if tail.is_empty() { how.validation } else { Some(&tail) };
     let mut callbacks = std::mem::take(&mut how.callbacks);
     let mut run = Run::new(model, data, &how, validation.is_some(), &mut callbacks)?;
-    let result = run.train(model, data, validation, &how, &mut callbacks);
+    let shown = callbacks.iter_mut().try_for_each(|callback| callback.on_data(model, data));
+    let result = shown.and_then(|()| run.train(model, data, validation, &how, &mut callbacks));
     run.failed = result.is_err();
     // Weights are restored and files closed however training ends; its own error comes first.
     let ended = run.end(model, &how, &mut callbacks);

@@ -12,7 +12,7 @@ mod subset;
 
 pub use callbacks::{
     Action, BackupAndRestore, CSVLogger, Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, OnBatchEnd, OnEpochEnd,
-    ProgressBar, ReduceLROnPlateau, TerminateOnNaN,
+    ProgressBar, ReduceLROnPlateau, TensorBoard, TerminateOnNaN,
 };
 pub use error::{Error, Result};
 pub use evaluate::ModelExt;

@@ -45,6 +45,9 @@ pub struct RunSection {
     /// `--limit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<usize>,
+    /// Folder that `--tensorboard` named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensorboard: Option<PathBuf>,
     /// Images that train.
     pub training_images: usize,
     /// Images looked at after each epoch.
@@ -96,6 +99,7 @@ mod tests {
                 data_dir: None,
                 found_at: Some("x".into()),
                 limit: None,
+                tensorboard: Some("board".into()),
                 training_images: 1,
                 validation_images: 2,
                 test_images: 3,

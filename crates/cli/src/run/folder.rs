@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Where runs go unless `--out` says otherwise.
 const RUNS: &str = "runs";
@@ -103,15 +104,35 @@ impl RunFolder {
         path.is_file().then_some(path)
     }
 
-    /// The newest model or weights in `checkpoints/`.
+    /// Checkpoints of TensorFlow in any folder of the run, as the prefixes of their files.
+    pub fn tensorflow_checkpoints(&self) -> Vec<PathBuf> {
+        let folders =
+            fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+        let files = folders.chain([self.path.clone()]).flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+        files.filter_map(|entry| prefix_of(&entry.path())).collect()
+    }
+
+    /// The newest model or weights saved on the way: in `checkpoints/`, or a checkpoint of TensorFlow.
     pub fn newest_checkpoint(&self) -> Option<PathBuf> {
-        let files = fs::read_dir(self.checkpoints()).ok()?.flatten().map(|entry| entry.path());
+        let files = fs::read_dir(self.checkpoints()).into_iter().flatten().flatten().map(|entry| entry.path());
         let models = files.filter(|path| {
             let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
             !name.starts_with('.') && (name.ends_with(".keras") || name.ends_with(".h5"))
         });
-        models.max_by_key(|path| (fs::metadata(path).and_then(|m| m.modified()).ok(), path.clone()))
+        models.chain(self.tensorflow_checkpoints()).max_by_key(|path| (modified(path), path.clone()))
     }
+}
+
+/// The prefix that an index belongs to.
+fn prefix_of(index: &Path) -> Option<PathBuf> {
+    let name = index.file_name()?.to_str()?.strip_suffix(".index").filter(|name| !name.starts_with('.'))?;
+    Some(index.with_file_name(name))
+}
+
+/// When a file, or a checkpoint of that prefix, was last written.
+pub fn modified(path: &Path) -> Option<SystemTime> {
+    let index = path.with_file_name(format!("{}.index", path.file_name()?.to_str()?));
+    fs::metadata(path).or_else(|_| fs::metadata(index)).and_then(|m| m.modified()).ok()
 }
 
 #[cfg(test)]
@@ -140,5 +161,13 @@ mod tests {
         fs::write(run.checkpoints().join("a.weights.h5"), "").unwrap();
         fs::write(run.checkpoints().join(".b.keras.1.tmp"), "").unwrap();
         assert_eq!(run.newest_checkpoint(), Some(run.checkpoints().join("a.weights.h5")));
+        // A checkpoint of TensorFlow is its prefix, whichever folder it lies in; of two that are as new the last name counts.
+        fs::create_dir(folder.path().join("ckpt")).unwrap();
+        fs::write(folder.path().join("ckpt/.cp-0005.ckpt.index.1.tmp"), "").unwrap();
+        fs::write(folder.path().join("ckpt/cp-0005.ckpt.data-00000-of-00001"), "").unwrap();
+        assert_eq!(run.tensorflow_checkpoints(), Vec::<PathBuf>::new());
+        fs::write(folder.path().join("ckpt/cp-0005.ckpt.index"), "").unwrap();
+        assert_eq!(run.tensorflow_checkpoints(), [folder.path().join("ckpt/cp-0005.ckpt")]);
+        assert!(modified(&folder.path().join("ckpt/cp-0005.ckpt")).is_some());
     }
 }

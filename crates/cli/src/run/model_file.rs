@@ -5,7 +5,7 @@ use super::folder::RunFolder;
 use super::preprocessing::{MEMBER, Preprocessing};
 use crate::output::Console;
 use anyhow::{Context, bail};
-use maobi_formats::{keras, weights_h5};
+use maobi_formats::{format, keras, tensorflow, weights_h5};
 use maobi_nn::Model;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +52,21 @@ pub fn load(what: &Path, console: &Console) -> anyhow::Result<OpenModel> {
         weights_h5::load(&mut model, &file)?;
         return Ok(OpenModel { model, preprocessing: Some(of_config(&config)?), file });
     }
-    bail!("{}: is no model file; expected a .keras file (or a run folder, which holds model.keras)", file.display())
+    // Weights of another format, for the network of the run that they lie in.
+    let format = format::detect(&file).map_err(|_| {
+        anyhow::anyhow!("{}: is no model file; expected a .keras file (or a run folder, which holds model.keras)", file.display())
+    })?;
+    let Some(config) = run else {
+        bail!(
+            "{}: holds weights alone, without the network. Give the run folder they belong to, or a .keras file",
+            file.display()
+        );
+    };
+    let mut model = config.recipe_table().recipe()?.model(config.run.seed)?;
+    for note in format.load_weights(&mut model, &file)? {
+        console.say(&format!("{}: {note}", file.display()));
+    }
+    Ok(OpenModel { model, preprocessing: Some(of_config(&config)?), file })
 }
 
 fn of_config(config: &RunConfig) -> anyhow::Result<Preprocessing> {
@@ -61,8 +75,14 @@ fn of_config(config: &RunConfig) -> anyhow::Result<Preprocessing> {
 
 /// The file to read.
 fn locate(what: &Path) -> anyhow::Result<PathBuf> {
-    if what.is_file() {
+    if what.is_file() && what.file_name().is_none_or(|name| name != "checkpoint") {
         return Ok(what.to_path_buf());
+    }
+    // A checkpoint of TensorFlow goes by what its files' names begin with, and by its folder's list.
+    if !RunFolder::new(what).has_run()
+        && let Some(prefix) = tensorflow::state::prefix(what)?
+    {
+        return Ok(prefix);
     }
     if !what.exists() {
         bail!("{}: there is no such model file or run folder; train one with: maobi train", what.display());

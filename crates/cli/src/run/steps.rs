@@ -1,10 +1,11 @@
 //! Runs by steps: they go on from the furthest model of their folder.
 
-use super::folder::RunFolder;
+use super::folder::{RunFolder, modified};
 use crate::output::Console;
-use maobi_formats::keras;
+use maobi_formats::{format, keras};
 use maobi_nn::Model;
-use std::path::PathBuf;
+use maobi_train::Recipe;
+use std::path::{Path, PathBuf};
 
 /// A model with its optimizer, and how far it was trained.
 #[derive(Debug)]
@@ -17,8 +18,9 @@ pub struct Furthest {
     pub step: u64,
 }
 
-/// The model with the highest global step among `model.keras` and the checkpoints, if there is one that can be read.
-pub fn furthest(folder: &RunFolder, seed: u64, console: &Console) -> Option<Furthest> {
+/// The model with the highest global step among `model.keras` and the checkpoints, if there is one that can be read. Checkpoints of
+/// TensorFlow hold no network: they are read into `recipe`'s.
+pub fn furthest(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -> Option<Furthest> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder.checkpoints())
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();
@@ -27,25 +29,37 @@ pub fn furthest(folder: &RunFolder, seed: u64, console: &Console) -> Option<Furt
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         path.is_file() && name.ends_with(".keras") && !name.starts_with('.')
     };
-    // Newest first: the first that can be read is nearly always the furthest, but only its own word counts.
     files.retain(whole);
-    files.sort_by_key(|path| std::cmp::Reverse(std::fs::metadata(path).and_then(|m| m.modified()).ok()));
+    files.extend(folder.tensorflow_checkpoints());
+    // Newest first: the first that can be read is nearly always the furthest, but only its own word counts.
+    files.sort_by_key(|path| std::cmp::Reverse(modified(path)));
     let mut best: Option<Furthest> = None;
     let mut read = 0;
     for file in files {
         if read == 2 {
             break;
         }
-        match keras::load(&file, seed) {
-            Ok(loaded) => {
+        match open(&file, recipe, seed, console) {
+            Ok(model) => {
                 read += 1;
-                let Some(step) = loaded.model.optimizer_state_ref().map(|state| state.iterations) else { continue };
+                let Some(step) = model.optimizer_state_ref().map(|state| state.iterations) else { continue };
                 if best.as_ref().is_none_or(|b| b.step < step) {
-                    best = Some(Furthest { model: loaded.model, file, step });
+                    best = Some(Furthest { model, file, step });
                 }
             }
             Err(error) => console.warn(&format!("{error}; looking for an older checkpoint")),
         }
     }
     best
+}
+
+fn open(file: &Path, recipe: &Recipe, seed: u64, console: &Console) -> anyhow::Result<Model> {
+    if file.is_file() {
+        return Ok(keras::load(file, seed)?.model);
+    }
+    let mut model = recipe.model(seed)?;
+    for note in format::detect(file)?.load_weights(&mut model, file)? {
+        console.warn(&format!("{}: {note}", file.display()));
+    }
+    Ok(model)
 }

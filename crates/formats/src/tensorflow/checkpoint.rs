@@ -14,7 +14,7 @@ use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use maobi_nn::graph::Kind;
-use maobi_nn::optimizers::OptimizerState;
+use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
 use std::path::{Path, PathBuf};
 
 /// The format `tf-checkpoint`.
@@ -146,6 +146,9 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
             notes.push("the factor of the loss: tf_keras keeps it elsewhere in its checkpoints".into());
         }
         optimizer(&mut writer, &mut objects, how.optimizer.class_name(), state, &trainable)?;
+        if is_plain_sgd(&how.optimizer.kind) {
+            no_momentum(&mut writer, &mut objects, model, &trainable)?;
+        }
     }
     writer.string(GRAPH, &objects.finish())?;
     Ok((writer, notes))
@@ -180,6 +183,22 @@ fn optimizer(
         let full = format!("{class}/{}/{name}", short(class, variable.slot));
         let (_, key) = objects.variable(list, &number.to_string(), &format!("optimizer/_variables/{number}"), &full);
         writer.floats(&key, &variable.shape, &variable.values)?;
+    }
+    Ok(())
+}
+
+/// Gradient descent without momentum, for which tf_keras keeps momenta all the same: zeros.
+fn is_plain_sgd(kind: &OptimizerKind) -> bool {
+    matches!(kind, OptimizerKind::Sgd(sgd) if sgd.momentum == 0.0)
+}
+
+fn no_momentum(writer: &mut Writer, objects: &mut Builder, model: &Model, names: &[String]) -> Result<(), String> {
+    let Some(list) = objects.find_child(&["optimizer", "_variables"]) else { return Ok(()) };
+    for (number, (weight, name)) in model.weights().iter().filter(|w| w.trainable).zip(names).enumerate() {
+        let number = number + 1;
+        let path = format!("optimizer/_variables/{number}");
+        let (_, key) = objects.variable(list, &number.to_string(), &path, &format!("SGD/m/{name}"));
+        writer.floats(&key, &weight.shape, &vec![0.0; weight.len()])?;
     }
     Ok(())
 }
@@ -310,7 +329,8 @@ fn read_optimizer(
     if let Some(list) = objects.child(node, "_variables") {
         // The iteration is the first of them.
         let found = objects.children(list).count().saturating_sub(1);
-        if found != expected {
+        // Gradient descent without momentum has none here, and zeros there.
+        if found != expected && expected > 0 {
             return Err(format!(
                 "{expected} slot variables expected, the file has {found}; it was saved with another optimizer or other options"
             ));

@@ -51,7 +51,8 @@ fn bits(model: &Model) -> Vec<Vec<u32>> {
 #[test]
 fn training_goes_on_to_the_same_bits() {
     let folder = tempdir().unwrap();
-    let optimizers: [Optimizer; 5] = [
+    let optimizers: [Optimizer; 6] = [
+        Sgd::new(0.1).into(),
         Adam::new(0.01).into(),
         Adam::new(0.01).amsgrad(true).into(),
         Sgd::new(0.1).momentum(0.9).into(),
@@ -59,7 +60,7 @@ fn training_goes_on_to_the_same_bits() {
         Nadam::new(0.01).into(),
     ];
     for optimizer in optimizers {
-        let path = folder.path().join(format!("{}.ckpt", optimizer.class_name()));
+        let path = folder.path().join(format!("{}.ckpt", optimizer.name));
         let mut model = compiled(1, optimizer.clone());
         train(&mut model, 3);
         assert_eq!(save(&model, &path).unwrap(), Vec::<String>::new());

@@ -6,6 +6,7 @@
 pub(crate) mod bundle;
 pub mod checkpoint;
 mod crc;
+pub mod events;
 mod objects;
 mod proto;
 pub mod saver;

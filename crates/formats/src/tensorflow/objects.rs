@@ -72,12 +72,20 @@ impl Builder {
         Builder(ObjectGraph { nodes: vec![object()] })
     }
 
-    /// A new child; `path` is its name behind its parent's, for [`Builder::variable`].
+    /// A new child.
     pub(crate) fn child(&mut self, parent: i32, name: &str) -> i32 {
         let node = self.0.nodes.len() as i32;
         self.0.nodes.push(object());
         self.link(parent, name, node);
         node
+    }
+
+    /// The node that a path of names leads to from the root.
+    pub(crate) fn find_child(&self, path: &[&str]) -> Option<i32> {
+        path.iter().try_fold(0i32, |node, name| {
+            let node = self.0.nodes.get(usize::try_from(node).ok()?)?;
+            node.children.iter().find(|child| child.name == *name).map(|child| child.node)
+        })
     }
 
     /// One more name for a node.

@@ -2,7 +2,7 @@
 
 use super::{
     BackupAndRestore, CSVLogger, Callback, EarlyStopping, Mode, ModelCheckpoint, ProgressBar, ReduceLROnPlateau, SaveFreq,
-    TerminateOnNaN,
+    TensorBoard, TerminateOnNaN, VariableNames,
 };
 use crate::error::{Error, Result};
 use crate::recipe::Table;
@@ -10,8 +10,16 @@ use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
 /// Classes that recipes can name.
-const KNOWN: [&str; 7] =
-    ["BackupAndRestore", "CSVLogger", "EarlyStopping", "ModelCheckpoint", "ProgressBar", "ReduceLROnPlateau", "TerminateOnNaN"];
+const KNOWN: [&str; 8] = [
+    "BackupAndRestore",
+    "CSVLogger",
+    "EarlyStopping",
+    "ModelCheckpoint",
+    "ProgressBar",
+    "ReduceLROnPlateau",
+    "TensorBoard",
+    "TerminateOnNaN",
+];
 
 /// The callback of a recipe's `[[callbacks]]` entry; relative paths are under `base`.
 ///
@@ -44,6 +52,7 @@ fn make(class: &str, t: Table, base: &Path) -> Result<Box<dyn Callback>> {
         "ModelCheckpoint" => model_checkpoint(t, base),
         "ProgressBar" => progress_bar(t),
         "ReduceLROnPlateau" => reduce_lr_on_plateau(t),
+        "TensorBoard" => tensor_board(t, base),
         "TerminateOnNaN" => terminate_on_nan(t),
         _ => Err(Error::argument("[[callbacks]]", unknown(class))),
     }
@@ -52,9 +61,6 @@ fn make(class: &str, t: Table, base: &Path) -> Result<Box<dyn Callback>> {
 fn unknown(class: &str) -> String {
     let known = KNOWN.join(", ");
     match class {
-        "TensorBoard" => {
-            format!("TensorBoard is not available yet; CSVLogger writes the same figures to a file. Known are {known}")
-        }
         "LearningRateScheduler" => {
             format!("LearningRateScheduler takes a function; give the optimizer a schedule instead. Known are {known}")
         }
@@ -65,12 +71,15 @@ fn unknown(class: &str) -> String {
 fn model_checkpoint(mut t: Table, base: &Path) -> Result<Box<dyn Callback>> {
     let path = t
         .text("filepath")?
-        .ok_or_else(|| t.error("filepath", "is missing; expected a name that ends in .keras or .weights.h5"))?;
+        .ok_or_else(|| t.error("filepath", "is missing; expected a name such as model.keras or cp-{epoch:04d}.ckpt"))?;
     let mut c = ModelCheckpoint::new(path)?.under(base).monitor(monitor(&mut t)?).mode(mode(&mut t)?).verbose(verbose(&mut t)?);
     if let Some(only) = t.flag("save_weights_only")? {
         c = c.save_weights_only(only)?;
     }
     c = c.save_best_only(t.flag("save_best_only")?.unwrap_or(false)).save_freq(save_freq(&mut t)?);
+    if let Some(names) = t.text("variable_names")? {
+        c = c.variable_names(VariableNames::parse(&names)?);
+    }
     if let Some(files) = t.count("max_to_keep")? {
         c = c.max_to_keep(files as usize);
     }
@@ -119,6 +128,27 @@ fn backup_and_restore(mut t: Table, base: &Path) -> Result<Box<dyn Callback>> {
     let c = BackupAndRestore::new(base.join(folder)).save_freq(save_freq(&mut t)?);
     let delete = t.flag("delete_checkpoint")?.unwrap_or(true);
     done(t, c.delete_checkpoint(delete))
+}
+
+fn tensor_board(mut t: Table, base: &Path) -> Result<Box<dyn Callback>> {
+    let folder = t.text("log_dir")?.unwrap_or_else(|| "logs".into());
+    let mut c = TensorBoard::new(base.join(folder)).histogram_freq(whole(&mut t, "histogram_freq")?.unwrap_or(0));
+    c = c.write_graph(t.flag("write_graph")?.unwrap_or(true)).write_images(t.flag("write_images")?.unwrap_or(false));
+    c = c.write_steps_per_second(t.flag("write_steps_per_second")?.unwrap_or(false));
+    c = c.sample_images(whole(&mut t, "sample_images")?.unwrap_or(0));
+    match t.take("update_freq") {
+        None => {}
+        Some(Value::String(text)) if text == "epoch" => {}
+        Some(Value::String(text)) if text == "batch" => c = c.update_freq(1),
+        Some(value) => match value.as_u64().filter(|&n| n > 0) {
+            Some(steps) => c = c.update_freq(steps),
+            None => {
+                let message = format!("expected \"epoch\", \"batch\" or a number of steps, at least 1, got {value}");
+                return Err(t.error("update_freq", message));
+            }
+        },
+    }
+    done(t, c)
 }
 
 fn terminate_on_nan(mut t: Table) -> Result<Box<dyn Callback>> {
@@ -223,9 +253,10 @@ mod tests {
         assert_eq!(
             message("EarlyStop", json!({})),
             "[[callbacks]]: there is no callback \"EarlyStop\"; known are BackupAndRestore, CSVLogger, EarlyStopping, ModelCheckpoint, \
-             ProgressBar, ReduceLROnPlateau, TerminateOnNaN"
+             ProgressBar, ReduceLROnPlateau, TensorBoard, TerminateOnNaN"
         );
-        assert!(message("TensorBoard", json!({})).contains("TensorBoard is not available yet"));
+        assert!(message("TensorBoard", json!({ "update_freq": "step" })).contains("expected \"epoch\", \"batch\" or a number"));
+        assert!(message("TensorBoard", json!({ "profile_batch": 2 })).contains("profile_batch: is not known"));
         assert_eq!(
             message("TerminateOnNaN", json!({ "raise": true })),
             "[[callbacks]]: TerminateOnNaN raise: is not known; known are raise_error"

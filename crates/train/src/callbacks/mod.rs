@@ -16,6 +16,7 @@ mod progress_bar;
 mod reduce_lr_on_plateau;
 mod snapshot;
 mod template;
+mod tensorboard;
 mod terminate_on_nan;
 
 pub use backup_and_restore::BackupAndRestore;
@@ -24,13 +25,15 @@ pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::{OnBatchEnd, OnEpochEnd};
 pub use learning_rate_scheduler::LearningRateScheduler;
-pub use model_checkpoint::{ModelCheckpoint, SaveFreq};
+pub use model_checkpoint::{ModelCheckpoint, SaveFreq, VariableNames};
 pub use monitor::Mode;
 pub use progress_bar::ProgressBar;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::error::Result;
+use crate::examples::Examples;
 use crate::history::History;
 use maobi_nn::Model;
 use maobi_nn::model::Logs;
@@ -129,6 +132,13 @@ pub trait Callback: Send {
     /// When there is a saved state that cannot be used.
     fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
         Ok(None)
+    }
+    /// The data that training is about to begin with, before [`Callback::on_train_begin`].
+    ///
+    /// # Errors
+    /// Ends training before it starts.
+    fn on_data(&mut self, model: &Model, data: &dyn Examples) -> Result<()> {
+        Ok(())
     }
     /// Before the first step; also after a resume.
     ///

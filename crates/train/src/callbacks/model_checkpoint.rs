@@ -7,6 +7,9 @@ use super::output::{Messages, message_setters};
 use super::template::{Figure, Template};
 use super::{Action, BatchLogs, Callback, Context, EpochLogs};
 use crate::error::{Error, Result};
+use maobi_formats::Format;
+use maobi_formats::tensorflow::{checkpoint, saver, state};
+use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -47,18 +50,86 @@ fn due(seen: &mut u64, every: u64) -> bool {
     due
 }
 
+/// What variables are called in a checkpoint of TensorFlow 1, which knows them by name alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VariableNames {
+    /// `conv2d/kernel`, `conv2d_1/kernel`, …, as `tf.layers` and the estimators name them.
+    #[default]
+    Layers,
+    /// `Variable`, `Variable_1`, …, as bare `tf.Variable`s are named.
+    Variables,
+}
+
+impl VariableNames {
+    /// Reads `layers` or `variables`.
+    ///
+    /// # Errors
+    /// For any other text.
+    pub fn parse(text: &str) -> Result<VariableNames> {
+        match text {
+            "layers" => Ok(VariableNames::Layers),
+            "variables" => Ok(VariableNames::Variables),
+            _ => {
+                let message =
+                    format!("expected \"layers\" (conv2d/kernel) or \"variables\" (Variable, Variable_1), got \"{text}\"");
+                Err(Error::argument("variable_names", message))
+            }
+        }
+    }
+}
+
 /// Which content a file gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Content {
+    /// A `.keras` file.
     Model,
+    /// A `.weights.h5` file.
     Weights,
+    /// A checkpoint of TensorFlow 2, of objects.
+    Objects,
+    /// A checkpoint of TensorFlow 1, of names.
+    Names,
+    /// Whatever else has a format: a whole model.
+    Other(&'static dyn Format),
+}
+
+impl Content {
+    /// What a file of this name holds.
+    fn of(text: &str) -> Option<Content> {
+        let name = text.rsplit(['/', '\\']).next().unwrap_or(text);
+        match name {
+            _ if name.ends_with(".keras") => Some(Content::Model),
+            _ if name.ends_with(".weights.h5") => Some(Content::Weights),
+            _ if name.contains(".ckpt-") => Some(Content::Names),
+            _ if name.ends_with(".ckpt") => Some(Content::Objects),
+            _ => maobi_formats::format::by_extension(Path::new(name)).ok().map(Content::Other),
+        }
+    }
+
+    /// Whether the network is in the file too.
+    fn is_model(self) -> bool {
+        matches!(self, Content::Model | Content::Other(_))
+    }
+
+    /// Whether it is a prefix of several files, which the folder's file `checkpoint` lists.
+    fn is_checkpoint(self) -> bool {
+        matches!(self, Content::Objects | Content::Names)
+    }
 }
 
 /// Saves the model, or its weights, every epoch or every so many steps.
 ///
 /// The path may hold figures: `{epoch:04d}` (from 1), `{step:05d}` (optimizer steps in all), `{batch}` (of the epoch, from 1; only with
-/// [`SaveFreq::Steps`]), and those of the run, e.g. `{val_loss:.3f}`. Folders are made. `….keras` is the whole model, `….weights.h5` its
-/// weights; both include the optimizer's state.
+/// [`SaveFreq::Steps`]), and those of the run, e.g. `{val_loss:.3f}`. Folders are made.
+///
+/// | name | file |
+/// |---|---|
+/// | `….keras` | the whole model |
+/// | `….weights.h5` | its weights |
+/// | `….ckpt` | a checkpoint of TensorFlow 2 (object-based): its weights |
+/// | `….ckpt-{step}` | a checkpoint of TensorFlow 1 (name-based, with `global_step`): its weights, see [`VariableNames`] |
+///
+/// All include the optimizer's state. Checkpoints of TensorFlow are noted in the file `checkpoint` of their folder.
 ///
 /// ```
 /// use maobi_train::ModelCheckpoint;
@@ -70,6 +141,7 @@ pub struct ModelCheckpoint {
     template: Template,
     folder: PathBuf,
     content: Content,
+    variable_names: VariableNames,
     monitor: Monitor,
     save_best_only: bool,
     save_freq: SaveFreq,
@@ -86,22 +158,21 @@ impl ModelCheckpoint {
     /// Every epoch to `filepath`; monitors `val_loss` where asked to save the best only.
     ///
     /// # Errors
-    /// A name that ends neither in `.keras` nor in `.weights.h5`, or fields in it that cannot be read.
+    /// A name that does not say what to write, or fields in it that cannot be read.
     pub fn new(filepath: impl AsRef<Path>) -> Result<ModelCheckpoint> {
         let text = filepath.as_ref().to_str().ok_or_else(|| Error::argument("filepath", "expected a path in UTF-8"))?;
-        let content = match text {
-            _ if text.ends_with(".keras") => Content::Model,
-            _ if text.ends_with(".weights.h5") => Content::Weights,
-            _ => {
-                let message =
-                    format!("expected a name that ends in .keras (the whole model) or .weights.h5 (its weights), got \"{text}\"");
-                return Err(Error::argument("filepath", message));
-            }
-        };
+        let content = Content::of(text).ok_or_else(|| {
+            let message = format!(
+                "expected a name that ends in .keras (the whole model), .weights.h5 (its weights), .ckpt or .ckpt-{{step}} (its weights, \
+                 for TensorFlow 2 or 1), got \"{text}\""
+            );
+            Error::argument("filepath", message)
+        })?;
         Ok(ModelCheckpoint {
             template: Template::parse(text)?,
             folder: PathBuf::new(),
             content,
+            variable_names: VariableNames::default(),
             monitor: Monitor::new("val_loss"),
             save_best_only: false,
             save_freq: SaveFreq::Epoch,
@@ -140,12 +211,13 @@ impl ModelCheckpoint {
     /// # Errors
     /// When the name says otherwise.
     pub fn save_weights_only(self, weights_only: bool) -> Result<Self> {
-        match (weights_only, self.content) {
-            (true, Content::Model) => {
-                let message = format!("true needs a filepath that ends in .weights.h5, got \"{}\"", self.template.text());
+        match (weights_only, self.content.is_model()) {
+            (true, true) => {
+                let message =
+                    format!("true needs a filepath that ends in .weights.h5 or .ckpt, got \"{}\"", self.template.text());
                 Err(Error::argument("save_weights_only", message))
             }
-            (false, Content::Weights) => {
+            (false, false) => {
                 let message = format!("false needs a filepath that ends in .keras, got \"{}\"", self.template.text());
                 Err(Error::argument("save_weights_only", message))
             }
@@ -157,6 +229,13 @@ impl ModelCheckpoint {
     #[must_use]
     pub fn save_freq(mut self, save_freq: SaveFreq) -> Self {
         self.save_freq = save_freq;
+        self
+    }
+
+    /// What variables are called in a `….ckpt-{step}`.
+    #[must_use]
+    pub fn variable_names(mut self, names: VariableNames) -> Self {
+        self.variable_names = names;
         self
     }
 
@@ -215,19 +294,40 @@ impl ModelCheckpoint {
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         }
-        match self.content {
-            Content::Model => maobi_formats::keras::save(context.model, &path)?,
-            Content::Weights => maobi_formats::weights_h5::save(context.model, &path)?,
+        for note in self.write(context.model, &path)? {
+            self.messages.say(&format!("{}: {note}", path.display()));
         }
         self.kept.retain(|kept| *kept != name);
         self.kept.push(name);
         self.prune()
     }
 
+    /// Writes the file; what it cannot hold beyond what its kind never does, in words.
+    fn write(&self, model: &Model, path: &Path) -> Result<Vec<String>> {
+        match self.content {
+            Content::Model => maobi_formats::keras::save(model, path)?,
+            Content::Weights => maobi_formats::weights_h5::save(model, path)?,
+            Content::Objects => return Ok(checkpoint::save(model, path)?),
+            Content::Names => {
+                let names = match self.variable_names {
+                    VariableNames::Layers => saver::layer_names(model),
+                    VariableNames::Variables => saver::variable_names(model),
+                };
+                return Ok(saver::save(model, path, &names)?);
+            }
+            Content::Other(format) => return Ok(format.save(model, path, &[])?),
+        }
+        Ok(Vec::new())
+    }
+
     fn prune(&mut self) -> Result<()> {
         let Some(keep) = self.max_to_keep else { return Ok(()) };
         while self.kept.len() > keep {
             let path = self.folder.join(self.kept.remove(0));
+            if self.content.is_checkpoint() {
+                state::remove(&path)?;
+                continue;
+            }
             match std::fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::file(path, e)),
                 _ => {}
@@ -307,14 +407,21 @@ mod tests {
     #[test]
     fn the_name_says_what_is_saved() {
         let message = |path: &str| ModelCheckpoint::new(path).err().map(|e| e.to_string()).unwrap_or_default();
-        let expected = "filepath: expected a name that ends in .keras (the whole model) or .weights.h5 (its weights), got";
-        for path in ["model.h5", "model.pt", "model.ckpt", "keras", "weights.h5"] {
-            assert_eq!(message(path), format!("{expected} \"{path}\""));
+        for path in ["model.pt", "model.ckpt/x", "keras", "ckpt"] {
+            let expected = "filepath: expected a name that ends in .keras (the whole model), .weights.h5 (its weights), .ckpt or";
+            assert!(
+                message(path).starts_with(expected) && message(path).ends_with(&format!("got \"{path}\"")),
+                "{}",
+                message(path)
+            );
         }
         assert!(message("{epoch.keras").contains("without its }"));
         let weights = |path: &str, only| ModelCheckpoint::new(path).unwrap().save_weights_only(only).err().map(|e| e.to_string());
-        assert_eq!(weights("a.weights.h5", true), None);
-        assert!(weights("a.keras", true).unwrap().contains("needs a filepath that ends in .weights.h5"));
+        for path in ["a.weights.h5", "cp-{epoch:04d}.ckpt", "Model/model.ckpt-{step}"] {
+            assert_eq!(weights(path, true), None);
+        }
+        assert!(weights("cp-{epoch:04d}.ckpt", false).unwrap().contains("needs a filepath that ends in .keras"));
+        assert!(weights("a.keras", true).unwrap().contains("needs a filepath that ends in .weights.h5 or .ckpt"));
         assert!(weights("a.weights.h5", false).unwrap().contains("needs a filepath that ends in .keras"));
     }
 

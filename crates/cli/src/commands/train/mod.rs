@@ -69,6 +69,10 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=4_294_967_295))]
     pub limit: Option<u64>,
 
+    /// Curves, weights and the network for TensorBoard, in this folder: tensorboard --logdir DIR shows them.
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
+
     /// Go on with an interrupted run: the one in --out, else the last unfinished one in runs/.
     ///
     /// It ends with the same weights as if it had never been interrupted.
@@ -95,6 +99,7 @@ Examples:
   maobi train deep-cnn --steps 1000 --out deep
   maobi train deep-cnn --steps 2000 --out deep     the next 1,000 steps
   maobi train mine.toml --dataset pictures/    your own network and pictures
+  maobi train tf2-cnn --tensorboard logs       for TensorBoard
   maobi train --resume --out runs/tf2-cnn-1    go on after an interruption
 
 Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";

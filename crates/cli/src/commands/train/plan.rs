@@ -31,6 +31,8 @@ pub struct Plan {
     pub data_dir: Option<PathBuf>,
     /// Images to train on.
     pub limit: Option<usize>,
+    /// Where curves for TensorBoard go.
+    pub tensorboard: Option<PathBuf>,
 }
 
 impl Plan {
@@ -62,6 +64,7 @@ impl Plan {
             dataset: args.dataset.clone(),
             data_dir: args.data_dir.clone(),
             limit: args.limit.map(|n| n as usize),
+            tensorboard: args.tensorboard.clone(),
         })
     }
 
@@ -125,6 +128,7 @@ impl Plan {
             dataset: Some(before.run.dataset.clone()),
             data_dir: args.data_dir.clone().or_else(|| before.run.data_dir.clone()),
             limit: before.run.limit,
+            tensorboard: args.tensorboard.clone().or_else(|| before.run.tensorboard.clone()),
             before: Some(before),
         })
     }

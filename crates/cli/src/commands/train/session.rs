@@ -17,8 +17,12 @@ use anyhow::bail;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_nn::losses::Loss;
+use maobi_train::callbacks::TensorBoard;
 use maobi_train::recipe::Validation;
 use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
+
+/// Training images that TensorBoard shows.
+const SAMPLES: usize = 9;
 
 /// Everything a run works with.
 pub struct Session {
@@ -46,7 +50,7 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
     let mut done = false;
     if before.is_some() {
         if by_steps {
-            if let Some(furthest) = steps::furthest(&session.folder, session.config.run.seed, &console) {
+            if let Some(furthest) = steps::furthest(&session.folder, &session.recipe, session.config.run.seed, &console) {
                 console.say(&format!("going on from {} at step {}", furthest.file.display(), furthest.step));
                 done = session.recipe.training.steps.is_some_and(|steps| furthest.step >= steps);
                 model = furthest.model;
@@ -69,7 +73,7 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
 
 /// Data, model and folder, checked and said.
 fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
-    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit } = plan;
+    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard } = plan;
     let mut model = recipe.model(seed)?;
     model.set_threads(threads);
     let shape = dataset::picture_shape(&model.input_shapes())?;
@@ -101,6 +105,7 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
         data_dir: data_dir.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
         found_at: chosen.place,
         limit,
+        tensorboard: tensorboard.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
         training_images: parts.train.len(),
         validation_images: parts.validation.as_ref().map_or(0, |v| v.len()),
         test_images: parts.test.len(),
@@ -123,7 +128,9 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
     };
     folder.create()?;
     // The file stays as it was unless the run is told to go further.
-    if before.is_none_or(|before| before.recipe != config.recipe || !goes_on) || !folder.has_run() {
+    if before.is_none_or(|before| before.recipe != config.recipe || before.run.tensorboard != config.run.tensorboard || !goes_on)
+        || !folder.has_run()
+    {
         config.write(&folder)?;
     }
     let preprocessing = Preprocessing::of_run(&config, &recipe);
@@ -190,8 +197,22 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         how = how.validation_data(validation);
     }
     // The recipe's own come first: their places name their states in the backup.
+    let board = session.config.run.tensorboard.as_ref();
     for (class, arguments) in &recipe.callbacks {
-        how = how.callback_boxed(callbacks::from_config(class, arguments, &folder.path)?);
+        let mut arguments = arguments.clone();
+        if let ("TensorBoard", Some(dir)) = (class.as_str(), board) {
+            // Once is enough: in the folder that the command line names.
+            arguments.insert("log_dir".into(), dir.to_string_lossy().into());
+        }
+        how = how.callback_boxed(callbacks::from_config(class, &arguments, &folder.path)?);
+    }
+    if let (Some(dir), true) = (board, recipe.callbacks.iter().all(|(class, _)| class != "TensorBoard")) {
+        let mut board = TensorBoard::new(dir).histogram_freq(1).sample_images(SAMPLES);
+        if training.steps.is_some() {
+            // By steps, epochs are few.
+            board = board.update_freq(training.log_every.unwrap_or(100));
+        }
+        how = how.callback(board);
     }
     let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
     if let Some(steps) = training.steps {

@@ -1,0 +1,326 @@
+//! `TensorBoard`: curves, histograms, pictures and the network, for the program of that name.
+//!
+//! As Keras' `callbacks/tensorboard.py`: the same folders, tags and steps, so that the same dashboards open. Not there: profiles,
+//! embeddings, and the graph of TensorFlow's operations, which do not exist here.
+
+use super::{Action, BatchLogs, Callback, Context, EpochLogs};
+use crate::error::{Error, Result};
+use crate::examples::Examples;
+use maobi_formats::tensorflow::events::EventWriter;
+use maobi_nn::Model;
+use maobi_nn::model::Weight;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Pictures of one weight, as `tf.summary.image` has it.
+const MAX_IMAGES: usize = 3;
+/// Points of batches are on the disk after this time at the latest, if training is still on its way.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Writes event files to `train/` and `validation/` of a folder: `tensorboard --logdir FOLDER` shows them while training goes on.
+///
+/// Per epoch, counted from 0: `epoch_loss`, `epoch_<metric>`, `epoch_learning_rate`; the validation's also over optimizer steps as
+/// `evaluation_<figure>_vs_iterations`. A training that goes on after an interruption goes on with its curves.
+///
+/// ```
+/// use maobi_train::callbacks::TensorBoard;
+/// let board = TensorBoard::new("logs").histogram_freq(1).update_freq(100);
+/// ```
+pub struct TensorBoard {
+    log_dir: PathBuf,
+    histogram_freq: usize,
+    write_graph: bool,
+    write_images: bool,
+    write_steps_per_second: bool,
+    /// Steps between two points of batches.
+    update_freq: Option<u64>,
+    sample_images: usize,
+    samples: Option<Pictures>,
+    train: Option<EventWriter>,
+    validation: Option<EventWriter>,
+    /// When the last batch ended, the epoch began, and the files were last flushed.
+    batch: Instant,
+    epoch: Instant,
+    flushed: Instant,
+    /// Optimizer steps before this epoch.
+    before: u64,
+}
+
+impl TensorBoard {
+    /// Curves by epoch, and the network, in this folder.
+    pub fn new(log_dir: impl Into<PathBuf>) -> TensorBoard {
+        let now = Instant::now();
+        TensorBoard {
+            log_dir: log_dir.into(),
+            histogram_freq: 0,
+            write_graph: true,
+            write_images: false,
+            write_steps_per_second: false,
+            update_freq: None,
+            sample_images: 0,
+            samples: None,
+            train: None,
+            validation: None,
+            batch: now,
+            epoch: now,
+            flushed: now,
+            before: 0,
+        }
+    }
+
+    /// Epochs between two histograms of all weights; 0, the default, for none.
+    #[must_use]
+    pub fn histogram_freq(mut self, epochs: usize) -> Self {
+        self.histogram_freq = epochs;
+        self
+    }
+
+    /// Whether the network is written for the graph tab; true by default.
+    #[must_use]
+    pub fn write_graph(mut self, graph: bool) -> Self {
+        self.write_graph = graph;
+        self
+    }
+
+    /// Whether each histogram comes with the weight as a picture; false by default.
+    #[must_use]
+    pub fn write_images(mut self, images: bool) -> Self {
+        self.write_images = images;
+        self
+    }
+
+    /// Whether steps per second are written, by epoch and with [`TensorBoard::update_freq`] by batch; false by default.
+    #[must_use]
+    pub fn write_steps_per_second(mut self, steps: bool) -> Self {
+        self.write_steps_per_second = steps;
+        self
+    }
+
+    /// Loss and metrics every so many steps too (`batch_loss`, …); by epoch alone by default. Keras' `"batch"` is 1.
+    #[must_use]
+    pub fn update_freq(mut self, steps: u64) -> Self {
+        self.update_freq = Some(steps.max(1));
+        self
+    }
+
+    /// So many of the first training images, as the network sees them, under the tag `samples`; none by default. Not in Keras.
+    #[must_use]
+    pub fn sample_images(mut self, images: usize) -> Self {
+        self.sample_images = images;
+        self
+    }
+
+    fn histograms(&mut self, model: &Model, epoch: u64) -> Result<()> {
+        let Some(writer) = &mut self.train else { return Ok(()) };
+        for weight in model.weights() {
+            writer.histogram(&format!("{}/histogram", weight.path), epoch, &weight.values())?;
+            if self.write_images
+                && let Some(pictures) = weight_pictures(weight)?
+            {
+                pictures.write(writer, &format!("{}/image", weight.path), epoch)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.flushed = Instant::now();
+        for writer in [&mut self.train, &mut self.validation].into_iter().flatten() {
+            writer.flush()?;
+        }
+        Ok(())
+    }
+}
+
+impl Callback for TensorBoard {
+    fn name(&self) -> &'static str {
+        "TensorBoard"
+    }
+
+    fn on_data(&mut self, model: &Model, data: &dyn Examples) -> Result<()> {
+        let shapes = model.input_shapes();
+        let Some(&[height, width, channels]) = shapes.first().map(Vec::as_slice) else { return Ok(()) };
+        let count = self.sample_images.min(data.len());
+        if count == 0 || !matches!(channels, 1 | 3 | 4) {
+            return Ok(());
+        }
+        let indices: Vec<u32> = (0..count as u32).collect();
+        let mut values = vec![0.0; count * height * width * channels];
+        data.fill(0, &indices, &mut values);
+        // Whatever range the network takes becomes black to white.
+        let finite = || values.iter().copied().filter(|v| v.is_finite());
+        let (low, high) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
+        let range = if high > low { high - low } else { 1.0 };
+        let values: Vec<f32> = values.iter().map(|v| (v - low) / range).collect();
+        self.samples = Some(Pictures::new(height, width, channels, &values)?);
+        Ok(())
+    }
+
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        let mut writer = EventWriter::create(&self.log_dir.join("train"))?;
+        let done = position(context);
+        if done > 0 {
+            // Of epochs nothing is written twice; batches after the last backup are.
+            writer.restart(done + 1)?;
+        }
+        if self.write_graph {
+            writer.keras_model(&context.model.to_json())?;
+        }
+        if let Some(samples) = self.samples.take() {
+            samples.write(&mut writer, "samples", 0)?;
+        }
+        self.train = Some(writer);
+        self.batch = Instant::now();
+        self.flush()
+    }
+
+    fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
+        (self.epoch, self.batch, self.before) = (Instant::now(), Instant::now(), context.step);
+        Ok(())
+    }
+
+    fn on_batch_end(&mut self, context: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
+        let step = position(context);
+        if let (Some(every), Some(writer)) = (self.update_freq, &mut self.train)
+            && step.is_multiple_of(every)
+        {
+            if self.write_steps_per_second {
+                let seconds = self.batch.elapsed().as_secs_f32().max(1e-9);
+                writer.scalar("batch_steps_per_second", step, 1.0 / seconds)?;
+            }
+            for (name, value) in context.model.logs() {
+                writer.scalar(&format!("batch_{name}"), step, value as f32)?;
+            }
+            if self.flushed.elapsed() > FLUSH {
+                self.flush()?;
+            }
+        }
+        self.batch = Instant::now();
+        Ok(Action::Continue)
+    }
+
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
+        let epoch = context.epoch.saturating_sub(1) as u64;
+        let of_validation: Vec<(&str, f32)> =
+            logs.values.iter().filter_map(|(name, value)| Some((name.strip_prefix("val_")?, *value as f32))).collect();
+        if !of_validation.is_empty() {
+            let writer = match &mut self.validation {
+                Some(writer) => writer,
+                none => none.insert(EventWriter::create(&self.log_dir.join("validation"))?),
+            };
+            for (name, value) in &of_validation {
+                writer.scalar(&format!("evaluation_{name}_vs_iterations"), context.step, *value)?;
+            }
+            for (name, value) in &of_validation {
+                writer.scalar(&format!("epoch_{name}"), epoch, *value)?;
+            }
+        }
+        if let Some(writer) = &mut self.train {
+            for (name, value) in logs.values.iter().filter(|(name, _)| !name.starts_with("val_")) {
+                writer.scalar(&format!("epoch_{name}"), epoch, *value as f32)?;
+            }
+            if self.write_steps_per_second {
+                let steps = context.step.saturating_sub(self.before) as f32;
+                writer.scalar("epoch_steps_per_second", epoch, steps / self.epoch.elapsed().as_secs_f32().max(1e-9))?;
+            }
+        }
+        if self.histogram_freq > 0 && epoch.is_multiple_of(self.histogram_freq as u64) {
+            self.histograms(context.model, epoch)?;
+        }
+        self.flush()?;
+        Ok(Action::Continue)
+    }
+
+    fn on_train_end(&mut self, _: &mut Context<'_>) -> Result<()> {
+        let flushed = self.flush();
+        (self.train, self.validation) = (None, None);
+        flushed
+    }
+}
+
+/// Steps of this training so far, those that a loss scale left out included: Keras' count of batches.
+fn position(context: &Context<'_>) -> u64 {
+    (context.epoch * context.steps_per_epoch + context.batch) as u64
+}
+
+/// Pictures of one size as PNG files.
+struct Pictures {
+    width: usize,
+    height: usize,
+    files: Vec<Vec<u8>>,
+}
+
+impl Pictures {
+    /// Of values `[pictures, height, width, channels]`, where 0 is black and 1 white (`tf.image.convert_image_dtype`).
+    fn new(height: usize, width: usize, channels: usize, values: &[f32]) -> Result<Pictures> {
+        let pixels = |v: &[f32]| v.iter().map(|v| (v * 255.5) as u8).collect::<Vec<u8>>();
+        let files = values.chunks_exact((height * width * channels).max(1));
+        let files = files.map(|picture| png(width, height, channels, &pixels(picture))).collect::<Result<_>>()?;
+        Ok(Pictures { width, height, files })
+    }
+
+    fn write(self, writer: &mut EventWriter, tag: &str, step: u64) -> Result<()> {
+        Ok(writer.images(tag, step, self.width, self.height, self.files)?)
+    }
+}
+
+fn png(width: usize, height: usize, channels: usize, pixels: &[u8]) -> Result<Vec<u8>> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width as u32, height as u32);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_color(match channels {
+        1 => png::ColorType::Grayscale,
+        3 => png::ColorType::Rgb,
+        _ => png::ColorType::Rgba,
+    });
+    let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
+    written.map_err(|e| Error::argument("TensorBoard", format!("a picture of {width} x {height} cannot be written: {e}")))?;
+    Ok(file)
+}
+
+/// A weight as Keras draws it (`_log_weight_as_image`): axes of length 1 left out, vectors as a column, matrices on their side, kernels
+/// one by one. `None` for what it does not draw.
+fn weight_pictures(weight: &Weight) -> Result<Option<Pictures>> {
+    let values = weight.values();
+    let axes: Vec<usize> = weight.shape.iter().copied().filter(|n| *n != 1).collect();
+    match *axes.as_slice() {
+        [n] => Pictures::new(n, 1, 1, &values).map(Some),
+        [rows, columns] if rows > columns => Pictures::new(columns, rows, 1, &transposed(&values, rows, columns)).map(Some),
+        [rows, columns] => Pictures::new(rows, columns, 1, &values).map(Some),
+        [height, width, kernels] => {
+            let by_kernel = transposed(&values, height * width, kernels);
+            let first = by_kernel.get(..height * width * kernels.min(MAX_IMAGES)).unwrap_or(&by_kernel);
+            Pictures::new(height, width, 1, first).map(Some)
+        }
+        [pictures, height, width, channels @ (3 | 4)] => {
+            let first = values.get(..pictures.min(MAX_IMAGES) * height * width * channels).unwrap_or(&values);
+            Pictures::new(height, width, channels, first).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// `[rows, columns]` as `[columns, rows]`.
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column)).map(|i| values[i]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernels_are_drawn_one_by_one() {
+        assert_eq!(transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2, 3), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        let pictures = Pictures::new(1, 2, 1, &[0.0, 1.0, 0.5, -3.0, f32::NAN, 9.0]).unwrap();
+        assert_eq!(pictures.files.len(), 3);
+        let pixels = |file: &[u8]| {
+            let mut reader = png::Decoder::new(std::io::Cursor::new(file)).read_info().unwrap();
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+            pixels
+        };
+        let drawn: Vec<Vec<u8>> = pictures.files.iter().map(|f| pixels(f)).collect();
+        assert_eq!(drawn, [[0, 255], [127, 0], [0, 255]]);
+    }
+}
