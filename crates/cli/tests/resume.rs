@@ -80,6 +80,67 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
     assert_eq!(place.weights("stopped"), expected);
 }
 
+/// By steps, with Adam, and checkpoints of TensorFlow 1 on the way.
+const BY_STEPS: &str = r#"
+name = "small"
+input_shape = [28, 28, 1]
+[data]
+dataset = "mnist"
+scale = "1/255"
+validation = "none"
+labels = "sparse"
+[[layers]]
+type = "Flatten"
+[[layers]]
+type = "Dense"
+units = 16
+activation = "relu"
+[[layers]]
+type = "Dropout"
+rate = 0.5
+[[layers]]
+type = "Dense"
+units = 10
+activation = "softmax"
+[training]
+optimizer = { type = "Adam", learning_rate = 0.01 }
+loss = "sparse_categorical_crossentropy"
+metrics = ["accuracy"]
+batch_size = 32
+steps = 30
+[[callbacks]]
+type = "ModelCheckpoint"
+filepath = "Model/model.ckpt-{step}"
+variable_names = "variables"
+save_freq = 10
+max_to_keep = 2
+"#;
+
+#[test]
+fn runs_by_steps_go_on_from_a_checkpoint_of_tensorflow() {
+    let place = Place::new();
+    std::fs::write(place.path("small.toml"), BY_STEPS).unwrap();
+    place.ok(&["train", "small.toml", "--limit", "200", "--out", "whole"]);
+    let expected = place.weights("whole");
+    let list = std::fs::read_to_string(place.path("whole/Model/checkpoint")).unwrap();
+    assert_eq!(list.matches("model.ckpt-").count(), 3, "{list}");
+    assert!(list.starts_with("model_checkpoint_path: \"model.ckpt-30\"\n") && !list.contains("model.ckpt-10"), "{list}");
+    assert!(!place.path("whole/Model/model.ckpt-10.index").exists() && place.path("whole/Model/model.ckpt-20.index").is_file());
+    // As a crash after step 20 leaves it: no model.keras.
+    place.ok(&["train", "small.toml", "--limit", "200", "--steps", "20", "--out", "crashed"]);
+    std::fs::remove_file(place.path("crashed/model.keras")).unwrap();
+    // It can be looked at meanwhile: as a run, by its checkpoint, by the checkpoint's folder.
+    let answers: Vec<String> = ["crashed", "crashed/Model/model.ckpt-20", "crashed/Model"]
+        .iter()
+        .map(|model| place.ok(&["evaluate", model, "--json"]))
+        .collect();
+    let accuracy = |text: &String| common::lines(text).last().unwrap()["accuracy"].clone();
+    assert!(accuracy(&answers[0]).is_number() && answers.iter().all(|a| accuracy(a) == accuracy(&answers[0])), "{answers:?}");
+    let ran = place.run(&["train", "--steps", "30", "--out", "crashed"]);
+    assert!(ran.code == 0 && ran.err.contains("model.ckpt-20 at step 20"), "{}", ran.err);
+    assert_eq!(place.weights("crashed"), expected);
+}
+
 #[test]
 fn there_must_be_something_to_resume() {
     let place = Place::new();

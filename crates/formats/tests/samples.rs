@@ -5,8 +5,8 @@
 use maobi_formats::{format, h5, keras, tensorflow, weights_h5};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Activation, Conv2D, Dense, Flatten, GlobalAveragePooling2D, InputLayer, ZeroPadding2D};
-use maobi_nn::losses::Target;
-use maobi_nn::{Batch, Model, Samples};
+use maobi_nn::losses::{Loss, Target};
+use maobi_nn::{Batch, Compile, Model, Samples};
 use std::path::{Path, PathBuf};
 
 /// The f32 values of a `.npy` file of version 1 as NumPy writes it.
@@ -212,6 +212,41 @@ fn every_file_is_recognised_by_its_content() {
         let path = other.path().join(called);
         std::fs::copy(folder.join(name), &path).unwrap();
         assert_eq!(format::detect(&path).unwrap().name(), format, "{name}");
+    }
+}
+
+/// Weights and optimizers of both generations of tf_keras, and of TensorFlow 1, as fixtures/interop/make_checkpoints.py left them.
+#[test]
+fn checkpoints_bring_their_optimizers() {
+    use maobi_nn::optimizers::{Adam, Optimizer, Sgd};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop/checkpoints");
+    let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
+    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(golden.as_object().unwrap().len(), 5);
+    for (name, expected) in golden.as_object().unwrap() {
+        let mut model =
+            Sequential::new().add(InputLayer::new([3])).add(Dense::new(2).use_bias(false)).add(Dense::new(2)).build(1).unwrap();
+        let optimizer: Optimizer = if name.contains("sgd") { Sgd::new(0.5).momentum(0.9).into() } else { Adam::new(0.5).into() };
+        model.compile(Compile::new(optimizer, Loss::MeanSquaredError)).unwrap();
+        let path = folder.join(format!("{name}.ckpt"));
+        let notes = format::detect(&path).unwrap().load_weights(&mut model, &path).unwrap();
+        assert_eq!(notes, Vec::<String>::new(), "{name}");
+        let list = |key: &str| -> Vec<Vec<f32>> { serde_json::from_value(expected[key].clone()).unwrap() };
+        let weights: Vec<Vec<f32>> = model.weights().iter().map(|w| w.values().to_vec()).collect();
+        assert_eq!(weights, list("weights"), "{name}");
+        let state = model.optimizer_state_ref().unwrap();
+        let slots: Vec<Vec<f32>> = state.variables().iter().map(|v| v.values.to_vec()).collect();
+        assert_eq!(slots, list("slots"), "{name}");
+        assert_eq!(state.iterations, expected["steps"].as_u64().unwrap(), "{name}");
+        // TensorFlow 1 keeps no learning rate.
+        let rate = if name == "tf1_adam" {
+            0.5
+        } else if name.contains("sgd") {
+            0.1
+        } else {
+            0.01
+        };
+        assert_eq!(state.learning_rate, rate, "{name}");
     }
 }
 

@@ -270,7 +270,7 @@ mod tests {
                 .contains("EarlyStopping mode: expected \"auto\", \"min\" or \"max\", got \"up\"")
         );
         assert!(message("ModelCheckpoint", json!({})).contains("filepath: is missing"));
-        assert!(message("ModelCheckpoint", json!({ "filepath": "model.h5" })).contains("ends in .keras"));
+        assert!(message("ModelCheckpoint", json!({ "filepath": "model.pt" })).contains("ends in .keras"));
         assert!(
             message("ModelCheckpoint", json!({ "filepath": "a.keras", "save_freq": 0 }))
                 .contains("expected \"epoch\" or a number of steps")

@@ -7,7 +7,7 @@ use super::output::{Messages, message_setters};
 use super::template::{Figure, Template};
 use super::{Action, BatchLogs, Callback, Context, EpochLogs};
 use crate::error::{Error, Result};
-use maobi_formats::Format;
+use maobi_formats::h5;
 use maobi_formats::tensorflow::{checkpoint, saver, state};
 use maobi_nn::Model;
 use serde_json::{Value, json};
@@ -89,8 +89,10 @@ enum Content {
     Objects,
     /// A checkpoint of TensorFlow 1, of names.
     Names,
-    /// Whatever else has a format: a whole model.
-    Other(&'static dyn Format),
+    /// A whole model as Keras 2's `.h5` file.
+    H5,
+    /// The weights alone as such a file.
+    H5Weights,
 }
 
 impl Content {
@@ -102,13 +104,14 @@ impl Content {
             _ if name.ends_with(".weights.h5") => Some(Content::Weights),
             _ if name.contains(".ckpt-") => Some(Content::Names),
             _ if name.ends_with(".ckpt") => Some(Content::Objects),
-            _ => maobi_formats::format::by_extension(Path::new(name)).ok().map(Content::Other),
+            _ if name.ends_with(".h5") => Some(Content::H5),
+            _ => None,
         }
     }
 
     /// Whether the network is in the file too.
     fn is_model(self) -> bool {
-        matches!(self, Content::Model | Content::Other(_))
+        matches!(self, Content::Model | Content::H5)
     }
 
     /// Whether it is a prefix of several files, which the folder's file `checkpoint` lists.
@@ -125,11 +128,12 @@ impl Content {
 /// | name | file |
 /// |---|---|
 /// | `….keras` | the whole model |
+/// | `….h5` | the whole model, or its weights, in Keras 2's layout; without the optimizer's state |
 /// | `….weights.h5` | its weights |
 /// | `….ckpt` | a checkpoint of TensorFlow 2 (object-based): its weights |
 /// | `….ckpt-{step}` | a checkpoint of TensorFlow 1 (name-based, with `global_step`): its weights, see [`VariableNames`] |
 ///
-/// All include the optimizer's state. Checkpoints of TensorFlow are noted in the file `checkpoint` of their folder.
+/// The others include the optimizer's state. Checkpoints of TensorFlow are noted in the file `checkpoint` of their folder.
 ///
 /// ```
 /// use maobi_train::ModelCheckpoint;
@@ -163,7 +167,7 @@ impl ModelCheckpoint {
         let text = filepath.as_ref().to_str().ok_or_else(|| Error::argument("filepath", "expected a path in UTF-8"))?;
         let content = Content::of(text).ok_or_else(|| {
             let message = format!(
-                "expected a name that ends in .keras (the whole model), .weights.h5 (its weights), .ckpt or .ckpt-{{step}} (its weights, \
+                "expected a name that ends in .keras or .h5 (the whole model), .weights.h5 (its weights), .ckpt or .ckpt-{{step}} (its weights, \
                  for TensorFlow 2 or 1), got \"{text}\""
             );
             Error::argument("filepath", message)
@@ -206,11 +210,14 @@ impl ModelCheckpoint {
         self
     }
 
-    /// Says what the name's ending says already: `.weights.h5` holds weights, `.keras` a model.
+    /// Whether an `.h5` file holds the weights alone; other names say so themselves: `.weights.h5` holds weights, `.keras` a model.
     ///
     /// # Errors
     /// When the name says otherwise.
-    pub fn save_weights_only(self, weights_only: bool) -> Result<Self> {
+    pub fn save_weights_only(mut self, weights_only: bool) -> Result<Self> {
+        if let (true, Content::H5) = (weights_only, self.content) {
+            self.content = Content::H5Weights;
+        }
         match (weights_only, self.content.is_model()) {
             (true, true) => {
                 let message =
@@ -315,7 +322,8 @@ impl ModelCheckpoint {
                 };
                 return Ok(saver::save(model, path, &names)?);
             }
-            Content::Other(format) => return Ok(format.save(model, path, &[])?),
+            Content::H5 => return Ok(h5::save(model, path)?),
+            Content::H5Weights => h5::save_weights(model, path)?,
         }
         Ok(Vec::new())
     }
@@ -408,7 +416,7 @@ mod tests {
     fn the_name_says_what_is_saved() {
         let message = |path: &str| ModelCheckpoint::new(path).err().map(|e| e.to_string()).unwrap_or_default();
         for path in ["model.pt", "model.ckpt/x", "keras", "ckpt"] {
-            let expected = "filepath: expected a name that ends in .keras (the whole model), .weights.h5 (its weights), .ckpt or";
+            let expected = "filepath: expected a name that ends in .keras or .h5 (the whole model), .weights.h5";
             assert!(
                 message(path).starts_with(expected) && message(path).ends_with(&format!("got \"{path}\"")),
                 "{}",
@@ -417,9 +425,10 @@ mod tests {
         }
         assert!(message("{epoch.keras").contains("without its }"));
         let weights = |path: &str, only| ModelCheckpoint::new(path).unwrap().save_weights_only(only).err().map(|e| e.to_string());
-        for path in ["a.weights.h5", "cp-{epoch:04d}.ckpt", "Model/model.ckpt-{step}"] {
+        for path in ["a.weights.h5", "cp-{epoch:04d}.ckpt", "Model/model.ckpt-{step}", "cnn.h5"] {
             assert_eq!(weights(path, true), None);
         }
+        assert_eq!(weights("mnist-model.h5", false), None);
         assert!(weights("cp-{epoch:04d}.ckpt", false).unwrap().contains("needs a filepath that ends in .keras"));
         assert!(weights("a.keras", true).unwrap().contains("needs a filepath that ends in .weights.h5 or .ckpt"));
         assert!(weights("a.weights.h5", false).unwrap().contains("needs a filepath that ends in .keras"));
