@@ -18,8 +18,11 @@ const RESTART: usize = 16;
 /// Largest sum of unpacked blocks, and of keys and values, that is read: indexes of networks are a few kilobytes.
 const MAX_BYTES: usize = 256 << 20;
 
+/// A key and its value.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// All pairs of a table, in their order.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Vec<Pair>, String> {
     let footer = bytes.len().checked_sub(FOOTER).and_then(|at| bytes.get(at..)).ok_or_else(|| {
         let len = bytes.len();
         format!("{len} bytes are no index of a checkpoint, whose footer alone has {FOOTER}")
@@ -73,19 +76,19 @@ fn take(left: &mut usize, bytes: usize) -> Result<(), String> {
 }
 
 /// The pairs of a block.
-fn entries(block: &[u8], left: &mut usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, String> {
+fn entries(block: &[u8], left: &mut usize) -> Result<Vec<Pair>, String> {
     let damaged = || "the index is damaged: a block ends within an entry".to_string();
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(damaged)?;
     let restarts = (u32::from_le_bytes(*count) as usize).checked_mul(4).ok_or_else(damaged)?;
     let mut rest = Bytes(rest.len().checked_sub(restarts).and_then(|end| rest.get(..end)).ok_or_else(damaged)?);
-    let mut pairs: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut pairs: Vec<Pair> = Vec::new();
     while !rest.0.is_empty() {
         let [shared, own, value] = [rest.size()?, rest.size()?, rest.size()?];
         let before = pairs.last().map_or(&[][..], |(key, _)| key);
         let before = before.get(..shared).ok_or_else(damaged)?;
         // A short entry can repeat a long key: what it unpacks to counts.
         let len = shared.checked_add(own).and_then(|n| n.checked_add(value)).ok_or_else(damaged)?;
-        take(left, len.saturating_add(std::mem::size_of::<(Vec<u8>, Vec<u8>)>()))?;
+        take(left, len.saturating_add(std::mem::size_of::<Pair>()))?;
         let mut key = before.to_vec();
         key.extend_from_slice(rest.bytes(own)?);
         pairs.push((key, rest.bytes(value)?.to_vec()));
