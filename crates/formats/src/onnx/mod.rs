@@ -4,12 +4,19 @@
 //! PyTorch, Keras and ourselves, as far as layers of this library do the same.
 
 mod export;
+mod guard;
+mod import;
 mod proto;
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::format::{Format, Loaded};
+use crate::weights::named::{Found, collect, put};
+use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use std::path::Path;
+
+pub use import::load_bytes;
 
 /// Who writes: tells our own files.
 const PRODUCER: &str = "maobi";
@@ -37,12 +44,12 @@ impl Format for Onnx {
         path.is_file() && path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
     }
 
-    fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
-        Err(Error::unsupported(path, "reading ONNX is not there yet"))
+    fn load(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        import::load_bytes(path, &files::read(path)?, seed)
     }
 
-    fn load_weights(&self, _model: &mut Model, path: &Path) -> Result<Vec<String>> {
-        Err(Error::unsupported(path, "reading ONNX is not there yet"))
+    fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
+        load_weights(model, path)
     }
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
@@ -50,4 +57,23 @@ impl Format for Onnx {
         crate::atomic_write(path, &bytes)?;
         Ok(notes)
     }
+}
+
+/// Takes the weights of a file's layers that have the model's names and shapes.
+fn load_weights(model: &mut Model, path: &Path) -> Result<Vec<String>> {
+    let loaded = import::load_bytes(path, &files::read(path)?, 0)?;
+    let theirs = &loaded.model;
+    let values = collect(model, |wanted| {
+        let layer = theirs.graph().layers.iter().position(|layer| layer.name == wanted.layer_name);
+        let weights = layer.map(|layer| theirs.layer_weights(layer)).unwrap_or_default();
+        let weight = weights.iter().find(|weight| weight.name == wanted.weight.name);
+        Ok(weight.map(|weight| Found {
+            at: format!("weight \"{}\"", weight.path),
+            shape: weight.shape.clone(),
+            read: Box::new(|| Ok(weight.values().to_vec())),
+        }))
+    });
+    let values = values.map_err(|refusal| refuse(path, refusal))?;
+    put(model, &values);
+    Ok(loaded.notes)
 }

@@ -9,6 +9,7 @@ mod steps;
 use super::proto::{self, Dimension, Entry, Length, OperatorSet, Shape, TensorType, Type, ValueInfo};
 use crate::inference::{Program, lower};
 use crate::text;
+pub(super) use graph::transpose;
 use graph::Writer;
 use maobi_nn::Model;
 use prost::Message;
