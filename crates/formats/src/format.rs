@@ -62,6 +62,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &crate::onnx::Onnx,
     &crate::npz::Npz,
     &crate::json::Json,
+    &crate::saved_model::SavedModel,
 ];
 
 /// How many bytes of a file [`Format::recognises`] sees.

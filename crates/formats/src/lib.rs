@@ -19,6 +19,7 @@ pub mod npz;
 mod numbers;
 pub mod onnx;
 pub mod safetensors;
+mod saved_model;
 pub mod tensorflow;
 mod text;
 mod weights;

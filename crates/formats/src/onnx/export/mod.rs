@@ -9,8 +9,8 @@ mod steps;
 use super::proto::{self, Dimension, Entry, Length, OperatorSet, Shape, TensorType, Type, ValueInfo};
 use crate::inference::{Program, lower};
 use crate::text;
-pub(super) use graph::transpose;
 use graph::Writer;
+pub(super) use graph::transpose;
 use maobi_nn::Model;
 use prost::Message;
 

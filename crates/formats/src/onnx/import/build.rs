@@ -107,8 +107,8 @@ impl<'a> Network<'a> {
             "Squeeze" => self.squeeze(call),
             "Unsqueeze" => self.unsqueeze(call),
             "Transpose" => self.transpose(call),
-            "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Sigmoid" | "HardSigmoid" | "Tanh" | "Softplus" | "Softsign" | "Exp"
-            | "Clip" | "Gelu" => self.function(call),
+            "Relu" | "LeakyRelu" | "PRelu" | "Elu" | "Selu" | "Sigmoid" | "HardSigmoid" | "Tanh" | "Softplus" | "Softsign"
+            | "Exp" | "Clip" | "Gelu" => self.function(call),
             _ => Err(call.unsupported(format!("this operator has no layer here; those that are read: {}", OPERATORS.join(", ")))),
         }
     }
@@ -176,7 +176,9 @@ impl<'a> Network<'a> {
         let transposed = gemm && call.int("transB", 0) != 0;
         let (inputs, units) = if transposed { (columns, rows) } else { (rows, columns) };
         if x.shape.last() != Some(&inputs) {
-            return Err(call.damaged(format!("a kernel for {inputs} inputs, but the input has axes {:?} behind the batch", x.shape)));
+            return Err(
+                call.damaged(format!("a kernel for {inputs} inputs, but the input has axes {:?} behind the batch", x.shape))
+            );
         }
         let mut values = kernel.floats();
         if transposed {
@@ -217,7 +219,8 @@ impl<'a> Network<'a> {
         output: &str,
         fits: impl Fn(&[usize]) -> bool,
     ) -> Result<Option<(usize, Vec<f32>, &'a str)>, Problem> {
-        let Some((index, next)) = self.only_consumer(output).filter(|(_, next)| next.node.op_type == "Add" && self.may_join(call, *next))
+        let Some((index, next)) =
+            self.only_consumer(output).filter(|(_, next)| next.node.op_type == "Add" && self.may_join(call, *next))
         else {
             return Ok(None);
         };

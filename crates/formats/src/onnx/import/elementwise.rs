@@ -32,7 +32,9 @@ impl<'a> Network<'a> {
             "Exp" => Some("exponential"),
             "Elu" if call.float("alpha", 1.0) == 1.0 => Some("elu"),
             "LeakyRelu" if near(call.float("alpha", 0.01), 0.2) => Some("leaky_relu"),
-            "Selu" if near(call.float("alpha", 1.673_263_2), 1.673_263_2) && near(call.float("gamma", 1.050_701), 1.050_701) => Some("selu"),
+            "Selu" if near(call.float("alpha", 1.673_263_2), 1.673_263_2) && near(call.float("gamma", 1.050_701), 1.050_701) => {
+                Some("selu")
+            }
             "HardSigmoid" if near(call.float("alpha", 0.2), 1.0 / 6.0) && call.float("beta", 0.5) == 0.5 => Some("hard_sigmoid"),
             "Gelu" if call.text("approximate").unwrap_or("none") == "none" => Some("gelu"),
             "Clip" if self.bounds(call)? == (0.0, 6.0) => Some("relu6"),
@@ -48,7 +50,9 @@ impl<'a> Network<'a> {
         output: &'a str,
         channels: usize,
     ) -> Result<(Option<&'static str>, &'a str), Problem> {
-        if let Some((name, nodes, after)) = self.gate(output).filter(|(_, nodes, _)| nodes.iter().all(|(_, next)| self.may_join(call, *next))) {
+        if let Some((name, nodes, after)) =
+            self.gate(output).filter(|(_, nodes, _)| nodes.iter().all(|(_, next)| self.may_join(call, *next)))
+        {
             self.done.extend(nodes.iter().map(|(index, _)| *index));
             return Ok((Some(name), after));
         }
@@ -58,9 +62,19 @@ impl<'a> Network<'a> {
         // A rank is not at hand: of a softmax, only what is the same for any is taken.
         let softmax = next.node.op_type == "Softmax" && {
             let axis = next.int("axis", if self.opset < 13 { 1 } else { -1 });
-            if channels == 0 { axis == 1 || axis == -1 && self.rank_is_two(call) } else { axis == -1 || axis == channels as i64 + 1 }
+            if channels == 0 {
+                axis == 1 || axis == -1 && self.rank_is_two(call)
+            } else {
+                axis == -1 || axis == channels as i64 + 1
+            }
         };
-        let name = if softmax { Some("softmax") } else if next.input(0) == Some(output) { self.activation(next)? } else { None };
+        let name = if softmax {
+            Some("softmax")
+        } else if next.input(0) == Some(output) {
+            self.activation(next)?
+        } else {
+            None
+        };
         match name {
             Some(name) => {
                 self.done.insert(index);
@@ -101,7 +115,8 @@ impl<'a> Network<'a> {
                     }
                 }
                 "Mul" | "Div" => {
-                    let root = if first.node.op_type == "Mul" { std::f64::consts::FRAC_1_SQRT_2 } else { std::f64::consts::SQRT_2 };
+                    let root =
+                        if first.node.op_type == "Mul" { std::f64::consts::FRAC_1_SQRT_2 } else { std::f64::consts::SQRT_2 };
                     if !close(number(first, other(first, x)), root) {
                         continue;
                     }
@@ -123,7 +138,9 @@ impl<'a> Network<'a> {
                     }
                     // (x · ½) · sum
                     let half_made = last.output().ok()?;
-                    let whole = last.node.op_type == "Mul" && close(number(last, other(last, x)), 0.5) && mul.input(other(mul, add_made)) == Some(half_made);
+                    let whole = last.node.op_type == "Mul"
+                        && close(number(last, other(last, x)), 0.5)
+                        && mul.input(other(mul, add_made)) == Some(half_made);
                     nodes.push((index_of(last)?, last));
                     return whole.then_some(("gelu", nodes, mul.output().ok()?));
                 }
@@ -134,7 +151,13 @@ impl<'a> Network<'a> {
     }
 
     /// Applies a layer to a tensor whatever its order of axes.
-    fn each(&mut self, output: &'a str, x: Traced, positive: bool, layer: impl FnOnce(&Tensor) -> Result<Tensor, maobi_nn::Error>) -> Result<(), Problem> {
+    fn each(
+        &mut self,
+        output: &'a str,
+        x: Traced,
+        positive: bool,
+        layer: impl FnOnce(&Tensor) -> Result<Tensor, maobi_nn::Error>,
+    ) -> Result<(), Problem> {
         let tensor = layer(&x.tensor)?;
         self.set(output, Value::Traced(Traced { tensor, positive, ..x }));
         Ok(())
@@ -144,7 +167,9 @@ impl<'a> Network<'a> {
     pub(super) fn function(&mut self, call: Call<'a>) -> Result<(), Problem> {
         let x = self.traced(call, 0)?;
         let input = call.input(0).unwrap_or_default();
-        if let Some((name, nodes, output)) = self.gate(input).filter(|(_, nodes, _)| nodes.iter().any(|(_, next)| std::ptr::eq(next.node, call.node))) {
+        if let Some((name, nodes, output)) =
+            self.gate(input).filter(|(_, nodes, _)| nodes.iter().any(|(_, next)| std::ptr::eq(next.node, call.node)))
+        {
             self.done.extend(nodes.iter().map(|(index, _)| *index));
             return self.activate(call, output, x, name);
         }
@@ -156,7 +181,9 @@ impl<'a> Network<'a> {
         match call.node.op_type.as_str() {
             "LeakyRelu" | "PRelu" => {
                 let slope = match self.constant_or_none(call, 1)? {
-                    Some(slope) => slope.scalar().ok_or_else(|| call.unsupported("has a slope for each channel; one for all is read"))?,
+                    Some(slope) => {
+                        slope.scalar().ok_or_else(|| call.unsupported("has a slope for each channel; one for all is read"))?
+                    }
                     None => call.float("alpha", 0.01),
                 };
                 let layer = name.into_iter().fold(LeakyReLU::new().negative_slope(short(slope)), |l, n| l.name(n));
@@ -262,7 +289,9 @@ impl<'a> Network<'a> {
         let beta = self.constant_or_none(call, 2)?.map(|beta| beta.floats());
         let count = x.shape.get(axis.saturating_sub(1)..).unwrap_or_default().iter().product::<usize>();
         if axis == 0 || gamma.len() != count || beta.as_ref().is_some_and(|b| b.len() != count) {
-            return Err(call.unsupported("scale and bias have to have the axes that are normalized, and these lie behind the batch"));
+            return Err(
+                call.unsupported("scale and bias have to have the axes that are normalized, and these lie behind the batch")
+            );
         }
         let name = self.name(call, 1, "layer_normalization");
         let axes: Vec<i64> = (axis as i64 - rank..0).collect();
@@ -322,13 +351,18 @@ impl<'a> Network<'a> {
             return self.each(output, x.clone(), false, |t| layer.call(t));
         }
         let channels = scale.len().max(offset.len());
-        let full = |values: Vec<f64>| -> Vec<f32> { (0..channels).map(|i| values[if values.len() == 1 { 0 } else { i }] as f32).collect() };
+        let full = |values: Vec<f64>| -> Vec<f32> {
+            (0..channels).map(|i| values[if values.len() == 1 { 0 } else { i }] as f32).collect()
+        };
         let name = self.name(call, usize::MAX, "batch_normalization");
         let epsilon = 1e-3;
         let layer = BatchNormalization::new().epsilon(epsilon).trainable(false).name(&name);
         let gamma = self.weight(call, full(scale))?;
         self.keep(&name, vec![gamma, full(offset), vec![0.0; channels], vec![(1.0 - epsilon) as f32; channels]]);
-        if let ([_, _, _], Ok(image)) = (x.shape.as_slice(), x.image()) && image.shape().last() == Some(&channels) && x.shape[0] == channels {
+        if let ([_, _, _], Ok(image)) = (x.shape.as_slice(), x.image())
+            && image.shape().last() == Some(&channels)
+            && x.shape[0] == channels
+        {
             return self.set_image(call, output, layer.call(&image)?, false);
         }
         let tensor = if x.shape.len() == 1 { x.shaped(&x.shape) } else { x.plain() }.map_err(|m| call.unsupported(m))?;
@@ -349,7 +383,9 @@ impl<'a> Network<'a> {
             let long = constant.shape.iter().rposition(|n| *n != 1).map(|i| constant.shape.len() - 1 - i);
             let one_axis = constant.shape.iter().filter(|n| **n != 1).count() == 1;
             let axis = long.filter(|_| one_axis).and_then(|from_end| (rank - 1).checked_sub(from_end));
-            let fits = axis.is_some_and(|axis| x.shape.get(axis) == Some(&values.len()) && (axis == 0 && rank == 3 && x.image().is_ok() || axis + 1 == rank));
+            let fits = axis.is_some_and(|axis| {
+                x.shape.get(axis) == Some(&values.len()) && (axis == 0 && rank == 3 && x.image().is_ok() || axis + 1 == rank)
+            });
             if !fits {
                 return Err(call.unsupported(format!(
                     "a constant with axes {:?} and a tensor with axes {:?} behind the batch; one number, or one a channel, is read",

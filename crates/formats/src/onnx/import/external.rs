@@ -9,7 +9,8 @@ use std::path::{Component, Path};
 /// The bytes of a tensor. Only a plain name in the same folder, or one below it, is followed.
 pub(super) fn read(tensor: &Tensor, folder: Option<&Path>) -> Result<Vec<u8>, String> {
     let entry = |key: &str| tensor.external_data.iter().find(|e| e.key == key).map(|e| e.value.as_str());
-    let number = |key: &str| entry(key).map(|text| text.parse::<u64>().map_err(|_| format!("external {key} \"{text}\""))).transpose();
+    let number =
+        |key: &str| entry(key).map(|text| text.parse::<u64>().map_err(|_| format!("external {key} \"{text}\""))).transpose();
     let location = entry("location").ok_or("its data lies in another file, which is not named")?;
     let folder = folder.ok_or_else(|| format!("its data lies in the file \"{location}\", which is not at hand"))?;
     let path = Path::new(location);

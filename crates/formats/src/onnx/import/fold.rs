@@ -121,7 +121,9 @@ impl<'a> Network<'a> {
         let ends = one(self.list(call, "ends", 2)?, i64::MAX);
         let axis = one(self.list(call, "axes", 3)?, 0);
         let step = one(self.list(call, "steps", 4)?, 1);
-        let (Some(start), Some(end), Some(0), Some(step), Some(values)) = (starts, ends, axis, step, x.whole()) else { return Ok(None) };
+        let (Some(start), Some(end), Some(0), Some(step), Some(values)) = (starts, ends, axis, step, x.whole()) else {
+            return Ok(None);
+        };
         let Some((&rows, inner)) = x.shape.split_first() else { return Ok(None) };
         let (n, width) = (rows as i64, inner.iter().product::<usize>());
         let from_end = |i: i64| if i < 0 { i.saturating_add(n) } else { i };

@@ -19,7 +19,8 @@ impl<'a> Network<'a> {
         let output = call.output()?;
         // Several flattened images in one order add up as they are.
         let first = &inputs[0];
-        let alike = inputs.iter().all(|x| x.order == first.order && x.shape == first.shape && x.tensor.shape() == first.tensor.shape());
+        let alike =
+            inputs.iter().all(|x| x.order == first.order && x.shape == first.shape && x.tensor.shape() == first.tensor.shape());
         if alike {
             let tensor = merge(&inputs.iter().map(|x| &x.tensor).collect::<Vec<_>>())?;
             self.set(output, Value::Traced(Traced { tensor, positive, ..first.clone() }));
@@ -67,7 +68,14 @@ impl<'a> Network<'a> {
         plain.map(|tensors| (tensors, false)).map_err(|m| call.unsupported(m))
     }
 
-    fn set_merged(&mut self, call: Call<'_>, output: &'a str, tensor: Tensor, planes: bool, positive: bool) -> Result<(), Problem> {
+    fn set_merged(
+        &mut self,
+        call: Call<'_>,
+        output: &'a str,
+        tensor: Tensor,
+        planes: bool,
+        positive: bool,
+    ) -> Result<(), Problem> {
         if planes {
             return self.set_image(call, output, tensor, positive);
         }

@@ -58,7 +58,8 @@ pub fn load_bytes(path: &Path, bytes: &[u8], seed: u64) -> Result<Loaded> {
     };
     let file = parse(bytes).map_err(problem)?;
     let (model, notes) = model(&file, path.parent(), seed).map_err(problem)?;
-    let extras = file.metadata_props.iter().filter_map(|e| Some((e.key.strip_prefix(EXTRA)?.to_string(), text::to_bytes(&e.value))));
+    let extras =
+        file.metadata_props.iter().filter_map(|e| Some((e.key.strip_prefix(EXTRA)?.to_string(), text::to_bytes(&e.value))));
     Ok(Loaded { model, extras: extras.collect(), notes })
 }
 
@@ -72,7 +73,11 @@ fn model(file: &proto::Model, folder: Option<&Path>, seed: u64) -> std::result::
     let opset = file.opset_import.iter().find(|set| matches!(set.domain.as_str(), "" | "ai.onnx")).and_then(|set| set.version);
     let opset = opset.ok_or_else(|| Problem::Damaged("does not say which operator set it uses".into()))?;
     if !OPSETS.contains(&opset) {
-        let message = format!("operator set {opset}; {} to {} are read. Export again with one of them, such as 17", OPSETS.start(), OPSETS.end());
+        let message = format!(
+            "operator set {opset}; {} to {} are read. Export again with one of them, such as 17",
+            OPSETS.start(),
+            OPSETS.end()
+        );
         return Err(Problem::Unsupported(message));
     }
     let folder = folder.map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });

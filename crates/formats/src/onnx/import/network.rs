@@ -1,10 +1,10 @@
 //! The graph on its way from the file: values by name, layers as they are made, and their weights.
 
+use super::Problem;
 use super::attributes::Call;
 use super::constant::{self, Constant};
 use super::order::Order;
 use super::value::{Traced, Value};
-use super::Problem;
 use crate::onnx::proto::{FLOAT, Graph, Length, Node, Tensor as TensorProto, ValueInfo};
 use maobi_nn::Model;
 use maobi_nn::graph::Tensor;
@@ -80,7 +80,10 @@ impl<'a> Network<'a> {
         if let Some(value) = self.values.get(name) {
             return Ok(value.clone());
         }
-        let tensor = self.initializers.get(name).ok_or_else(|| Problem::Damaged(format!("value \"{name}\" is made by no node before it is used")))?;
+        let tensor = self
+            .initializers
+            .get(name)
+            .ok_or_else(|| Problem::Damaged(format!("value \"{name}\" is made by no node before it is used")))?;
         let constant = constant::read(tensor, self.folder).map_err(Problem::Damaged)?;
         Ok(Value::Constant(Rc::new(constant)))
     }
@@ -93,7 +96,9 @@ impl<'a> Network<'a> {
     pub(super) fn traced(&self, call: Call<'_>, index: usize) -> Result<Traced, Problem> {
         match self.optional(call, index)? {
             Some(Value::Traced(traced)) => Ok(traced),
-            Some(Value::Constant(_)) => Err(call.unsupported(format!("input {index} is a constant; a tensor of samples is expected"))),
+            Some(Value::Constant(_)) => {
+                Err(call.unsupported(format!("input {index} is a constant; a tensor of samples is expected")))
+            }
             None => Err(call.damaged(format!("has no input {index}"))),
         }
     }
@@ -107,9 +112,10 @@ impl<'a> Network<'a> {
     pub(super) fn constant_or_none(&self, call: Call<'_>, index: usize) -> Result<Option<Rc<Constant>>, Problem> {
         match self.optional(call, index)? {
             Some(Value::Constant(constant)) => Ok(Some(constant)),
-            Some(Value::Traced(_)) => {
-                Err(call.unsupported(format!("input {index} (\"{}\") depends on the samples; a constant is read there", call.input(index).unwrap_or(""))))
-            }
+            Some(Value::Traced(_)) => Err(call.unsupported(format!(
+                "input {index} (\"{}\") depends on the samples; a constant is read there",
+                call.input(index).unwrap_or("")
+            ))),
             None => Ok(None),
         }
     }
@@ -243,7 +249,8 @@ impl<'a> Network<'a> {
         while let Some(name) = names.pop() {
             for call in self.consumers(name) {
                 match call.node.op_type.as_str() {
-                    "Conv" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "BatchNormalization" | "Resize" | "Upsample" => return true,
+                    "Conv" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "BatchNormalization"
+                    | "Resize" | "Upsample" => return true,
                     // [batch, height, width, channels] on its way to the others.
                     "Transpose" if call.ints("perm") == Some(&[0, 3, 1, 2]) => return false,
                     "Identity" | "Cast" | "Sub" | "Add" | "Mul" | "Div" | "Pad" | "Relu" | "Clip" | "Dropout" => {
@@ -280,7 +287,8 @@ impl<'a> Network<'a> {
         let name = self.unique(if graph.name.is_empty() { "onnx" } else { &graph.name });
         let inputs: Vec<&Tensor> = self.inputs.iter().collect();
         let mut model = Model::new(name, &inputs, &outputs.iter().collect::<Vec<_>>(), seed)?;
-        let given: HashMap<&str, &Vec<Vec<f32>>> = self.weights.iter().map(|(layer, weights)| (layer.as_str(), weights)).collect();
+        let given: HashMap<&str, &Vec<Vec<f32>>> =
+            self.weights.iter().map(|(layer, weights)| (layer.as_str(), weights)).collect();
         let mut values = Vec::with_capacity(model.weights().len());
         for (layer, entry) in model.graph().layers.iter().enumerate() {
             let own = model.layer_weights(layer);

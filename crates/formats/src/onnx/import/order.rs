@@ -60,12 +60,22 @@ impl Order {
         let mut axes = self.turned.iter().filter(|&&axis| self.factors[axis] != 1);
         // Axes of length 1 may lie anywhere: behind all others.
         let mut factors = self.factors.clone();
-        let turned = shape.iter().map(|&n| if n == 1 { factors.push(1); Some(factors.len() - 1) } else { axes.next().copied() });
+        let turned = shape.iter().map(|&n| {
+            if n == 1 {
+                factors.push(1);
+                Some(factors.len() - 1)
+            } else {
+                axes.next().copied()
+            }
+        });
         let turned = turned.collect::<Option<Vec<usize>>>()?;
         // What is not named any more has length 1.
         let kept: Vec<usize> = (0..factors.len()).filter(|axis| turned.contains(axis)).collect();
         let place = |axis: usize| kept.iter().position(|k| *k == axis);
-        Some(Order { factors: kept.iter().map(|&k| factors[k]).collect(), turned: turned.into_iter().filter_map(place).collect() })
+        Some(Order {
+            factors: kept.iter().map(|&k| factors[k]).collect(),
+            turned: turned.into_iter().filter_map(place).collect(),
+        })
     }
 
     /// Without axes of length 1, and axes that stay neighbours as one.

@@ -56,7 +56,8 @@ impl<'a> Network<'a> {
         if let Some(open) = open {
             shape[open] = x.len() / known;
         }
-        let keeps_batch = first == BATCH || (first == -1 && open.is_none()) || (first == 0 && !zero_is_length) || Some(first) == self.batch;
+        let keeps_batch =
+            first == BATCH || (first == -1 && open.is_none()) || (first == 0 && !zero_is_length) || Some(first) == self.batch;
         let values = shape.iter().try_fold(1usize, |a, &n| a.checked_mul(n));
         if keeps_batch && values == Some(x.len()) { Ok(shape) } else { Err(wrong()) }
     }
@@ -102,7 +103,9 @@ impl<'a> Network<'a> {
         let mut sorted = order.clone();
         sorted.sort_unstable();
         if sorted != (0..rank).collect::<Vec<_>>() || order[0] != 0 {
-            return Err(call.unsupported(format!("attribute perm is {order:?}; the batch has to stay in front and every axis to come once")));
+            return Err(call.unsupported(format!(
+                "attribute perm is {order:?}; the batch has to stay in front and every axis to come once"
+            )));
         }
         let behind: Vec<usize> = order[1..].iter().map(|axis| axis - 1).collect();
         let turned = x.order.transposed(&x.shape, &behind);
@@ -116,8 +119,11 @@ impl<'a> Network<'a> {
 
     /// Axes by number, negative ones from the end, each at most once.
     pub(super) fn axes(&self, call: Call<'_>, axes: &[i64], rank: i64) -> Result<Vec<usize>, Problem> {
-        let resolved: Option<Vec<usize>> =
-            axes.iter().map(|&a| if a < 0 { a.checked_add(rank) } else { Some(a) }).map(|a| a.filter(|a| (0..rank).contains(a)).map(|a| a as usize)).collect();
+        let resolved: Option<Vec<usize>> = axes
+            .iter()
+            .map(|&a| if a < 0 { a.checked_add(rank) } else { Some(a) })
+            .map(|a| a.filter(|a| (0..rank).contains(a)).map(|a| a as usize))
+            .collect();
         let mut sorted = resolved.clone().unwrap_or_default();
         sorted.sort_unstable();
         sorted.dedup();

@@ -36,7 +36,8 @@ impl<'a> Network<'a> {
         let (strides, dilation) = (call.pair("strides", [1, 1])?, call.pair("dilations", [1, 1])?);
         let around = self.around(call, [h, w], [kh, kw], strides, dilation)?;
         let (image, padding) = padded(around, &image)?;
-        let kernel = kernel.transposed(&[2, 3, 1, 0]).ok_or_else(|| call.unsupported("the kernel is not of floating-point numbers"))?;
+        let kernel =
+            kernel.transposed(&[2, 3, 1, 0]).ok_or_else(|| call.unsupported("the kernel is not of floating-point numbers"))?;
         let kernel = self.weight(call, kernel.floats())?;
         let mut output = call.output()?;
         let mut bias = self.constant_or_none(call, 2)?.map(|bias| bias.floats());
@@ -114,7 +115,9 @@ impl<'a> Network<'a> {
     ) -> Result<Around, Problem> {
         const MOST: usize = 1 << 16;
         if [size, strides, dilation].iter().flatten().any(|n| *n == 0 || *n > MOST) {
-            return Err(call.unsupported(format!("a window of {size:?}, strides {strides:?}, dilations {dilation:?}; 1 to {MOST} are read")));
+            return Err(call.unsupported(format!(
+                "a window of {size:?}, strides {strides:?}, dilations {dilation:?}; 1 to {MOST} are read"
+            )));
         }
         let window = [(size[0] - 1) * dilation[0] + 1, (size[1] - 1) * dilation[1] + 1];
         let keras = same(lengths, window, strides);
@@ -125,10 +128,15 @@ impl<'a> Network<'a> {
             _ => match call.ints("pads") {
                 None => [[0; 2]; 2],
                 Some(pads) => {
-                    let whole: Vec<usize> = pads.iter().filter_map(|&n| usize::try_from(n).ok().filter(|n| *n <= MAX_PAD)).collect();
+                    let whole: Vec<usize> =
+                        pads.iter().filter_map(|&n| usize::try_from(n).ok().filter(|n| *n <= MAX_PAD)).collect();
                     match whole.as_slice() {
                         &[top, left, bottom, right] if pads.len() == 4 => [[top, bottom], [left, right]],
-                        _ => return Err(call.unsupported(format!("attribute pads is {pads:?}; four lengths up to {MAX_PAD} are read"))),
+                        _ => {
+                            return Err(
+                                call.unsupported(format!("attribute pads is {pads:?}; four lengths up to {MAX_PAD} are read"))
+                            );
+                        }
                     }
                 }
             },
@@ -176,15 +184,14 @@ impl<'a> Network<'a> {
         let channels = image.shape().last().copied().unwrap_or(1);
         let output = call.output()?;
         // Who flattens next needs no axes of length 1.
-        let flattens = self.only_consumer(output).is_some_and(|(_, next)| matches!(next.node.op_type.as_str(), "Flatten" | "Reshape" | "Squeeze"));
+        let flattens = self
+            .only_consumer(output)
+            .is_some_and(|(_, next)| matches!(next.node.op_type.as_str(), "Flatten" | "Reshape" | "Squeeze"));
         let name = self.own_name(call);
         let keepdims = keeps && !flattens;
         let tensor = pool_all(op, keepdims, name, &image)?;
-        let mut made = if keepdims {
-            Traced::planes(tensor).ok_or_else(|| call.damaged("takes no image"))?
-        } else {
-            Traced::own(tensor)
-        };
+        let mut made =
+            if keepdims { Traced::planes(tensor).ok_or_else(|| call.damaged("takes no image"))? } else { Traced::own(tensor) };
         if keeps {
             made.shape = vec![channels, 1, 1];
         }
@@ -244,7 +251,8 @@ impl<'a> Network<'a> {
         let x = self.traced(call, 0)?;
         let image = x.image().map_err(|m| call.unsupported(m))?;
         let &[h, w, _] = image.shape() else { return Err(call.damaged("takes no image")) };
-        let wrong = |what: &str| call.unsupported(format!("{what}; images enlarged by whole factors, nearest or linear, are read"));
+        let wrong =
+            |what: &str| call.unsupported(format!("{what}; images enlarged by whole factors, nearest or linear, are read"));
         let at = if self.opset >= 11 { 2 } else { 1 };
         let scales: Vec<f32> = match self.constant_or_none(call, at)?.filter(|c| c.len() > 0) {
             Some(scales) => scales.floats(),
@@ -255,7 +263,9 @@ impl<'a> Network<'a> {
             },
         };
         let whole = |scale: f32| (scale.fract() == 0.0 && (1.0..=1024.0).contains(&scale)).then_some(scale as usize);
-        let (&[1.0, 1.0, up, across], true) = (scales.as_slice(), scales.len() == 4) else { return Err(wrong(&format!("scales {scales:?}"))) };
+        let (&[1.0, 1.0, up, across], true) = (scales.as_slice(), scales.len() == 4) else {
+            return Err(wrong(&format!("scales {scales:?}")));
+        };
         let (Some(up), Some(across)) = (whole(up), whole(across)) else { return Err(wrong(&format!("scales {scales:?}"))) };
         let mode = call.text("mode").unwrap_or("nearest");
         let place = call.text("coordinate_transformation_mode").unwrap_or("half_pixel");
