@@ -8,7 +8,6 @@ mod atomic;
 mod compile;
 pub mod error;
 mod files;
-mod floats;
 pub mod format;
 pub mod h5;
 mod hdf5;

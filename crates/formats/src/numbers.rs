@@ -18,6 +18,11 @@ pub(crate) struct Encoding {
 }
 
 impl Encoding {
+    /// Elements of that kind, least byte first.
+    pub(crate) const fn little(element: Element) -> Encoding {
+        Encoding { element, big_endian: false }
+    }
+
     /// Bytes per element.
     pub(crate) fn size(self) -> usize {
         match self.element {
@@ -65,6 +70,11 @@ impl Encoding {
             word
         })
     }
+}
+
+/// The bytes of f32 values, least byte first.
+pub(crate) fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
 }
 
 /// IEEE 754 binary16.

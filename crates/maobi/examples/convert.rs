@@ -1,14 +1,16 @@
-//! Writes a `.keras` file in another format: `cargo run --release -q -p maobi --example convert -- MODEL.keras FORMAT OUT`
+//! Writes a model in another format: `cargo run --release -q -p maobi --example convert -- MODEL FORMAT OUT`
 //!
-//! `FORMAT` is a format's name, such as `tf-checkpoint`; what it cannot carry is told on stderr.
+//! `MODEL` is any file that is read here, `FORMAT` a format's name, such as `tf-checkpoint`; what it cannot carry is told on stderr.
 
-use maobi::formats::{format, keras};
+use maobi::formats::format;
 use std::path::Path;
 use std::process::ExitCode;
 
 fn run(model: &str, name: &str, out: &str) -> maobi::formats::Result<()> {
-    let loaded = keras::load(Path::new(model), 0)?;
-    let notes = format::named(name)?.save(&loaded.model, Path::new(out), &[])?;
+    let path = Path::new(model);
+    let loaded = format::detect(path)?.load(path, 0)?;
+    let extras: Vec<(&str, &[u8])> = loaded.extras.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let notes = format::named(name)?.save(&loaded.model, Path::new(out), &extras)?;
     for note in loaded.notes.iter().chain(&notes) {
         eprintln!("{out}: {note}");
     }
@@ -18,7 +20,7 @@ fn run(model: &str, name: &str, out: &str) -> maobi::formats::Result<()> {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [model, name, out] = arguments.as_slice() else {
-        eprintln!("usage: convert MODEL.keras FORMAT OUT");
+        eprintln!("usage: convert MODEL FORMAT OUT");
         return ExitCode::from(2);
     };
     match run(model, name, out) {

@@ -3,7 +3,7 @@
 //! u64 length of the header, the header as JSON, then the tensors' bytes one after the other, little-endian, without gaps
 //! (github.com/huggingface/safetensors, README "Format").
 
-use crate::floats::Float;
+use crate::numbers::{Element, Encoding};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -45,14 +45,14 @@ pub(super) struct Tensor {
 
 impl Tensor {
     /// How its numbers are read; `None` for integers and the small floats.
-    pub(super) fn float(&self) -> Option<Float> {
-        match self.dtype.as_str() {
-            "F16" => Some(Float::F16),
-            "BF16" => Some(Float::BF16),
-            "F32" => Some(Float::F32),
-            "F64" => Some(Float::F64),
-            _ => None,
-        }
+    pub(super) fn float(&self) -> Option<Encoding> {
+        Some(Encoding::little(match self.dtype.as_str() {
+            "F16" => Element::F16,
+            "BF16" => Element::BF16,
+            "F32" => Element::F32,
+            "F64" => Element::F64,
+            _ => return None,
+        }))
     }
 }
 

@@ -125,7 +125,7 @@ fn fill(model: &mut Model, header: &Header, bytes: &[u8]) -> std::result::Result
             let float = tensor
                 .float()
                 .ok_or_else(|| format!("{}: not a type of weights here; F16, BF16, F32 and F64 are", tensor.dtype))?;
-            Ok(float.read(bytes.get(tensor.bytes.clone()).unwrap_or_default()))
+            Ok(float.to_f32(bytes.get(tensor.bytes.clone()).unwrap_or_default()))
         };
         let named = format!("tensor \"{at}\"");
         Ok(Some(Found { at: named, shape: tensor.shape.clone(), read: Box::new(read) }))

@@ -1,8 +1,8 @@
 //! Operations as TensorFlow's nodes; weights stand in the graph as constants.
 
 use super::proto::{Attribute, FLOAT, INT32, List, Node, Shape, Tensor, Value};
-use crate::floats;
 use crate::inference::Program;
+use crate::numbers;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A graph in the making.
@@ -85,7 +85,7 @@ impl<'a> Writer<'a> {
     /// A constant of f32.
     pub(super) fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         let tensor =
-            Tensor { dtype: FLOAT, shape: Some(Shape::of(shape.iter().map(|&n| n as i64))), content: floats::to_bytes(values) };
+            Tensor { dtype: FLOAT, shape: Some(Shape::of(shape.iter().map(|&n| n as i64))), content: numbers::to_bytes(values) };
         self.constant(name, tensor)
     }
 

@@ -168,7 +168,7 @@ impl Writer<'_> {
                 return self.node(layer, "LeakyRelu", vec![x], vec![("alpha", Value::Float(slope as f32))]);
             }
             Function::Relu { max, slope, threshold } => return self.relu(layer, x, max, slope, threshold),
-            Function::Elu { alpha } if alpha == 1.0 => "Elu",
+            Function::Elu { alpha: 1.0 } => "Elu",
             Function::Elu { alpha } => {
                 let zero = self.float(&format!("{layer}/zero"), 0.0);
                 let alpha = self.float(&format!("{layer}/alpha"), alpha);

@@ -1,7 +1,7 @@
 //! Nodes and initializers as they are made, and in which order of axes each value is there.
 
-use crate::floats;
 use crate::inference::{Operation, Program};
+use crate::numbers;
 use crate::onnx::proto::{Attribute, FLOAT, INT64, Node, Tensor};
 use std::collections::{HashMap, HashSet};
 
@@ -134,7 +134,7 @@ impl<'a> Writer<'a> {
             dims: dims.iter().map(|&n| n as i64).collect(),
             data_type: Some(FLOAT),
             name: name.into(),
-            raw_data: Some(floats::to_bytes(values)),
+            raw_data: Some(numbers::to_bytes(values)),
             ..Tensor::default()
         });
     }

@@ -29,6 +29,16 @@ impl<'a> Call<'a> {
         self.node.input.get(index).map(String::as_str).filter(|name| !name.is_empty())
     }
 
+    /// Whether it is the same node.
+    pub(super) fn is(self, other: Call<'_>) -> bool {
+        std::ptr::eq(self.node, other.node)
+    }
+
+    /// The other one of two inputs.
+    pub(super) fn other(self, one: &str) -> Option<&'a str> {
+        if self.input(0) == Some(one) { self.input(1) } else { self.input(0) }
+    }
+
     /// Name of the first output.
     pub(super) fn output(self) -> Result<&'a str, Problem> {
         self.node.output.first().map(String::as_str).filter(|name| !name.is_empty()).ok_or_else(|| self.damaged("has no output"))

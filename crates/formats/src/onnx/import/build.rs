@@ -59,6 +59,9 @@ const OPERATORS: &[&str] = &[
     "Upsample",
 ];
 
+/// A bias that a later node adds: that node's number, the values, and what it makes.
+pub(super) type Bias<'a> = (usize, Vec<f32>, &'a str);
+
 impl<'a> Network<'a> {
     /// Reads all nodes, in the order of the file, which is topological.
     pub(super) fn nodes(&mut self) -> Result<(), Problem> {
@@ -212,13 +215,13 @@ impl<'a> Network<'a> {
         Ok(())
     }
 
-    /// The bias that an Add behind this node adds: index of that node, values, and what it makes. `fits` looks at the constant's axes.
+    /// The bias that an Add behind this node adds. `fits` looks at the constant's axes.
     pub(super) fn bias_after(
         &self,
         call: Call<'a>,
         output: &str,
         fits: impl Fn(&[usize]) -> bool,
-    ) -> Result<Option<(usize, Vec<f32>, &'a str)>, Problem> {
+    ) -> Result<Option<Bias<'a>>, Problem> {
         let Some((index, next)) =
             self.only_consumer(output).filter(|(_, next)| next.node.op_type == "Add" && self.may_join(call, *next))
         else {

@@ -1,7 +1,6 @@
 //! Numbers that stand in the file, or follow from such.
 
-use crate::floats::Float;
-use crate::hdf5::half;
+use crate::numbers::{Element, Encoding, half};
 use crate::onnx::proto;
 use std::path::Path;
 
@@ -89,22 +88,24 @@ pub(super) fn read(tensor: &proto::Tensor, folder: Option<&Path>) -> Result<Cons
         }
         raw => Ok(raw),
     };
-    let float = |float: Float, size: usize, plain: &dyn Fn() -> Vec<f32>| {
-        Ok(Data::Floats(sized(size)?.map_or_else(plain, |bytes| float.read(bytes))))
+    let float = |element: Element, plain: &dyn Fn() -> Vec<f32>| {
+        let encoding = Encoding::little(element);
+        Ok(Data::Floats(sized(encoding.size())?.map_or_else(plain, |bytes| encoding.to_f32(bytes))))
     };
-    let whole = |size: usize, read: &dyn Fn(&[u8]) -> i64, plain: &dyn Fn() -> Vec<i64>| {
-        Ok(Data::Whole(sized(size)?.map_or_else(plain, |bytes| bytes.chunks_exact(size).map(read).collect())))
+    let whole = |size: usize, signed: bool, plain: &dyn Fn() -> Vec<i64>| {
+        let encoding = Encoding::little(Element::Int { size, signed });
+        Ok(Data::Whole(sized(size)?.map_or_else(plain, |bytes| encoding.to_i64(bytes).unwrap_or_default())))
     };
     let words = || tensor.int32_data.iter().map(|v| i64::from(*v)).collect();
     let data: Result<Data, String> = match kind {
-        1 => float(Float::F32, 4, &|| tensor.float_data.clone()),
-        10 => float(Float::F16, 2, &|| tensor.int32_data.iter().map(|v| half(*v as u16)).collect()),
-        16 => float(Float::BF16, 2, &|| tensor.int32_data.iter().map(|v| f32::from_bits((*v as u32) << 16)).collect()),
-        11 => float(Float::F64, 8, &|| tensor.double_data.iter().map(|v| *v as f32).collect()),
-        2 | 9 => whole(1, &|b| i64::from(b[0]), &words),
-        3 => whole(1, &|b| i64::from(b[0] as i8), &words),
-        6 => whole(4, &|b| i64::from(b.first_chunk().map_or(0, |b| i32::from_le_bytes(*b))), &words),
-        7 => whole(8, &|b| b.first_chunk().map_or(0, |b| i64::from_le_bytes(*b)), &|| tensor.int64_data.clone()),
+        1 => float(Element::F32, &|| tensor.float_data.clone()),
+        10 => float(Element::F16, &|| tensor.int32_data.iter().map(|v| half(*v as u16)).collect()),
+        16 => float(Element::BF16, &|| tensor.int32_data.iter().map(|v| f32::from_bits((*v as u32) << 16)).collect()),
+        11 => float(Element::F64, &|| tensor.double_data.iter().map(|v| *v as f32).collect()),
+        2 | 9 => whole(1, false, &words),
+        3 => whole(1, true, &words),
+        6 => whole(4, true, &words),
+        7 => whole(8, true, &|| tensor.int64_data.clone()),
         other => Err(format!("data type {other} is not read; f32, f16, bf16, f64, i64, i32, i8, u8 and bool are")),
     };
     let constant = Constant { shape, data: data.map_err(named)? };

@@ -50,11 +50,11 @@ impl<'a> Network<'a> {
         output: &'a str,
         channels: usize,
     ) -> Result<(Option<&'static str>, &'a str), Problem> {
-        if let Some((name, nodes, after)) =
-            self.gate(output).filter(|(_, nodes, _)| nodes.iter().all(|(_, next)| self.may_join(call, *next)))
+        if let Some(gate) =
+            self.gate(output).filter(|gate| gate.is_alone && gate.nodes.iter().all(|(_, n)| self.may_join(call, *n)))
         {
-            self.done.extend(nodes.iter().map(|(index, _)| *index));
-            return Ok((Some(name), after));
+            self.done.extend(gate.nodes.iter().map(|(index, _)| *index));
+            return Ok((Some(gate.name), gate.output));
         }
         let Some((index, next)) = self.only_consumer(output).filter(|(_, next)| self.may_join(call, *next)) else {
             return Ok((None, output));
@@ -89,67 +89,6 @@ impl<'a> Network<'a> {
         matches!(call.node.op_type.as_str(), "Gemm" | "MatMul")
     }
 
-    /// Activations that are several nodes from one value: x · sigmoid(x), and x · ½ · (1 + erf(x / √2)). Keras' name, the nodes, and
-    /// what they make.
-    fn gate(&self, x: &str) -> Option<(&'static str, Vec<(usize, Call<'a>)>, &'a str)> {
-        if self.is_output(x) {
-            return None;
-        }
-        let takes = self.consumers(x).collect::<Vec<_>>();
-        let [a, b] = takes.as_slice() else { return None };
-        let number = |call: Call<'_>, index: usize| match self.optional(call, index) {
-            Ok(Some(Value::Constant(c))) => c.scalar(),
-            _ => None,
-        };
-        let close = |value: Option<f32>, to: f64| value.is_some_and(|v| (f64::from(v) - to).abs() < 1e-4);
-        let other = |call: Call<'a>, one: &str| if call.input(0) == Some(one) { 1 } else { 0 };
-        let index_of = |call: Call<'a>| self.graph.node.iter().position(|node| std::ptr::eq(node, call.node));
-        for (first, last) in [(*a, *b), (*b, *a)] {
-            let made = first.output().ok()?;
-            let start = index_of(first)?;
-            match first.node.op_type.as_str() {
-                "Sigmoid" if last.node.op_type == "Mul" => {
-                    let (index, next) = self.only_consumer(made)?;
-                    if std::ptr::eq(next.node, last.node) {
-                        return Some(("silu", vec![(start, first), (index, next)], next.output().ok()?));
-                    }
-                }
-                "Mul" | "Div" => {
-                    let root =
-                        if first.node.op_type == "Mul" { std::f64::consts::FRAC_1_SQRT_2 } else { std::f64::consts::SQRT_2 };
-                    if !close(number(first, other(first, x)), root) {
-                        continue;
-                    }
-                    let (erf_at, erf) = self.only_consumer(made).filter(|(_, next)| next.node.op_type == "Erf")?;
-                    let erf_made = erf.output().ok()?;
-                    let (add_at, add) = self.only_consumer(erf_made).filter(|(_, next)| next.node.op_type == "Add")?;
-                    let add_made = add.output().ok()?;
-                    let (mul_at, mul) = self.only_consumer(add_made).filter(|(_, next)| next.node.op_type == "Mul")?;
-                    let mut nodes = vec![(start, first), (erf_at, erf), (add_at, add), (mul_at, mul)];
-                    if !close(number(add, other(add, erf_made)), 1.0) {
-                        return None;
-                    }
-                    if std::ptr::eq(mul.node, last.node) {
-                        // (x · sum) · ½
-                        let mul_made = mul.output().ok()?;
-                        let (half_at, half) = self.only_consumer(mul_made).filter(|(_, next)| next.node.op_type == "Mul")?;
-                        nodes.push((half_at, half));
-                        return close(number(half, other(half, mul_made)), 0.5).then_some(("gelu", nodes, half.output().ok()?));
-                    }
-                    // (x · ½) · sum
-                    let half_made = last.output().ok()?;
-                    let whole = last.node.op_type == "Mul"
-                        && close(number(last, other(last, x)), 0.5)
-                        && mul.input(other(mul, add_made)) == Some(half_made);
-                    nodes.push((index_of(last)?, last));
-                    return whole.then_some(("gelu", nodes, mul.output().ok()?));
-                }
-                _ => {}
-            }
-        }
-        None
-    }
-
     /// Applies a layer to a tensor whatever its order of axes.
     fn each(
         &mut self,
@@ -166,12 +105,9 @@ impl<'a> Network<'a> {
     /// An activation as a layer of its own.
     pub(super) fn function(&mut self, call: Call<'a>) -> Result<(), Problem> {
         let x = self.traced(call, 0)?;
-        let input = call.input(0).unwrap_or_default();
-        if let Some((name, nodes, output)) =
-            self.gate(input).filter(|(_, nodes, _)| nodes.iter().any(|(_, next)| std::ptr::eq(next.node, call.node)))
-        {
-            self.done.extend(nodes.iter().map(|(index, _)| *index));
-            return self.activate(call, output, x, name);
+        if let Some(gate) = self.gate_with(call) {
+            self.done.extend(gate.nodes.iter().map(|(index, _)| *index));
+            return self.activate(call, gate.output, x, gate.name);
         }
         let output = call.output()?;
         if let Some(name) = self.activation(call)? {
@@ -194,7 +130,7 @@ impl<'a> Network<'a> {
                 self.each(output, x, false, |t| layer.call(t))
             }
             "Clip" => match self.bounds(call)? {
-                (low, high) if low == 0.0 => {
+                (0.0, high) => {
                     let layer = if high.is_finite() { ReLU::new().max_value(short(high)) } else { ReLU::new() };
                     let layer = name.into_iter().fold(layer, |l, n| l.name(n));
                     self.each(output, x, true, |t| layer.call(t))
@@ -305,13 +241,11 @@ impl<'a> Network<'a> {
 
     /// Add, Sub, Mul, Div, Sum: of tensors, or of a tensor and a constant.
     pub(super) fn arithmetic(&mut self, call: Call<'a>) -> Result<(), Problem> {
-        if let Some(input) = [0, 1].into_iter().filter_map(|i| call.input(i)).find(|input| {
-            self.gate(input).is_some_and(|(_, nodes, _)| nodes.iter().any(|(_, next)| std::ptr::eq(next.node, call.node)))
-        }) && let Some((name, nodes, output)) = self.gate(input)
-            && let Value::Traced(x) = self.value(input)?
+        if let Some(gate) = self.gate_with(call)
+            && let Value::Traced(x) = self.value(gate.input)?
         {
-            self.done.extend(nodes.iter().map(|(index, _)| *index));
-            return self.activate(call, output, x, name);
+            self.done.extend(gate.nodes.iter().map(|(index, _)| *index));
+            return self.activate(call, gate.output, x, gate.name);
         }
         let mut tensors = Vec::new();
         for index in 0..call.node.input.len() {
@@ -332,13 +266,14 @@ impl<'a> Network<'a> {
     /// A tensor times a constant plus a constant: Rescaling for numbers, BatchNormalization with fixed statistics for one a channel.
     fn affine(&mut self, call: Call<'a>, x: &Traced) -> Result<(), Problem> {
         let mut affine = Affine { scale: vec![1.0], offset: vec![0.0] };
-        self.fold_into(call, x, &mut affine)?;
+        let at = usize::from(matches!(self.optional(call, 1)?, Some(Value::Constant(_))));
+        self.fold_into(call, at, x, &mut affine)?;
         let mut output = call.output()?;
         while let Some((index, next)) = self.only_consumer(output).filter(|(_, next)| self.may_join(call, *next)) {
-            let tensor_first = next.input(0) == Some(output);
-            let constant = matches!(self.optional(next, if tensor_first { 1 } else { 0 }), Ok(Some(Value::Constant(_))));
+            let at = usize::from(next.input(0) == Some(output));
+            let constant = matches!(self.optional(next, at), Ok(Some(Value::Constant(_))));
             let ours = matches!(next.node.op_type.as_str(), "Add" | "Sub" | "Mul" | "Div");
-            if !ours || !constant || self.fold_into(next, x, &mut affine).is_err() {
+            if !ours || !constant || self.fold_into(next, at, x, &mut affine).is_err() {
                 break;
             }
             self.done.insert(index);
@@ -369,12 +304,9 @@ impl<'a> Network<'a> {
         self.each(output, Traced { tensor, ..x.clone() }, false, |t| layer.call(t))
     }
 
-    /// Appends what a node does with its constant. `Err` and no change when the constant is neither one number nor one a channel.
-    fn fold_into(&self, call: Call<'_>, x: &Traced, affine: &mut Affine) -> Result<(), Problem> {
-        let at = match self.optional(call, 1)? {
-            Some(Value::Constant(_)) => 1,
-            _ => 0,
-        };
+    /// Appends what a node does with its constant, input number `at`. `Err` and no change when the constant is neither one number
+    /// nor one a channel.
+    fn fold_into(&self, call: Call<'_>, at: usize, x: &Traced, affine: &mut Affine) -> Result<(), Problem> {
         let constant = self.constant(call, at)?;
         let mut values: Vec<f64> = constant.floats().iter().map(|v| short(*v)).collect();
         if values.len() != 1 {

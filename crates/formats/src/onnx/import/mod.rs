@@ -10,6 +10,7 @@ mod constant;
 mod elementwise;
 mod external;
 mod fold;
+mod gates;
 mod merge;
 mod network;
 mod order;

@@ -146,10 +146,10 @@ impl<'a> Network<'a> {
         (!self.outputs.contains(value) && !self.done.contains(&index)).then_some((index, Call { node }))
     }
 
-    /// The nodes that take a value.
-    pub(super) fn consumers(&self, value: &str) -> impl Iterator<Item = Call<'a>> + use<'a, '_> {
+    /// The nodes that take a value, and their numbers.
+    pub(super) fn numbered_consumers(&self, value: &str) -> impl Iterator<Item = (usize, Call<'a>)> + use<'a, '_> {
         let graph = self.graph;
-        self.consumers.get(value).into_iter().flatten().filter_map(move |&i| graph.node.get(i)).map(|node| Call { node })
+        self.consumers.get(value).into_iter().flatten().filter_map(move |&i| Some((i, Call { node: graph.node.get(i)? })))
     }
 
     pub(super) fn is_output(&self, value: &str) -> bool {
@@ -247,7 +247,7 @@ impl<'a> Network<'a> {
         let mut names = vec![name];
         let mut seen = HashSet::new();
         while let Some(name) = names.pop() {
-            for call in self.consumers(name) {
+            for (_, call) in self.numbered_consumers(name) {
                 match call.node.op_type.as_str() {
                     "Conv" | "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "BatchNormalization"
                     | "Resize" | "Upsample" => return true,
@@ -262,7 +262,7 @@ impl<'a> Network<'a> {
                 }
             }
         }
-        !self.own && matches!(c, 1 | 3 | 4) && h > 4 && w > 4
+        !self.own && matches!(c, 1 | 3 | 4) && h > c && w > c
     }
 
     /// Builds the model, in full or not at all.

@@ -94,11 +94,13 @@ impl<'a> Network<'a> {
         };
         let (image, padding) = padded(around, &image)?;
         let name = self.own_name(call);
+        // Keras' own default stays unsaid.
+        let step = Some(strides).filter(|strides| *strides != size);
         let made = if average {
-            let layer = AveragePooling2D::new(size).strides(strides).padding(padding);
+            let layer = step.into_iter().fold(AveragePooling2D::new(size).padding(padding), |layer, step| layer.strides(step));
             name.into_iter().fold(layer, |layer, name| layer.name(name)).call(&image)?
         } else {
-            let layer = MaxPooling2D::new(size).strides(strides).padding(padding);
+            let layer = step.into_iter().fold(MaxPooling2D::new(size).padding(padding), |layer, step| layer.strides(step));
             name.into_iter().fold(layer, |layer, name| layer.name(name)).call(&image)?
         };
         self.set_image(call, call.output()?, made, x.positive)
