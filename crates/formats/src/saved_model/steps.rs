@@ -185,8 +185,9 @@ impl Writer<'_> {
                 let scaled = self.node(layer, "Mul", vec![x.clone(), root], vec![]);
                 let erf = self.node(layer, "Erf", vec![scaled], vec![]);
                 let sum = self.node(layer, "AddV2", vec![erf, one], vec![]);
-                let product = self.node(layer, "Mul", vec![x, sum], vec![]);
-                return self.node(layer, "Mul", vec![product, half], vec![]);
+                // In this order TFLite knows it as GELU; its own operators have no erf.
+                let part = self.node(layer, "Mul", vec![x, half], vec![]);
+                return self.node(layer, "Mul", vec![part, sum], vec![]);
             }
             Function::Silu => {
                 let sigmoid = self.node(layer, "Sigmoid", vec![x.clone()], vec![]);
