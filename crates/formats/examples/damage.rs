@@ -1,47 +1,45 @@
-//! Cuts and flips bits of a model file, many times, and reads it: `cargo run --release -p maobi-formats --example damage -- FILE [COUNT]`
+//! Damages copies of all model files in a folder, and of a model in every format, and opens them:
+//! `cargo run --release -p maobi-formats --example damage -- FOLDER [COPIES] [SEED]`
 //!
-//! FILE is a `.keras`. Besides the whole archive, its weights are damaged and packed again, so that no checksum stands before the
-//! reader. Nothing may panic; the end prints how many copies were refused.
+//! Nothing may panic, no more than 1 GB of memory may be taken; the end prints how many copies were refused.
 
-use maobi_formats::{keras, weights_h5};
+#[path = "../tests/support/damage.rs"]
+mod damage;
+
+use damage::{Count, Random, of_folder, of_model, peak_memory};
+use maobi_formats::keras;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let file = arguments.next().ok_or("usage: damage FILE.keras [COUNT]")?;
-    let count: u32 = arguments.next().map_or(Ok(10_000), |n| n.parse())?;
-    let folder = tempfile::tempdir()?;
-    let (whole_path, h5_path) = (folder.path().join("m.keras"), folder.path().join("m.weights.h5"));
-    let mut model = keras::load(Path::new(&file), 1)?.model;
-    weights_h5::save(&model, &h5_path)?;
-    let sources = [(std::fs::read(&file)?, &whole_path), (std::fs::read(&h5_path)?, &h5_path)];
-    let mut refused = [0u32; 2];
-    let mut state = 88_172_645_463_325_252_u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as usize % below.max(1)
-    };
-    for _ in 0..count {
-        for (which, (bytes, path)) in sources.iter().enumerate() {
-            let mut bytes = bytes.clone();
-            if random(8) == 0 {
-                bytes.truncate(random(bytes.len()));
-            }
-            for _ in 0..=random(4) {
-                if let Some(byte) = {
-                    let at = random(bytes.len());
-                    bytes.get_mut(at)
-                } {
-                    *byte = if random(3) == 0 { [0, 255, 127, 128][random(4)] } else { *byte ^ 1 << random(8) };
-                }
-            }
-            std::fs::write(path, &bytes)?;
-            let result = if which == 0 { keras::load(path, 1).map(|_| ()) } else { weights_h5::load(&mut model, path) };
-            refused[which] += u32::from(result.is_err());
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let folder = arguments.first().ok_or("usage: damage FOLDER [COPIES] [SEED]")?;
+    let copies: usize = arguments.get(1).map_or(Ok(20_000), |n| n.parse())?;
+    let seed: u64 = arguments.get(2).map_or(Ok(1), |n| n.parse())?;
+    let place = tempfile::tempdir()?;
+    let mut samples = of_folder(Path::new(folder));
+    let models = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path());
+    for path in models.filter(|path| path.extension().is_some_and(|e| e == "keras")).take(2) {
+        let name = path.file_name().unwrap_or_default();
+        samples.extend(of_model(&keras::load(&path, 1)?.model, &place.path().join(name)));
     }
-    println!("{count} damaged copies each: {} archives and {} weight files refused, none crashed", refused[0], refused[1]);
-    Ok(())
+    let mut random = Random::new(seed);
+    let each = copies.div_ceil(samples.len().max(1));
+    let (mut all, mut count) = (0, Count::default());
+    for sample in &samples {
+        let mut own = Count::default();
+        for _ in 0..each {
+            sample.open_damaged(&place.path().join("copy"), &mut random, &mut own);
+        }
+        println!("{:32} {} of {} copies refused", sample.name.display(), own.refused, own.copies);
+        all += own.copies;
+        count.refused += own.refused;
+    }
+    let peak = peak_memory().unwrap_or(0);
+    println!(
+        "{all} damaged copies of {} models: {} refused, none crashed; at most {} MB of memory",
+        samples.len(),
+        count.refused,
+        peak >> 20
+    );
+    if peak > 1 << 30 { Err("more than 1 GB of memory".into()) } else { Ok(()) }
 }

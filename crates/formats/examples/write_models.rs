@@ -1,9 +1,10 @@
 //! Writes models of many kinds for `check_models.py`, which lets real Keras load them:
 //! `cargo run -p maobi-formats --example write_models -- FOLDER && python crates/formats/examples/check_models.py FOLDER`
 //!
-//! For each: the trained model as `.keras`, its inputs and predictions, and the losses of three steps more. Arrays are raw f32.
+//! For each: the trained model as `.keras`, its inputs and predictions, and the losses of three steps more. Arrays are raw f32. Beside it
+//! the same as `.h5`, `.weights.h5`, `.json` and `.npz`, which `--convert` makes of any `.keras` (`fixtures/interop/check_release.py`).
 
-use maobi_formats::keras;
+use maobi_formats::{h5, json, keras, npz, weights_h5};
 use maobi_nn::graph::{Call, Sequential, apply};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
@@ -103,7 +104,7 @@ fn write(folder: &Path, name: &str, mut model: Model, how: Compile) -> Result<St
         step(&mut model)?;
     }
     keras::save_with(&model, &folder.join(format!("{name}.keras")), &[("state.json", b"{}")])?;
-    maobi_formats::weights_h5::save(&model, &folder.join(format!("{name}.weights.h5")))?;
+    every_form(&model, &folder.join(name))?;
     let raw = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
     for (i, input) in inputs.iter().enumerate() {
         std::fs::write(folder.join(format!("{name}_x{i}.f32")), raw(input))?;
@@ -117,9 +118,32 @@ fn write(folder: &Path, name: &str, mut model: Model, how: Compile) -> Result<St
     Ok(format!("{{\"name\":\"{name}\",\"slots\":{slots:?},\"losses\":{losses:?}}}"))
 }
 
+/// The model as everything else that Keras reads: `PREFIX.h5`, ….
+fn every_form(model: &Model, prefix: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let path =
+        |ending: &str| prefix.with_file_name(format!("{}{ending}", prefix.file_name().unwrap_or_default().to_string_lossy()));
+    weights_h5::save(model, &path(".weights.h5"))?;
+    h5::save(model, &path(".h5"))?;
+    h5::save_with(model, &path(".trained.h5"), h5::Options::default().optimizer_variables(true))?;
+    h5::save_weights(model, &path(".old_weights.h5"))?;
+    json::save(model, &path(".json"))?;
+    npz::save(model, &path(".npz"))?;
+    Ok(())
+}
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args().nth(1).ok_or("usage: write_models FOLDER")?;
-    let folder = Path::new(&folder);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let folder = match arguments.as_slice() {
+        [folder] => Path::new(folder),
+        [flag, models @ ..] if flag == "--convert" => {
+            for model in models {
+                let path = Path::new(model);
+                every_form(&keras::load(path, 1)?.model, &path.with_extension(""))?;
+            }
+            return Ok(());
+        }
+        _ => return Err("usage: write_models FOLDER, or write_models --convert MODEL.keras...".into()),
+    };
     std::fs::create_dir_all(folder)?;
     let exponential =
         Schedule::ExponentialDecay { initial_learning_rate: 0.01, decay_steps: 3, decay_rate: 0.7, staircase: false };

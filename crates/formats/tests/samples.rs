@@ -274,13 +274,33 @@ fn formula(first: u32, count: u32) -> (Vec<f32>, Vec<u32>) {
     (images.map(|(s, row, column)| pixel(s, row, column)).collect(), labels)
 }
 
-#[test]
-fn training_goes_on_where_keras_stopped() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop/resume");
-    let text = std::fs::read_to_string(folder.join("resume.json")).unwrap();
-    let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+fn fixtures(name: &str) -> (PathBuf, serde_json::Value) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop").join(name);
+    let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    (folder, serde_json::from_str(&text).unwrap())
+}
+
+/// Trains on from the step at which `golden` was saved: the losses must be those of `case`.
+fn goes_on(model: &mut Model, golden: &serde_json::Value, case: &serde_json::Value) {
+    let name = case["file"].as_str().unwrap();
     let batch = golden["batch_size"].as_u64().unwrap() as u32;
     let first_step = golden["first_step"].as_u64().unwrap() as u32;
+    assert_eq!(model.optimizer_state_ref().unwrap().iterations, u64::from(first_step), "{name}");
+    for (step, expected) in case["losses"].as_array().unwrap().iter().enumerate() {
+        let (images, labels) = formula((first_step + step as u32) * batch, batch);
+        let feed = Samples { samples: batch as usize, inputs: &[&images] };
+        let targets = [Target::Classes(&labels)];
+        let got =
+            model.train_on_batch(Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: None }).unwrap().loss;
+        let expected = expected.as_f64().unwrap();
+        // Two libraries' sums drift apart step by step; a lost slot or iteration shows at 1e-2.
+        assert!((got - expected).abs() <= 1e-4 * expected.max(1.0), "{name}, step {step}: loss {got}, Keras {expected}");
+    }
+}
+
+#[test]
+fn training_goes_on_where_keras_stopped() {
+    let (folder, golden) = fixtures("resume");
     let cases = golden["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 6);
     for case in cases {
@@ -290,18 +310,38 @@ fn training_goes_on_where_keras_stopped() {
         let model = &mut loaded.model;
         let (images, _) = formula(0, 16);
         assert_close(name, &predict(model, &images), &npy(&folder.join(name.replace(".keras", "_pred.npy"))));
-        assert_eq!(model.optimizer_state_ref().unwrap().iterations, u64::from(first_step), "{name}");
-        for (step, expected) in case["losses"].as_array().unwrap().iter().enumerate() {
-            let (images, labels) = formula((first_step + step as u32) * batch, batch);
-            let feed = Samples { samples: batch as usize, inputs: &[&images] };
-            let targets = [Target::Classes(&labels)];
-            let got = model
-                .train_on_batch(Batch { feed: &feed, targets: &targets, sample_weight: None, class_weight: None })
-                .unwrap()
-                .loss;
-            let expected = expected.as_f64().unwrap();
-            // Two libraries' sums drift apart step by step; a lost slot or iteration shows at 1e-2.
-            assert!((got - expected).abs() <= 1e-4 * expected.max(1.0), "{name}, step {step}: loss {got}, Keras {expected}");
-        }
+        goes_on(model, &golden, case);
     }
+}
+
+#[test]
+fn training_goes_on_where_keras_2_stopped() {
+    // Both generations of its optimizers order their variables in their own way.
+    let (folder, golden) = fixtures("h5");
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let name = case["file"].as_str().unwrap();
+        let mut loaded = h5::load(&folder.join(name), 1).unwrap();
+        assert_eq!(loaded.notes, Vec::<String>::new(), "{name}");
+        goes_on(&mut loaded.model, &golden, case);
+    }
+}
+
+#[test]
+fn every_way_to_store_a_dataset() {
+    let (folder, _) = fixtures("h5");
+    let network = |layers: usize| {
+        let chain = Sequential::new().add(InputLayer::new([9]));
+        (0..layers).fold(chain, |chain, _| chain.add(Dense::new(9).use_bias(false))).build(1).unwrap()
+    };
+    let mut model = network(8);
+    h5::load_weights(&mut model, &folder.join("kinds.h5")).unwrap();
+    for (index, weight) in model.weights().iter().enumerate() {
+        // The formula of fixtures/interop/make_h5.py.
+        let expected: Vec<f32> = (0..81).map(|i| ((i * 7 + index) % 128) as f32 / 8.0 - 8.0).collect();
+        assert_eq!(weight.values()[..], expected, "dataset {index}");
+    }
+    let message = h5::load_weights(&mut network(1), &folder.join("lzf.h5")).unwrap_err().to_string();
+    assert!(message.contains("/dense_0/dense_0_W: compressed with HDF5 filter 32000, which is not read"), "{message}");
 }

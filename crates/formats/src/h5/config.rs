@@ -11,18 +11,10 @@ pub(super) fn from_keras_3(network: &Value) -> Value {
     own.insert("layers".into(), Value::Array(layers));
     for key in ["input_layers", "output_layers"] {
         if let Some(ends) = config.get(key) {
-            own.insert(key.into(), several(ends));
+            own.insert(key.into(), ends.clone());
         }
     }
     json!({ "class_name": network.get("class_name"), "config": own })
-}
-
-/// References to tensors as a list of them: Keras 3.0 and Keras 2 do not know a single one by itself.
-fn several(ends: &Value) -> Value {
-    match ends.get(0) {
-        Some(Value::String(_)) => json!([ends]),
-        _ => ends.clone(),
-    }
 }
 
 fn layer(entry: &Value) -> Value {
@@ -33,6 +25,7 @@ fn layer(entry: &Value) -> Value {
             (_, "batch_shape") => config.insert("batch_input_shape".into(), value.clone()),
             (_, "dtype") => config.insert("dtype".into(), policy(value)),
             ("LeakyReLU", "negative_slope") => config.insert("alpha".into(), value.clone()),
+            ("InputLayer", "trainable") => None,
             // Keras 2 knows one order only, and no key for it.
             ("RandomRotation" | "RandomTranslation" | "RandomZoom", "data_format") => None,
             _ => config.insert(key.clone(), plain(value)),
@@ -60,6 +53,22 @@ pub(super) fn plain(value: &Value) -> Value {
         (Some(class), Some(config)) => json!({ "class_name": class, "config": config }),
         _ => value.clone(),
     }
+}
+
+/// An optimizer without what is as it would be without it: Keras 2's classes, which go by these names, do not know those keys.
+/// Returns whether Keras 2 knows what is left.
+///
+/// tf_keras marks its newer classes `Custom>Adam`. Keras 3 takes that too, but passes over their configuration: the rate and all else
+/// would silently be the defaults.
+pub(super) fn portable(optimizer: &mut Value) -> bool {
+    let class = optimizer.get("class_name").and_then(Value::as_str).unwrap_or_default().to_string();
+    let Some(config) = optimizer.get_mut("config").and_then(Value::as_object_mut) else { return false };
+    config.retain(|_, value| !value.is_null());
+    if config.get("use_ema").is_some_and(|ema| *ema == json!(false)) {
+        config.retain(|key, _| !matches!(key.as_str(), "use_ema" | "ema_momentum" | "ema_overwrite_frequency"));
+    }
+    let newer = ["weight_decay", "use_ema", "inner_optimizer"].iter().any(|key| config.contains_key(*key));
+    !newer && !matches!(class.as_str(), "AdamW" | "Lion")
 }
 
 /// A layer's call: `[["conv2d", 0, 0, {}], …]`.

@@ -140,6 +140,11 @@ fn training_config(model: &Model, how: &Compile, notes: &mut Vec<String>) -> Val
             *rate = json!(state.learning_rate);
         }
     }
+    if !config::portable(&mut optimizer) {
+        notes.push(
+            "the optimizer, for Keras 2: it does not know this one or its options (load the file with compile=False)".into(),
+        );
+    }
     value["loss"] = named(&value["loss"], |name, object| Loss::from_value(name).ok() == Loss::from_value(object).ok());
     value["metrics"] = named(&value["metrics"], |name, object| Metric::from_value(name).ok() == Metric::from_value(object).ok());
     if let Some(map) = value.as_object_mut() {

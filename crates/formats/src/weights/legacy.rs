@@ -171,12 +171,13 @@ pub(crate) fn weights_only(model: &Model) -> Group {
 pub(crate) fn write(root: &mut Group, model: &Model, optimizer: bool) -> Result<(), String> {
     fill(root.at(WEIGHTS), model);
     let Some(state) = model.optimizer_state_ref().filter(|_| optimizer) else { return Ok(()) };
-    // As Keras 2 has them, without the learning rate: tf_keras goes on from there, and Keras 3 reads none, whatever their form.
-    let group = root.at(OPTIMIZER);
-    let mut names = vec!["iteration:0".to_string()];
-    group.put_i64("iteration:0", whole(state.iterations)?);
+    // As Keras 2 has them: tf_keras goes on from there, and Keras 3 restores none, whatever their form.
     let class = model.compiled().map_or("optimizer", |how| how.optimizer.class_name());
-    for variable in state.variables() {
+    let group = root.at(OPTIMIZER);
+    let mut names = vec![format!("{class}/iter:0")];
+    group.put_i64(&names[0], whole(state.iterations)?);
+    let variables = state.variables();
+    for variable in by_slot(&variables).into_iter().map(|index| &variables[index]) {
         let name = format!("{class}/{}:0", variable.name);
         group.put_f32(&name, &variable.shape, &variable.values);
         names.push(name);

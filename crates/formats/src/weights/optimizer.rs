@@ -66,7 +66,15 @@ impl OptimizerValues {
             return Ok(None);
         }
         let learning_rate = if has_rate { take(reader, &rest[1], 1)?.to_f32().first().copied() } else { None };
-        let slots_at = &rest[1 + usize::from(has_rate)..];
+        let mut slots_at: Vec<&String> = rest[1 + usize::from(has_rate)..].iter().collect();
+        // Nadam's product, which is last in newer releases of Keras 3, was first until 3.8 at least.
+        if let (Some(first), [(_, own), .., (_, last)]) = (slots_at.first(), expected.as_slice())
+            && !own.is_empty()
+            && last.is_empty()
+            && reader.shape(first)?.is_some_and(|shape| shape.is_empty())
+        {
+            slots_at.rotate_left(1);
+        }
         let mut slots = Vec::with_capacity(expected.len());
         for (index, ((name, shape), path)) in expected.iter().zip(slots_at).enumerate() {
             let found = reader.shape(path)?.ok_or_else(|| format!("/{path} is missing"))?;

@@ -94,10 +94,9 @@ impl Graph {
         })
     }
 
+    /// References to tensors, a list of them also where there is one: Keras 3.0 and Keras 2 do not know a single one by itself.
     fn references(&self, nodes: &[usize]) -> Value {
-        let all: Vec<Value> =
-            nodes.iter().map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0])).collect();
-        if all.len() == 1 { all[0].clone() } else { Value::Array(all) }
+        nodes.iter().map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0])).collect()
     }
 }
 
