@@ -1,6 +1,6 @@
 //! The command line: what every subcommand takes stands with the subcommand.
 
-use crate::commands::{bench, completions, data, evaluate, predict, recipes, self_test, summary, train};
+use crate::commands::{bench, completions, data, evaluate, export, predict, recipes, self_test, summary, train};
 use clap::{Parser, Subcommand};
 
 /// Train, check and use small image classifiers on ordinary CPUs.
@@ -11,7 +11,8 @@ use clap::{Parser, Subcommand};
     propagate_version = true,
     about,
     long_about = "Train, check and use small image classifiers on ordinary CPUs.\n\n\
-        Recipes are the published networks for handwritten digits, ready to train; models are Keras' own .keras files. \
+        Recipes are the published networks for handwritten digits, ready to train; models are Keras' own .keras files, \
+        and those of TensorFlow, ONNX and others are read and written too. \
         Progress goes to stderr, results go to stdout.",
     after_help = AFTER,
     arg_required_else_help = true
@@ -41,6 +42,8 @@ pub enum Command {
     Train(train::Args),
     /// Measure a trained model on a data set.
     Evaluate(evaluate::Args),
+    /// Write a model in another format.
+    Export(export::Args),
     /// Read pictures of your own.
     Predict(predict::Args),
     /// Show the layers of a recipe or model.

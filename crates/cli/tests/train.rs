@@ -33,10 +33,10 @@ fn epochs_are_told_as_json_and_the_run_folder_explains_itself() {
         "{history}"
     );
     assert!(std::fs::read(place.path("run/curves.png")).unwrap().starts_with(b"\x89PNG"));
-    assert!(place.path("run/checkpoints/tiny-cnn.weights.h5").is_file() && !place.path("run/backup").exists());
+    assert!(place.path("run/cnn.h5").is_file() && !place.path("run/backup").exists());
     // The weights alone are a model too, inside their run.
     let accuracy = |model: &str| lines(&place.ok(&["evaluate", model, "--json"]))[0]["accuracy"].clone();
-    assert_eq!(accuracy("run/checkpoints/tiny-cnn.weights.h5"), done["test"]["accuracy"]);
+    assert_eq!(accuracy("run/cnn.h5"), done["test"]["accuracy"]);
     // A run is not written over, and its config is a recipe.
     assert!(place.fails(&["train", "tiny-cnn", "--out", "run"]).contains("--resume --out run"));
     place.ok(&["train", "run/config.toml", "--seed", "3", "--quiet", "--out", "again"]);

@@ -40,6 +40,12 @@ pub enum Error {
         /// One line each: layer, variable, expected shape, found shape.
         misfits: Vec<String>,
     },
+    /// The file holds weights alone, without the network that they are for.
+    #[error("{}: holds weights alone, without the network: give the run folder or the network they belong to, or a whole model such as a .keras file", path.display())]
+    NoNetwork {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The format does not hold what is asked of it, or the file's kind is not known here.
     #[error("{}: {message}", path.display())]
     Unsupported {
@@ -66,6 +72,10 @@ impl Error {
 
     pub(crate) fn damaged(path: &Path, message: impl Into<String>) -> Error {
         Error::Damaged { path: path.to_path_buf(), message: message.into() }
+    }
+
+    pub(crate) fn no_network(path: &Path) -> Error {
+        Error::NoNetwork { path: path.to_path_buf() }
     }
 
     pub(crate) fn unsupported(path: &Path, message: impl Into<String>) -> Error {

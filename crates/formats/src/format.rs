@@ -35,7 +35,8 @@ pub trait Format: Sync {
     /// Reads a model. `seed` draws what the file does not hold: dropout and augmentation from here on.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Damaged`], [`Error::Model`], [`Error::Misfit`]; [`Error::Unsupported`] where such files hold no network.
+    /// [`Error::Io`], [`Error::Damaged`], [`Error::Model`], [`Error::Misfit`]; [`Error::NoNetwork`] where the file
+    /// holds weights alone.
     fn load(&self, path: &Path, seed: u64) -> Result<Loaded>;
 
     /// Reads weights into a model of the same architecture; returns what was left aside, in words.

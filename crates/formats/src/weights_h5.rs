@@ -29,7 +29,7 @@ impl Format for WeightsH5 {
     }
 
     fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
-        Err(Error::unsupported(path, "holds weights alone, without the network; give a whole model, or load them into one"))
+        Err(Error::no_network(path))
     }
 
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {

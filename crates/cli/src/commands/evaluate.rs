@@ -20,8 +20,11 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A model file (.keras) or a run folder.
+    /// A model file of any kind that is read (.keras, .h5, .onnx, a TensorFlow checkpoint …) or a run folder.
     model: PathBuf,
+
+    #[command(flatten)]
+    network: run::Network,
 
     /// What to measure on: mnist, fashion-mnist, builtin, a folder of pictures by class, or an .npz file; what the model was trained on
     /// when left out.
@@ -131,7 +134,7 @@ pub struct Measured {
 /// Measures and reports.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
-    let open = run::load(&args.model, &console)?;
+    let open = run::load(&args.model, &args.network, &console)?;
     let preprocessing = args.scaling.resolve(&open, &console);
     let set = choose(args, &open, &preprocessing, console)?;
     let measured = measure(&open, &preprocessing, set)?;

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod completions;
 pub mod data;
 pub mod evaluate;
+pub mod export;
 pub mod predict;
 pub mod recipes;
 pub mod self_test;
@@ -18,6 +19,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Export(args) => export::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Recipes(args) => recipes::run(&args),

@@ -21,9 +21,12 @@ const BATCH: usize = 256;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A model file (.keras) or a run folder.
+    /// A model file of any kind that is read (.keras, .h5, .onnx, a TensorFlow checkpoint …) or a run folder.
     #[arg(long, short)]
     model: PathBuf,
+
+    #[command(flatten)]
+    network: run::Network,
 
     /// Pictures (PNG, JPEG, BMP, GIF, WebP, TIFF) of any size, folders of pictures, or - for one picture on stdin.
     #[arg(value_name = "IMAGE", required = true)]
@@ -60,7 +63,7 @@ Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C
 /// Reads pictures, tells what is on them.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
-    let open = run::load(&args.model, &console)?;
+    let open = run::load(&args.model, &args.network, &console)?;
     let shape = dataset::picture_shape(&open.model.input_shapes())?;
     let outputs = open.model.output_shapes();
     let [classes] = outputs.iter().map(|s| s.as_slice()).collect::<Vec<_>>()[..] else {

@@ -11,6 +11,9 @@ pub struct Args {
     /// A recipe's name, a recipe file (.toml), a model file or a run folder.
     #[arg(value_name = "RECIPE|MODEL")]
     what: String,
+
+    #[command(flatten)]
+    network: run::Network,
 }
 
 const AFTER: &str = "\
@@ -28,7 +31,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let model = if recipe_file::is_recipe(&args.what) {
         recipe_file::read(&args.what)?.recipe()?.model(1)?
     } else {
-        run::load(args.what.as_ref(), &console)?.model
+        run::load(args.what.as_ref(), &args.network, &console)?.model
     };
     console.result(model.summary().trim_end())?;
     Ok(Exit::Done)

@@ -48,6 +48,9 @@ pub struct RunSection {
     /// Folder that `--tensorboard` named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tensorboard: Option<PathBuf>,
+    /// File that `--weights` named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
     /// Images that train.
     pub training_images: usize,
     /// Images looked at after each epoch.
@@ -100,6 +103,7 @@ mod tests {
                 found_at: Some("x".into()),
                 limit: None,
                 tensorboard: Some("board".into()),
+                weights: None,
                 training_images: 1,
                 validation_images: 2,
                 test_images: 3,

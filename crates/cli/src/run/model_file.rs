@@ -3,9 +3,11 @@
 use super::config::RunConfig;
 use super::folder::RunFolder;
 use super::preprocessing::{MEMBER, Preprocessing};
+use super::recipe_file;
 use crate::output::Console;
 use anyhow::{Context, bail};
-use maobi_formats::{format, keras, tensorflow, weights_h5};
+use maobi_formats::format::{self, Loaded};
+use maobi_formats::{Error, tensorflow};
 use maobi_nn::Model;
 use std::path::{Path, PathBuf};
 
@@ -18,55 +20,74 @@ pub struct OpenModel {
     pub preprocessing: Option<Preprocessing>,
     /// The file that was read.
     pub file: PathBuf,
+    /// The name of its format.
+    pub format: &'static str,
 }
 
-/// Opens a model file or a run folder; what could not be carried over is told on stderr.
-pub fn load(what: &Path, console: &Console) -> anyhow::Result<OpenModel> {
+/// Which network a file of weights alone is for.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Network {
+    /// The network of a file that holds weights alone: a recipe's name, a recipe file (.toml), or a model file or .json of the network.
+    #[arg(long, value_name = "RECIPE|MODEL")]
+    network: Option<String>,
+}
+
+/// Opens a model file, in any format that is known, or a run folder; what could not be carried over is told on stderr.
+pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
     let file = locate(what)?;
+    let format = format::detect(&file)?;
     let run = run_of(&file);
-    let name = file.file_name().map(|n| n.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-    if name.ends_with(".keras") {
-        // The seed draws initial weights only, which the file's replace.
-        let loaded = keras::load(&file, 0)?;
-        for note in &loaded.notes {
-            console.say(&format!("{}: {note}", file.display()));
-        }
-        let member = loaded.extras.iter().find(|(member, _)| member == MEMBER);
-        let preprocessing = match member {
-            Some((_, bytes)) => Some(
-                Preprocessing::from_bytes(bytes)
-                    .map_err(|e| anyhow::anyhow!("{}: its member {MEMBER} cannot be read: {e}", file.display()))?,
-            ),
-            None => run.map(|config| of_config(&config)).transpose()?,
-        };
-        return Ok(OpenModel { model: loaded.model, preprocessing, file });
-    }
-    if name.ends_with(".weights.h5") {
-        let Some(config) = run else {
-            bail!(
-                "{}: holds weights alone, without the network. Give the run folder they belong to, or a .keras file",
-                file.display()
-            );
-        };
-        let mut model = config.recipe_table().recipe()?.model(config.run.seed)?;
-        weights_h5::load(&mut model, &file)?;
-        return Ok(OpenModel { model, preprocessing: Some(of_config(&config)?), file });
-    }
-    // Weights of another format, for the network of the run that they lie in.
-    let format = format::detect(&file).map_err(|_| {
-        anyhow::anyhow!("{}: is no model file; expected a .keras file (or a run folder, which holds model.keras)", file.display())
-    })?;
-    let Some(config) = run else {
-        bail!(
-            "{}: holds weights alone, without the network. Give the run folder they belong to, or a .keras file",
-            file.display()
-        );
+    let remark = |notes: &[String]| notes.iter().for_each(|note| console.say(&format!("{}: {note}", file.display())));
+    // The seed draws initial weights only, which the file's replace.
+    let read = match &network.network {
+        Some(_) => Err(Error::NoNetwork { path: file.clone() }),
+        None => format.load(&file, 0),
     };
-    let mut model = config.recipe_table().recipe()?.model(config.run.seed)?;
-    for note in format.load_weights(&mut model, &file)? {
-        console.say(&format!("{}: {note}", file.display()));
+    let (model, extras, said) = match read {
+        Ok(Loaded { model, extras, notes }) => {
+            remark(&notes);
+            (model, extras, None)
+        }
+        Err(error @ Error::NoNetwork { .. }) => {
+            let (mut model, preprocessing) = match (&network.network, &run) {
+                (Some(network), _) => network_of(network, console)?,
+                (None, Some(config)) => {
+                    let recipe = config.recipe_table().recipe()?;
+                    (recipe.model(config.run.seed)?, Some(Preprocessing::of_run(config, &recipe)))
+                }
+                (None, None) => return Err(anyhow::Error::new(error).context("give its network with --network RECIPE|MODEL")),
+            };
+            load_weights(&mut model, &file, console)?;
+            (model, Vec::new(), preprocessing)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let preprocessing = match extras.iter().find(|(member, _)| member == MEMBER) {
+        Some((_, bytes)) => Some(
+            Preprocessing::from_bytes(bytes)
+                .map_err(|e| anyhow::anyhow!("{}: its member {MEMBER} cannot be read: {e}", file.display()))?,
+        ),
+        None => said.or(run.map(|config| of_config(&config)).transpose()?),
+    };
+    Ok(OpenModel { model, preprocessing, file, format: format.name() })
+}
+
+/// Reads the weights of a model file, in any format that is known, or of a run folder into a network.
+pub fn load_weights(model: &mut Model, what: &Path, console: &Console) -> anyhow::Result<()> {
+    let file = locate(what)?;
+    let notes = format::detect(&file)?.load_weights(model, &file)?;
+    notes.iter().for_each(|note| console.say(&format!("{}: {note}", file.display())));
+    Ok(())
+}
+
+/// The network that `--network` names, with weights that wait for the file's.
+fn network_of(what: &str, console: &Console) -> anyhow::Result<(Model, Option<Preprocessing>)> {
+    if recipe_file::is_recipe(what) {
+        let recipe = recipe_file::read(what)?.recipe()?;
+        return Ok((recipe.model(0)?, Some(Preprocessing::of_recipe(&recipe))));
     }
-    Ok(OpenModel { model, preprocessing: Some(of_config(&config)?), file })
+    let open = load(what.as_ref(), &Network::default(), console)?;
+    Ok((open.model, open.preprocessing))
 }
 
 fn of_config(config: &RunConfig) -> anyhow::Result<Preprocessing> {
@@ -90,6 +111,9 @@ fn locate(what: &Path) -> anyhow::Result<PathBuf> {
     let folder = RunFolder::new(what);
     if folder.model().is_file() {
         return Ok(folder.model());
+    }
+    if !folder.has_run() && format::detect(what).is_ok() {
+        return Ok(what.to_path_buf());
     }
     folder.newest_checkpoint().or_else(|| folder.backup_model()).with_context(|| {
         let hint = if folder.has_run() {

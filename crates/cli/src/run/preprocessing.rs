@@ -36,6 +36,16 @@ pub struct Preprocessing {
 impl Preprocessing {
     /// What a run's models need.
     pub fn of_run(config: &RunConfig, recipe: &Recipe) -> Preprocessing {
+        Preprocessing {
+            classes: config.run.classes.clone(),
+            dataset: Some(config.run.dataset.clone()),
+            recipe: Some(config.run.recipe.clone()),
+            ..Preprocessing::of_recipe(recipe)
+        }
+    }
+
+    /// What a recipe says of its own.
+    pub fn of_recipe(recipe: &Recipe) -> Preprocessing {
         let (head, tail) = match recipe.data.validation {
             Validation::Head(n) => (Some(n), None),
             Validation::Tail(share) => (None, Some(share)),
@@ -44,9 +54,9 @@ impl Preprocessing {
         Preprocessing {
             scale: recipe.data.scale,
             offset: recipe.data.offset,
-            classes: config.run.classes.clone(),
-            dataset: Some(config.run.dataset.clone()),
-            recipe: Some(config.run.recipe.clone()),
+            classes: Vec::new(),
+            dataset: None,
+            recipe: Some(recipe.name.clone()),
             validation_head: head,
             validation_tail: tail,
         }

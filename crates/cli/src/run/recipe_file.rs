@@ -38,6 +38,9 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
         return Ok(RecipeTable { name: what.to_owned(), table: text.parse()? });
     }
     if !has_toml_ending(what) {
+        if Path::new(what).exists() {
+            return Err(anyhow!("{what}: is no recipe; to train on from a model file, give the recipe and: --weights {what}"));
+        }
         return Err(Recipe::builtin(what).err().map_or_else(|| anyhow!("{what}: no such recipe"), Into::into));
     }
     let path = Path::new(what);

@@ -184,9 +184,7 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
     let reader = Reader::open(bytes).map_err(damaged)?;
     let Some(text) = reader.text("", "model_config").map_err(damaged)? else {
         return Err(match Layout::of(&reader).map_err(damaged)? {
-            Some(_) => {
-                Error::unsupported(path, "holds weights alone, without the network; give a whole model, or load them into one")
-            }
+            Some(_) => Error::no_network(path),
             None => {
                 Error::damaged(path, "an HDF5 file, but none of Keras: it has neither model_config nor layer_names nor /layers")
             }

@@ -129,10 +129,7 @@ fn weights_alone_in_every_layout() {
     }
     for name in ["old.h5", "new.h5"] {
         let message = load(&at(name), 1).unwrap_err().to_string();
-        assert!(
-            message.ends_with("holds weights alone, without the network; give a whole model, or load them into one"),
-            "{message}"
-        );
+        assert!(message.contains("holds weights alone, without the network"), "{message}");
     }
 }
 

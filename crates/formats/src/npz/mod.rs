@@ -37,7 +37,7 @@ impl Format for Npz {
     }
 
     fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
-        Err(Error::unsupported(path, "holds weights alone, without the network; give a whole model, or load them into one"))
+        Err(Error::no_network(path))
     }
 
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {

@@ -91,13 +91,11 @@ fn name(layer: &str, weight: &str) -> String {
 /// Reads a whole model from the bytes of a file; `path` is the name that errors use.
 ///
 /// # Errors
-/// [`Error::Unsupported`] for a file without a network, [`Error::Damaged`], [`Error::Model`], [`Error::Misfit`].
+/// [`Error::NoNetwork`] for a file without a network, [`Error::Damaged`], [`Error::Model`], [`Error::Misfit`].
 pub fn load_bytes(path: &Path, bytes: &[u8], seed: u64) -> Result<Loaded> {
     let header = Header::parse(bytes).map_err(|message| Error::damaged(path, message))?;
     let Some((_, config)) = header.metadata.iter().find(|(key, _)| key == CONFIG) else {
-        let message = "holds weights alone: no network in its metadata (\"config\"). Give a whole model such as a .keras file, or load \
-                       these weights into one";
-        return Err(Error::unsupported(path, message));
+        return Err(Error::no_network(path));
     };
     let mut model = Model::from_json(config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
     let notes = fill(&mut model, &header, bytes).map_err(|refusal| refuse(path, refusal))?;

@@ -38,7 +38,7 @@ impl Format for TfCheckpoint {
     }
 
     fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
-        Err(Error::unsupported(path, NO_NETWORK))
+        Err(Error::no_network(path))
     }
 
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
@@ -50,10 +50,6 @@ impl Format for TfCheckpoint {
         Ok(left_out(notes, extras))
     }
 }
-
-/// What a checkpoint cannot be asked for.
-pub(super) const NO_NETWORK: &str = "a TensorFlow checkpoint holds weights alone, without the network: give the run folder or the \
-                                     recipe that it belongs to, or load it into a model of the same network";
 
 /// Notes on what has no place in a checkpoint, before those of one format.
 pub(super) fn left_out(notes: Vec<String>, extras: &[(&str, &[u8])]) -> Vec<String> {

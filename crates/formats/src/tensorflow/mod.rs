@@ -1,6 +1,6 @@
 //! TensorFlow's own files: checkpoints in both kinds, and the event files that TensorBoard shows.
 //!
-//! A checkpoint is a *tensor bundle* ([`bundle`]): an index, which is a LevelDB table of names, and shards with the values. Object-based
+//! A checkpoint is a *tensor bundle* (`bundle`): an index, which is a LevelDB table of names, and shards with the values. Object-based
 //! ones ([`checkpoint`]) hold a graph of Keras' objects beside them, name-based ones ([`saver`]) only names.
 
 pub(crate) mod bundle;

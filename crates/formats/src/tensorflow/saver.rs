@@ -4,7 +4,7 @@
 //! and the estimators ([`layer_names`]), and `Variable`, `Variable_1`, … of a network made of bare `tf.Variable`s ([`variable_names`]).
 
 use super::bundle::{Bundle, Writer};
-use super::checkpoint::{NO_NETWORK, is_object_based, left_out, locate, target};
+use super::checkpoint::{is_object_based, left_out, locate, target};
 use super::saver_match::assign;
 use super::{saver_slots, state};
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ impl Format for Tf1Checkpoint {
     }
 
     fn load(&self, path: &Path, _seed: u64) -> Result<Loaded> {
-        Err(Error::unsupported(path, NO_NETWORK))
+        Err(Error::no_network(path))
     }
 
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {

@@ -41,7 +41,7 @@ pub fn interrupted(session: &Session, model: &Model) -> anyhow::Result<Exit> {
 pub fn test(session: &Session) -> anyhow::Result<Exit> {
     let (console, folder) = (session.console, &session.folder);
     let file = if folder.model().is_file() { folder.model() } else { folder.path.clone() };
-    let mut model = run::load(&file, &console)?.model;
+    let mut model = run::load(&file, &run::Network::default(), &console)?.model;
     model.set_threads(session.config.run.threads);
     let set = &session.parts.test;
     let hot = model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, one_hot);

@@ -73,6 +73,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
 
+    /// Begin with the weights of this model file (of any kind that is read: .keras, .h5, a TensorFlow checkpoint …) instead of new ones; with
+    /// the optimizer's state where the file holds it.
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    pub weights: Option<PathBuf>,
+
     /// Go on with an interrupted run: the one in --out, else the last unfinished one in runs/.
     ///
     /// It ends with the same weights as if it had never been interrupted.
@@ -100,6 +105,7 @@ Examples:
   maobi train deep-cnn --steps 2000 --out deep     the next 1,000 steps
   maobi train mine.toml --dataset pictures/    your own network and pictures
   maobi train tf2-cnn --tensorboard logs       for TensorBoard
+  maobi train tiny-cnn --weights cnn.h5        go on from a file
   maobi train --resume --out runs/tf2-cnn-1    go on after an interruption
 
 Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";

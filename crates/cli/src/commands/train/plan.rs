@@ -33,6 +33,8 @@ pub struct Plan {
     pub limit: Option<usize>,
     /// Where curves for TensorBoard go.
     pub tensorboard: Option<PathBuf>,
+    /// Where the first weights come from.
+    pub weights: Option<PathBuf>,
 }
 
 impl Plan {
@@ -65,6 +67,7 @@ impl Plan {
             data_dir: args.data_dir.clone(),
             limit: args.limit.map(|n| n as usize),
             tensorboard: args.tensorboard.clone(),
+            weights: args.weights.clone(),
         })
     }
 
@@ -129,6 +132,7 @@ impl Plan {
             data_dir: args.data_dir.clone().or_else(|| before.run.data_dir.clone()),
             limit: before.run.limit,
             tensorboard: args.tensorboard.clone().or_else(|| before.run.tensorboard.clone()),
+            weights: before.run.weights.clone(),
             before: Some(before),
         })
     }

@@ -6,7 +6,7 @@ use crate::dataset::{self, Choice, Parts};
 use crate::exit::Exit;
 use crate::output::{Console, count};
 use crate::run::preprocessing::{self, starts_with_rescaling};
-use crate::run::{Preprocessing, RunConfig, RunFolder, RunSection, steps};
+use crate::run::{self, Preprocessing, RunConfig, RunFolder, RunSection, steps};
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
 use crate::training::progress::Progress;
@@ -73,7 +73,7 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
 
 /// Data, model and folder, checked and said.
 fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
-    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard } = plan;
+    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard, weights } = plan;
     let mut model = recipe.model(seed)?;
     model.set_threads(threads);
     let shape = dataset::picture_shape(&model.input_shapes())?;
@@ -95,7 +95,13 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
         console.warn(&remark);
     }
     let goes_on = before.is_some();
-    let run = RunSection {
+    // A run that goes on has its own weights, unless it was stopped before it could save any.
+    let begun = folder.as_ref().is_some_and(|folder| goes_on && (folder.backup().exists() || folder.model().is_file()));
+    if let Some(file) = weights.as_ref().filter(|_| !begun) {
+        run::model_file::load_weights(&mut model, file, &console)?;
+        console.say(&format!("beginning with the weights of {}", file.display()));
+    }
+    let section = RunSection {
         recipe: table.name.clone(),
         maobi: env!("CARGO_PKG_VERSION").into(),
         seed,
@@ -106,22 +112,23 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
         found_at: chosen.place,
         limit,
         tensorboard: tensorboard.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
+        weights: weights.map(|file| std::path::absolute(&file).unwrap_or(file)),
         training_images: parts.train.len(),
         validation_images: parts.validation.as_ref().map_or(0, |v| v.len()),
         test_images: parts.test.len(),
         classes: parts.train.class_names().to_vec(),
     };
-    if let Some(before) = before.as_ref().filter(|before| before.run.training_images != run.training_images) {
+    if let Some(before) = before.as_ref().filter(|before| before.run.training_images != section.training_images) {
         bail!(
             "{}: this run began with {} training images of {}, now there are {}. It goes on only with the same data: put it back, \
              or start another run with --out",
             before.run.recipe,
             count(before.run.training_images as u64),
             before.run.dataset,
-            count(run.training_images as u64)
+            count(section.training_images as u64)
         );
     }
-    let config = RunConfig { run, recipe: table.table };
+    let config = RunConfig { run: section, recipe: table.table };
     let folder = match folder {
         Some(folder) => folder,
         None => RunFolder::create_next(&table.name)?,
