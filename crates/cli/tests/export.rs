@@ -80,6 +80,9 @@ fn weights_find_their_network_in_a_run_folder_a_recipe_and_a_file() {
     place.ok(&["export", "run", "--to", "json", "--out", "net.json"]);
     let whole = evaluate(&place, "run", &[]);
     assert_eq!(evaluate(&place, "run/w.weights.h5", &[]).0, whole.0);
+    // A recipe also says what it is trained on.
+    let alone = &lines(&place.ok(&["evaluate", "w.weights.h5", "--network", "softmax", "--json"]))[0];
+    assert_eq!(alone["accuracy"].as_f64(), Some(whole.0));
     for network in ["softmax", "net.json", "run"] {
         assert_eq!(evaluate(&place, "w.weights.h5", &["--network", network]).0, whole.0, "{network}");
     }

@@ -55,7 +55,7 @@ impl Preprocessing {
             scale: recipe.data.scale,
             offset: recipe.data.offset,
             classes: Vec::new(),
-            dataset: None,
+            dataset: Some(recipe.data.dataset.to_string()),
             recipe: Some(recipe.name.clone()),
             validation_head: head,
             validation_tail: tail,
