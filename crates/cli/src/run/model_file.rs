@@ -48,14 +48,17 @@ pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result
             remark(&notes);
             (model, extras, None)
         }
-        Err(error @ Error::NoNetwork { .. }) => {
+        Err(Error::NoNetwork { .. }) => {
             let (mut model, preprocessing) = match (&network.network, &run) {
                 (Some(network), _) => network_of(network, console)?,
                 (None, Some(config)) => {
                     let recipe = config.recipe_table().recipe()?;
                     (recipe.model(config.run.seed)?, Some(Preprocessing::of_run(config, &recipe)))
                 }
-                (None, None) => return Err(anyhow::Error::new(error).context("give its network with --network RECIPE|MODEL")),
+                (None, None) => bail!(
+                    "{}: holds weights alone, without the network; say which one with --network RECIPE|MODEL",
+                    file.display()
+                ),
             };
             load_weights(&mut model, &file, console)?;
             (model, Vec::new(), preprocessing)
