@@ -87,3 +87,40 @@ fn a_lone_model_file_knows_its_scale() {
     let known = String::from_utf8(place.member("else/mine.keras", "maobi/preprocessing.json")).unwrap();
     assert!(known.contains("\"offset\": -0.5") && known.contains("\"dataset\": \"mnist\""), "{known}");
 }
+
+#[test]
+fn peoples_own_pictures_are_measured_by_kind() {
+    let place = trained();
+    let mut table = String::from("file,label,kind,certain\n");
+    for index in 0..30 {
+        let (pixels, label) = builtin::digit(99, index);
+        let kind = if index % 3 == 0 { "ink" } else { "chalk" };
+        let value = |x: u32, y: u32| pixels[(y / 2 * 28 + x / 2) as usize];
+        let digit = GrayImage::from_fn(56, 56, |x, y| image::Luma([if kind == "ink" { 255 - value(x, y) } else { value(x, y) }]));
+        std::fs::create_dir_all(place.path(&format!("own/{label}"))).unwrap();
+        digit.save(place.path(&format!("own/{label}/{index}.png"))).unwrap();
+        let certain = if index == 4 { "ambiguous" } else { "sure" };
+        table += &format!("{label}/{index}.png,{label},{kind},{certain}\n");
+    }
+    std::fs::write(place.path("own/list.csv"), &table).unwrap();
+    let whole = &lines(&place.ok(&["evaluate", "run", "--photos", "own", "--json"]))[0];
+    assert_eq!((&whole["images"], &whole["by_kind"]["picture"]["images"]), (&30.into(), &30.into()));
+    let ran = place.run(&["evaluate", "run", "--photos", "own/list.csv", "--json", "--report", "rep"]);
+    assert!(ran.code == 0 && ran.err.contains("1 left out"), "{}", ran.err);
+    let result = &lines(&ran.out)[0];
+    assert_eq!((&result["by_kind"]["ink"]["images"], &result["by_kind"]["chalk"]["images"]), (&10.into(), &19.into()));
+    let right =
+        |kind: &str| result["by_kind"][kind]["accuracy"].as_f64().unwrap() * result["by_kind"][kind]["images"].as_f64().unwrap();
+    let all = result["accuracy"].as_f64().unwrap() * 29.0;
+    // Whole numbers of pictures.
+    assert!((right("ink") + right("chalk") - all).abs() < 1e-3 && all > 20.0, "{result}");
+    assert!(place.path("rep/mistakes.png").is_file());
+    // What cannot be read, or is labelled with what the model does not know.
+    std::fs::write(place.path("own/list.csv"), format!("{table}none.png,3,ink,sure\n")).unwrap();
+    let ran = place.run(&["evaluate", "run", "--photos", "own/list.csv"]);
+    assert!(ran.code == 1 && ran.err.contains("none.png") && ran.out.contains("chalk"), "{} {}", ran.out, ran.err);
+    std::fs::write(place.path("own/list.csv"), format!("{table}none.png,x,ink,sure\n")).unwrap();
+    assert!(place.fails(&["evaluate", "run", "--photos", "own/list.csv"]).contains("labelled \"x\""));
+    std::fs::write(place.path("own/list.csv"), "a,b\n").unwrap();
+    assert!(place.fails(&["evaluate", "run", "--photos", "own/list.csv"]).contains("columns file and label, got a,b"));
+}

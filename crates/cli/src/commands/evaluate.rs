@@ -1,7 +1,9 @@
 //! `maobi evaluate`.
 
+mod photos;
 mod report;
 
+use super::predict::pictures::Reader;
 use crate::dataset::{self, Choice};
 use crate::exit::Exit;
 use crate::output::{Console, count, figures};
@@ -13,8 +15,10 @@ use maobi_data::Dataset;
 use maobi_nn::losses::{Loss, Target};
 use maobi_nn::metrics::ConfusionMatrix;
 use maobi_train::{Images, ModelExt};
+use maobi_vision::Preprocess;
+use photos::Photos;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `maobi evaluate`.
 #[derive(Debug, clap::Args)]
@@ -30,6 +34,11 @@ pub struct Args {
     /// when left out.
     #[arg(long, value_name = "NAME|DIR|FILE.npz")]
     dataset: Option<String>,
+
+    /// Measure on people's own pictures: a folder with a folder for each class, or a CSV file with the columns file and label (and kind,
+    /// and certain: what is not "sure" is left out). They are prepared as `maobi predict` does it.
+    #[arg(long, value_name = "DIR|FILE.csv", conflicts_with_all = ["dataset", "split"])]
+    photos: Option<PathBuf>,
 
     /// Where to look for mnist/ and fashion-mnist/, and nowhere else.
     #[arg(long, value_name = "DIR")]
@@ -78,6 +87,7 @@ const AFTER: &str = "\
 Examples:
   maobi evaluate runs/tf2-cnn-1
   maobi evaluate runs/tf2-cnn-1 --report report     with pictures of its mistakes
+  maobi evaluate runs/tf2-cnn-1 --photos own/       own/0/a.jpg, own/1/b.jpg …
   maobi evaluate model.keras --dataset mnist --split train
   maobi evaluate from-keras.keras --scale 1/255 --offset -0.5 --json
 
@@ -129,6 +139,8 @@ pub struct Measured {
     pub probabilities: Vec<f32>,
     /// Names of the classes.
     pub classes: Vec<String>,
+    /// Accuracy by kind of picture, where there are kinds.
+    pub kinds: Option<Value>,
 }
 
 /// Measures and reports.
@@ -136,8 +148,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
     let open = run::load(&args.model, &args.network, &console)?;
     let preprocessing = args.scaling.resolve(&open, &console);
-    let set = choose(args, &open, &preprocessing, console)?;
-    let measured = measure(&open, &preprocessing, set)?;
+    let photos = args.photos.as_ref().map(|what| own_pictures(what, &open, &preprocessing, console)).transpose()?;
+    let set = match &photos {
+        Some(photos) => photos.set.clone(),
+        None => choose(args, &open, &preprocessing, console)?,
+    };
+    let mut measured = measure(&open, &preprocessing, set)?;
+    measured.kinds = photos.as_ref().map(|photos| photos.to_json(&measured));
     if let Some(folder) = &args.report {
         report::write(folder, &measured, &open)?;
         console.say(&format!("wrote confusion.png, mistakes.png and report.json to {}", folder.display()));
@@ -146,8 +163,18 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         console.event(&measured.to_json())?;
     } else {
         measured.print(&console)?;
+        if let Some(photos) = &photos {
+            photos.print(&measured, &console)?;
+        }
     }
-    Ok(Exit::Done)
+    Ok(if photos.is_some_and(|photos| photos.failed) { Exit::Failed } else { Exit::Done })
+}
+
+fn own_pictures(what: &Path, open: &OpenModel, preprocessing: &Preprocessing, console: Console) -> anyhow::Result<Photos> {
+    let shape = dataset::picture_shape(&open.model.input_shapes())?;
+    let classes = open.model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
+    let classes: Vec<String> = (0..classes).map(|label| preprocessing.class(label)).collect();
+    photos::read(what, &Reader::new(Preprocess::Auto, shape)?, shape, &classes, console)
 }
 
 fn choose(args: &Args, open: &OpenModel, preprocessing: &Preprocessing, console: Console) -> anyhow::Result<Dataset> {
@@ -211,7 +238,7 @@ fn measure(open: &OpenModel, preprocessing: &Preprocessing, set: Dataset) -> any
     let names =
         (0..classes).map(|label| set.class_names().get(label).cloned().unwrap_or_else(|| preprocessing.class(label))).collect();
     let global_step = model.optimizer_state_ref().map(|state| state.iterations).filter(|step| *step > 0);
-    Ok(Measured { set, figures, global_step, confusion, probabilities: values, classes: names })
+    Ok(Measured { set, figures, global_step, confusion, probabilities: values, classes: names, kinds: None })
 }
 
 /// Mean of −log p of the true class, p kept above Keras' epsilon of 1e-7.
@@ -241,6 +268,9 @@ impl Measured {
         });
         all.insert("per_class".into(), per_class.collect());
         all.insert("confusion_matrix".into(), json!(self.matrix()));
+        if let Some(kinds) = &self.kinds {
+            all.insert("by_kind".into(), kinds.clone());
+        }
         Value::Object(all)
     }
 

@@ -1,6 +1,6 @@
 //! `maobi predict`.
 
-mod pictures;
+pub mod pictures;
 
 use super::evaluate::Scaling;
 use crate::dataset;
