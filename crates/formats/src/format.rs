@@ -66,6 +66,20 @@ pub const FORMATS: &[&dyn Format] = &[
     &crate::saved_model::SavedModel,
 ];
 
+/// What a file of weights alone leaves out.
+pub(crate) const NO_NETWORK: &str = "the network itself: only its weights are in the file";
+
+/// Notes on `extras` that `what`, such as "a .npz file", cannot hold.
+pub(crate) fn without_place(extras: &[(&str, &[u8])], what: &str) -> impl Iterator<Item = String> {
+    extras.iter().map(move |(name, _)| format!("{name}: {what} has no place for it"))
+}
+
+/// How names of known files end, for messages.
+fn endings() -> String {
+    let all: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
+    all.join(" ")
+}
+
 /// How many bytes of a file [`Format::recognises`] sees.
 pub const HEAD: usize = 64;
 
@@ -90,10 +104,11 @@ pub fn detect(path: &Path) -> Result<&'static dyn Format> {
         let file = File::open(path).map_err(Error::io(path, "read"))?;
         file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(path, "read"))?;
     }
-    FORMATS.iter().copied().find(|format| format.recognises(path, &head)).ok_or_else(|| {
-        let known: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Error::unsupported(path, format!("is no model file that is known here; expected one of {}", known.join(" ")))
-    })
+    FORMATS
+        .iter()
+        .copied()
+        .find(|format| format.recognises(path, &head))
+        .ok_or_else(|| Error::unsupported(path, format!("is no model file that is known here; expected one of {}", endings())))
 }
 
 /// The format that a new file of this name gets.
@@ -113,7 +128,6 @@ pub fn by_extension(path: &Path) -> Result<&'static dyn Format> {
         format.extensions().iter().filter(|e| name.ends_with(&e.to_ascii_lowercase())).map(|e| e.len()).max()
     };
     FORMATS.iter().copied().filter(|format| longest(format).is_some()).max_by_key(longest).ok_or_else(|| {
-        let known: Vec<&str> = FORMATS.iter().flat_map(|format| format.extensions()).copied().collect();
-        Error::unsupported(path, format!("the name does not say which format; expected one that ends with {}", known.join(" ")))
+        Error::unsupported(path, format!("the name does not say which format; expected one that ends with {}", endings()))
     })
 }

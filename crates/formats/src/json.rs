@@ -1,7 +1,7 @@
 //! Keras' JSON of a network, `model.to_json()`, and the `config.json` of a `.keras` file by itself.
 
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
+use crate::format::{Format, Loaded, without_place};
 use crate::{atomic_write, compile, files, h5};
 use maobi_nn::Model;
 use serde_json::Value;
@@ -45,7 +45,7 @@ impl Format for Json {
         if model.compiled().is_some() {
             notes.push("how it was compiled, and the optimizer's state".into());
         }
-        notes.extend(extras.iter().map(|(name, _)| format!("{name}: a .json file has no place for it")));
+        notes.extend(without_place(extras, "a .json file"));
         Ok(notes)
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::files;
-use crate::format::{Format, Loaded};
+use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::hdf5::{Layout, MAGIC, Reader, layout_of};
 use crate::weights::{Refusal, apply, read_any, to_bytes};
 use maobi_nn::Model;
@@ -38,8 +38,7 @@ impl Format for WeightsH5 {
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         save(model, path)?;
-        let left = extras.iter().map(|(name, _)| format!("{name}: a .weights.h5 file has no place for it"));
-        Ok(["the network itself: only its weights are in the file".to_string()].into_iter().chain(left).collect())
+        Ok([NO_NETWORK.to_string()].into_iter().chain(without_place(extras, "a .weights.h5 file")).collect())
     }
 }
 
@@ -52,8 +51,8 @@ pub fn save(model: &Model, path: &Path) -> Result<()> {
     crate::atomic_write(path, &bytes)
 }
 
-/// Reads the weights into a model of the same architecture, from this layout or from an older one of Keras, whichever the file
-/// has. The optimizer state stays as it is.
+/// Reads the weights into a model of the same architecture, from this layout or from an older one of Keras (a whole model's `.h5`
+/// too), whichever the file has. The optimizer state stays as it is.
 ///
 /// # Errors
 /// [`Error::Misfit`] lists every layer whose variables differ in number or shape; nothing is changed then.

@@ -139,8 +139,8 @@ pub struct Measured {
     pub probabilities: Vec<f32>,
     /// Names of the classes.
     pub classes: Vec<String>,
-    /// Accuracy by kind of picture, where there are kinds.
-    pub kinds: Option<Value>,
+    /// Per kind of picture, where there are kinds: how many, and how many were read right.
+    pub kinds: Option<photos::Kinds>,
 }
 
 /// Measures and reports.
@@ -154,7 +154,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => choose(args, &open, &preprocessing, console)?,
     };
     let mut measured = measure(&open, &preprocessing, set)?;
-    measured.kinds = photos.as_ref().map(|photos| photos.to_json(&measured));
+    measured.kinds = photos.as_ref().map(|photos| photos.by_kind(&measured));
     if let Some(folder) = &args.report {
         report::write(folder, &measured, &open)?;
         console.say(&format!("wrote confusion.png, mistakes.png and report.json to {}", folder.display()));
@@ -163,8 +163,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         console.event(&measured.to_json())?;
     } else {
         measured.print(&console)?;
-        if let Some(photos) = &photos {
-            photos.print(&measured, &console)?;
+        if let Some(kinds) = &measured.kinds {
+            photos::print(kinds, &console)?;
         }
     }
     Ok(if photos.is_some_and(|photos| photos.failed) { Exit::Failed } else { Exit::Done })
@@ -269,7 +269,7 @@ impl Measured {
         all.insert("per_class".into(), per_class.collect());
         all.insert("confusion_matrix".into(), json!(self.matrix()));
         if let Some(kinds) = &self.kinds {
-            all.insert("by_kind".into(), kinds.clone());
+            all.insert("by_kind".into(), photos::to_json(kinds));
         }
         Value::Object(all)
     }

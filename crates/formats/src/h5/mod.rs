@@ -8,10 +8,12 @@ mod config;
 mod tests;
 
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
+use crate::format::{Format, Loaded, without_place};
 use crate::hdf5::{Group, Layout, MAGIC, Reader, layout_of, to_bytes};
-use crate::weights::{Refusal, apply, keras_has_schedule, legacy, read_any};
+use crate::weights::{apply, keras_has_schedule, legacy, read_any, read_whole};
 use crate::weights_h5::refuse;
+/// Reading weights asks the content for the layout, and is the same under either name.
+pub use crate::weights_h5::{load as load_weights, load_bytes as load_weights_bytes};
 use crate::{atomic_write, compile, files};
 pub(crate) use config::modernise;
 use maobi_nn::losses::Loss;
@@ -51,7 +53,7 @@ impl Format for H5 {
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let mut notes = save(model, path)?;
-        notes.extend(extras.iter().map(|(name, _)| format!("{name}: a .h5 file has no place for it")));
+        notes.extend(without_place(extras, "a .h5 file"));
         Ok(notes)
     }
 }
@@ -168,7 +170,7 @@ fn named(value: &Value, says_all: impl Fn(&Value, &Value) -> bool + Copy) -> Val
 /// Reads a model. `seed` draws what the file does not hold: dropout and augmentation from here on.
 ///
 /// # Errors
-/// [`Error::Io`], [`Error::Damaged`] for a file that is cut, changed or none of Keras, [`Error::Unsupported`] for one of weights alone,
+/// [`Error::Io`], [`Error::Damaged`] for a file that is cut, changed or none of Keras, [`Error::NoNetwork`] for one of weights alone,
 /// [`Error::Model`] for a network with layers or arguments that are not known here, [`Error::Misfit`] for weights that do not
 /// belong to it.
 pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
@@ -207,17 +209,8 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
         }
         compile::restore(&mut model, &how, &mut notes);
     }
-    let values = match read_any(&reader, &model, true) {
-        Err(refusal) if refusal.is_optimizer_only() => {
-            notes.push(format!("optimizer state not restored: {}", refusal.message()));
-            read_any(&reader, &model, false)
-        }
-        other => other,
-    };
-    let values = values.map_err(|refusal| refuse(path, refusal))?;
-    if model.compiled().is_some() && !values.has_optimizer() && !notes.iter().any(|n| n.starts_with("optimizer state")) {
-        notes.push("the file has no optimizer state; training starts with a fresh one".into());
-    }
+    let values = read_whole(&model, &mut notes, |optimizer| read_any(&reader, &model, optimizer))
+        .map_err(|refusal| refuse(path, refusal))?;
     apply(&values, &mut model).map_err(damaged)?;
     Ok(Loaded { model, extras: Vec::new(), notes })
 }
@@ -228,24 +221,4 @@ fn parse(path: &Path, key: &str, text: &str) -> Result<Value> {
 
 fn of_release(version: &str) -> String {
     if version.is_empty() { String::new() } else { format!("a file of Keras {version}: ") }
-}
-
-/// Reads weights into a model of the same architecture, from a whole model's file or one of weights, in whichever of Keras' layouts.
-/// The optimizer state stays as it is.
-///
-/// # Errors
-/// As [`load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
-pub fn load_weights(model: &mut Model, path: &Path) -> Result<()> {
-    load_weights_bytes(model, path, files::read(path)?)
-}
-
-/// As [`load_weights`], from the bytes of a file; `path` is the name that errors use.
-///
-/// # Errors
-/// As [`load_weights`].
-pub fn load_weights_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
-    let damaged = |message: String| Error::damaged(path, message);
-    let reader = Reader::open(bytes).map_err(damaged)?;
-    let values = read_any(&reader, model, false).map_err(|refusal: Refusal| refuse(path, refusal))?;
-    apply(&values, model).map_err(damaged)
 }

@@ -7,7 +7,7 @@ use crate::compile;
 use crate::error::{Error, Result};
 use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
-use crate::weights::{apply, keras_has_schedule, read_weights, to_bytes};
+use crate::weights::{apply, keras_has_schedule, read_weights, read_whole, to_bytes};
 use crate::weights_h5::refuse;
 use crate::{atomic_write, files};
 use maobi_nn::Model;
@@ -132,18 +132,8 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
         compile::restore(&mut model, value, &mut notes);
     }
     let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
-    let values = match read_weights(&reader, &model, true) {
-        Err(refusal) if refusal.is_optimizer_only() => {
-            // The weights are good: training can start anew.
-            notes.push(format!("optimizer state not restored: {}", refusal.message()));
-            read_weights(&reader, &model, false)
-        }
-        other => other,
-    };
-    let values = values.map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
-    if model.compiled().is_some() && !values.has_optimizer() && !notes.iter().any(|n| n.starts_with("optimizer state")) {
-        notes.push("the file has no optimizer state; training starts with a fresh one".into());
-    }
+    let values = read_whole(&model, &mut notes, |optimizer| read_weights(&reader, &model, optimizer))
+        .map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
     apply(&values, &mut model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     Ok(Loaded { model, extras: archive.extras(EXTRAS)?, notes })
 }

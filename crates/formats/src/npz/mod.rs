@@ -7,7 +7,7 @@ mod npy;
 
 use crate::archive::{self, Archive};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
+use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::weights::named::{Found, collect, put};
 use crate::weights_h5::refuse;
 use crate::{atomic_write, files};
@@ -46,8 +46,7 @@ impl Format for Npz {
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         save(model, path)?;
-        let left = extras.iter().map(|(name, _)| format!("{name}: a .npz file has no place for it"));
-        Ok(["the network itself: only its weights are in the file".to_string()].into_iter().chain(left).collect())
+        Ok([NO_NETWORK.to_string()].into_iter().chain(without_place(extras, "a .npz file")).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use super::bundle::{Bundle, Index, Writer};
 use super::objects::{Builder, GRAPH, Objects};
 use super::state;
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
+use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use crate::weights_h5::refuse;
@@ -53,9 +53,7 @@ impl Format for TfCheckpoint {
 
 /// Notes on what has no place in a checkpoint, before those of one format.
 pub(super) fn left_out(notes: Vec<String>, extras: &[(&str, &[u8])]) -> Vec<String> {
-    let network = "the network itself: only its weights are in the file".to_string();
-    let extras = extras.iter().map(|(name, _)| format!("{name}: a TensorFlow checkpoint has no place for it"));
-    [network].into_iter().chain(notes).chain(extras).collect()
+    [NO_NETWORK.to_string()].into_iter().chain(notes).chain(without_place(extras, "a TensorFlow checkpoint")).collect()
 }
 
 /// Whether a checkpoint holds a graph of objects, rather than names alone; `None` when it is no checkpoint that can be read.

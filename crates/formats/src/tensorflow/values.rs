@@ -1,6 +1,6 @@
 //! Values of tensors as bytes, by the numbers of tensorflow/core/framework/types.proto.
 
-use crate::numbers::half;
+use crate::numbers::{Element, Encoding};
 
 /// Float32.
 pub(crate) const FLOAT: i32 = 1;
@@ -45,27 +45,25 @@ pub(crate) fn name(dtype: i32) -> String {
 
 /// Little-endian floats of a type, wider ones rounded to the nearest.
 pub(crate) fn floats(dtype: i32, bytes: &[u8]) -> Result<Vec<f32>, String> {
-    Ok(match dtype {
-        FLOAT => words(bytes).map(f32::from_le_bytes).collect(),
-        DOUBLE => words(bytes).map(|b| f64::from_le_bytes(b) as f32).collect(),
-        BFLOAT16 => words(bytes).map(|b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)).collect(),
-        HALF => words(bytes).map(|b| half(u16::from_le_bytes(b))).collect(),
+    let element = match dtype {
+        FLOAT => Element::F32,
+        DOUBLE => Element::F64,
+        BFLOAT16 => Element::BF16,
+        HALF => Element::F16,
         other => return Err(format!("expected floating-point numbers, got {}", name(other))),
-    })
+    };
+    Ok(Encoding::little(element).to_f32(bytes))
 }
 
 /// One little-endian integer.
 pub(crate) fn integer(dtype: i32, bytes: &[u8]) -> Result<i64, String> {
-    let value = match dtype {
-        INT32 => words(bytes).next().map(|b| i64::from(i32::from_le_bytes(b))),
-        INT64 => words(bytes).next().map(i64::from_le_bytes),
+    let size = match dtype {
+        INT32 => Some(4),
+        INT64 => Some(8),
         _ => None,
     };
-    value.ok_or_else(|| format!("expected an integer, got {}", name(dtype)))
-}
-
-fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().copied()
+    let values = size.and_then(|size| Encoding::little(Element::Int { size, signed: true }).to_i64(bytes));
+    values.and_then(|values| values.first().copied()).ok_or_else(|| format!("expected an integer, got {}", name(dtype)))
 }
 
 #[cfg(test)]

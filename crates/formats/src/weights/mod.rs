@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 pub(crate) use optimizer::OptimizerValues;
-pub(crate) use read::{Refusal, Values, apply, read_any, read_weights};
+pub(crate) use read::{Refusal, Values, apply, read_any, read_weights, read_whole};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;

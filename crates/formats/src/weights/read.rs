@@ -20,7 +20,7 @@ impl Values {
     }
 
     /// Whether the optimizer's variables are among them.
-    pub(crate) fn has_optimizer(&self) -> bool {
+    fn has_optimizer(&self) -> bool {
         self.optimizer.is_some()
     }
 }
@@ -35,12 +35,12 @@ pub(crate) enum Refusal {
 
 impl Refusal {
     /// Whether the weights are fine and only the optimizer's variables are not.
-    pub(crate) fn is_optimizer_only(&self) -> bool {
+    fn is_optimizer_only(&self) -> bool {
         matches!(self, Refusal::Misfits(misfits) if misfits.iter().all(|m| m.starts_with("optimizer")))
     }
 
     /// Everything in one line.
-    pub(crate) fn message(&self) -> String {
+    fn message(&self) -> String {
         match self {
             Refusal::Damaged(message) => message.clone(),
             Refusal::Misfits(misfits) => misfits.join("; "),
@@ -70,6 +70,26 @@ pub(crate) fn read_any(reader: &Reader, model: &Model, optimizer: bool) -> Resul
         None => Err(Refusal::Damaged(
             "an HDF5 file, but none of Keras: it has neither a group /layers (Keras 3) nor an attribute layer_names".into(),
         )),
+    }
+}
+
+/// What `read(with_optimizer)` finds for `model`: with the optimizer's variables, or without them and a note where they alone do not fit.
+pub(crate) fn read_whole(
+    model: &Model,
+    notes: &mut Vec<String>,
+    read: impl Fn(bool) -> Result<Values, Refusal>,
+) -> Result<Values, Refusal> {
+    match read(true) {
+        Err(refusal) if refusal.is_optimizer_only() => {
+            // The weights are good: training can start anew.
+            notes.push(format!("optimizer state not restored: {}", refusal.message()));
+            read(false)
+        }
+        Ok(values) if model.compiled().is_some() && !values.has_optimizer() => {
+            notes.push("the file has no optimizer state; training starts with a fresh one".into());
+            Ok(values)
+        }
+        other => other,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::output::{Console, count, error};
 use anyhow::{Context, bail};
 use maobi_data::Dataset;
 use maobi_nn::metrics::arg_max;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -97,36 +97,37 @@ fn of_table(file: &Path, console: Console) -> anyhow::Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// Per kind: pictures, and how many were read right.
+pub type Kinds = BTreeMap<String, (u64, u64)>;
+
 impl Photos {
-    /// Per kind: pictures, and how many were read right.
-    fn by_kind(&self, measured: &Measured) -> BTreeMap<&str, (u64, u64)> {
-        let mut kinds = BTreeMap::new();
+    /// How the kinds of picture were read.
+    pub fn by_kind(&self, measured: &Measured) -> Kinds {
+        let mut kinds = Kinds::new();
         let rows = measured.probabilities.chunks_exact(measured.classes.len().max(1));
         for ((kind, label), row) in self.kinds.iter().zip(self.set.labels()).zip(rows) {
-            let (all, right) = kinds.entry(kind.as_str()).or_insert((0, 0));
+            let (all, right) = kinds.entry(kind.clone()).or_default();
             *all += 1;
             *right += u64::from(arg_max(row) == label as usize);
         }
         kinds
     }
+}
 
-    /// A line for each kind.
-    pub fn print(&self, measured: &Measured, console: &Console) -> anyhow::Result<()> {
-        let kinds = self.by_kind(measured);
-        let width = kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
-        console.result(&format!("\n{:<width$}  accuracy  images", "kind"))?;
-        for (kind, (all, right)) in kinds {
-            console.result(&format!("{kind:<width$}  {:>8.4}  {:>6}", right as f64 / all as f64, count(all)))?;
-        }
-        Ok(())
+/// A line for each kind.
+pub fn print(kinds: &Kinds, console: &Console) -> anyhow::Result<()> {
+    let width = kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
+    console.result(&format!("\n{:<width$}  accuracy  images", "kind"))?;
+    for (kind, &(all, right)) in kinds {
+        console.result(&format!("{kind:<width$}  {:>8.4}  {:>6}", right as f64 / all as f64, count(all)))?;
     }
+    Ok(())
+}
 
-    /// The same for `--json` and `report.json`.
-    pub fn to_json(&self, measured: &Measured) -> Value {
-        let kinds = self.by_kind(measured).into_iter();
-        let all: Map<String, Value> = kinds
-            .map(|(kind, (all, right))| (kind.to_owned(), json!({ "accuracy": right as f64 / all as f64, "images": all })))
-            .collect();
-        Value::Object(all)
-    }
+/// The same for `--json` and `report.json`.
+pub fn to_json(kinds: &Kinds) -> Value {
+    let one = |(kind, (all, right)): (&String, &(u64, u64))| {
+        (kind.clone(), json!({ "accuracy": *right as f64 / *all as f64, "images": all }))
+    };
+    Value::Object(kinds.iter().map(one).collect())
 }
