@@ -18,10 +18,15 @@
 //! # Ok::<(), maobi_vision::DecodeError>(())
 //! ```
 
+mod bounds;
 pub mod decode;
 pub mod draw;
+mod glyph;
+mod ink;
 mod picture;
+mod pieces;
 pub mod preprocess;
+mod resize;
 
 pub use decode::{DecodeError, Limits, decode_bytes, decode_file, decode_reader};
 pub use picture::{Ground, Picture};

@@ -4,16 +4,9 @@
 //! takes the picture as it is. Division by 255 and the like belong to the network's recipe, not here.
 
 mod auto;
-mod background;
-mod components;
-mod distance;
-mod fit;
-mod plane;
-mod polarity;
-mod resize;
 
-pub use polarity::Polarity;
-pub use resize::bicubic;
+pub use crate::ink::Polarity;
+pub use crate::resize::bicubic;
 
 use crate::picture::Picture;
 use std::fmt;

@@ -88,7 +88,7 @@ fn auto_sees_through_a_shadow() {
 fn auto_centres_the_mass_and_fills_the_box() {
     let prepared = prepare(&picture(90, 140, |x, y| if seven(10, 20, 60, 8)(x, y) { 20 } else { 230 }), Preprocess::Auto, FRAME);
     let cells: Vec<f32> = prepared.pixels.iter().map(|&v| f32::from(v)).collect();
-    let (x, y) = fit::centre_of_mass(&cells, 28);
+    let (x, y) = crate::glyph::centre_of_mass(&cells, 28);
     assert!((x - 14.0).abs() <= 0.51 && (y - 14.0).abs() <= 0.51, "{x} {y}");
     let rows = (0..28).filter(|y| prepared.pixels[y * 28..][..28].iter().any(|&v| v > 0)).count();
     assert_eq!(rows, 20);

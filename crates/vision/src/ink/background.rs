@@ -2,7 +2,7 @@
 
 use super::plane::{Plane, percentile};
 use super::polarity::{self, Polarity};
-use super::resize::area;
+use crate::resize::area;
 
 /// Side of the coarse grid on which the ground is estimated.
 const GRID: usize = 64;
@@ -102,7 +102,7 @@ mod tests {
         let light = |x: usize| 230.0 - 140.0 * x as f32 / 199.0;
         let grey = (0..200 * 200).map(|i| (light(i % 200) * if bar(i % 200, i / 200) { 0.4 } else { 1.0 }) as u8).collect();
         let picture = Picture::from_grey(200, 200, grey).unwrap();
-        let plane = Plane::new(&picture, Rect { x: 0, y: 0, width: 200, height: 200 });
+        let plane = Plane::new(&picture, Rect { x: 0, y: 0, width: 200, height: 200 }, 320);
         let ink = ink(&plane, Polarity::DarkInk);
         let at = |x: usize, y: usize| ink[y * 200 + x];
         // The coarse grid's smoothing errs by a few levels at the frame.

@@ -3,27 +3,28 @@
 //! "The original black and white images were size normalized to fit in a 20×20 pixel box while preserving their aspect ratio.
 //! … the images were centered in a 28×28 image by computing the center of mass of the pixels" (LeCun, Cortes, Burges).
 
-use super::resize::area;
+use crate::bounds::Bounds;
+use crate::resize::area;
 
 /// Longest side of the ink in MNIST's frame, out of 28.
 const BOX: f64 = 20.0 / 28.0;
 
 /// Longest side of the ink for a frame of `height × width`.
-pub(super) fn box_side((height, width): (usize, usize)) -> usize {
+pub(crate) fn box_side((height, width): (usize, usize)) -> usize {
     ((height.min(width) as f64 * BOX).round() as usize).max(1)
 }
 
-/// Renders the part `rect` (left, top, right, bottom) of `mask` `[height, width]`, values 0…1, into a frame of
+/// Renders the part `bounds` of `mask` `[height, width]`, values 0…1, into a frame of
 /// `(height, width)`: scaled to the box, centre of mass in the middle, 0…255.
-pub(super) fn fit(mask: &[f32], size: (usize, usize), rect: (usize, usize, usize, usize), frame: (usize, usize)) -> Vec<u8> {
-    let (w, h) = (rect.2 - rect.0, rect.3 - rect.1);
+pub(crate) fn fit(mask: &[f32], size: (usize, usize), bounds: Bounds, frame: (usize, usize)) -> Vec<u8> {
+    let (w, h) = (bounds.width(), bounds.height());
     let scale = box_side(frame) as f64 / w.max(h) as f64;
     let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
     let (nw, nh) = (side(w), side(h));
     // A very thin shape is widened around its middle, not stretched to a whole pixel.
     let (span_w, span_h) = (nw as f64 / scale, nh as f64 / scale);
     let start = |from: usize, n: usize, span: f64| from as f64 + (n as f64 - span) / 2.0;
-    let part = (start(rect.0, w, span_w), start(rect.1, h, span_h), span_w, span_h);
+    let part = (start(bounds.left, w, span_w), start(bounds.top, h, span_h), span_w, span_h);
     let cells = area(mask, size, part, (nw, nh));
     let (fh, fw) = frame;
     let (cx, cy) = centre_of_mass(&cells, nw);
@@ -40,7 +41,7 @@ pub(super) fn fit(mask: &[f32], size: (usize, usize), rect: (usize, usize, usize
 }
 
 /// Mean column and row, weighted by value; the middle when there is nothing.
-pub(super) fn centre_of_mass(cells: &[f32], width: usize) -> (f64, f64) {
+pub(crate) fn centre_of_mass(cells: &[f32], width: usize) -> (f64, f64) {
     let (mut sum, mut x, mut y) = (0.0f64, 0.0f64, 0.0f64);
     for (i, &value) in cells.iter().enumerate() {
         let value = f64::from(value);
@@ -71,7 +72,7 @@ mod tests {
     #[test]
     fn twenty_pixels_and_centre_of_mass() {
         let (mask, size) = letter();
-        let out = fit(&mask, size, (0, 0, 60, 100), (28, 28));
+        let out = fit(&mask, size, Bounds::new(0, 0, 60, 100), (28, 28));
         let rows: Vec<usize> = (0..28).filter(|y| out[y * 28..][..28].iter().any(|&v| v > 0)).collect();
         let columns: Vec<usize> = (0..28).filter(|x| (0..28).any(|y| out[y * 28 + x] > 0)).collect();
         assert_eq!((rows.len(), columns.len()), (20, 12));
@@ -85,15 +86,15 @@ mod tests {
     #[test]
     fn a_hairline_stays_visible() {
         let mask = vec![1.0; 300];
-        let out = fit(&mask, (1, 300), (0, 0, 1, 300), (28, 28));
+        let out = fit(&mask, (1, 300), Bounds::new(0, 0, 1, 300), (28, 28));
         assert_eq!(out.iter().filter(|&&v| v == 255).count(), 20);
     }
 
     #[test]
     fn other_frames() {
         let (mask, size) = letter();
-        assert_eq!(fit(&mask, size, (0, 0, 60, 100), (32, 40)).len(), 32 * 40);
-        assert_eq!(fit(&mask, size, (0, 0, 60, 100), (1, 1)), [255]);
+        assert_eq!(fit(&mask, size, Bounds::new(0, 0, 60, 100), (32, 40)).len(), 32 * 40);
+        assert_eq!(fit(&mask, size, Bounds::new(0, 0, 60, 100), (1, 1)), [255]);
         assert_eq!((box_side((28, 28)), box_side((32, 32))), (20, 23));
     }
 }

@@ -1,16 +1,15 @@
 //! The grey picture at the size at which ink is looked for.
 
-use super::Rect;
-use super::resize::area;
+use crate::bounds::Bounds;
 use crate::picture::Picture;
+use crate::preprocess::Rect;
+use crate::resize::area;
 
-/// Longest side above which a picture is averaged down, in pixels: strokes stay several pixels wide, and it is quick.
-const LARGEST: usize = 320;
 /// Longest side below which a picture is interpolated up, so that edges keep their place between pixels.
 const SMALLEST: usize = 160;
 
 /// Values `[height, width]` and where they lie in the picture.
-pub(super) struct Plane {
+pub(crate) struct Plane {
     pub width: usize,
     pub height: usize,
     pub values: Vec<f32>,
@@ -19,13 +18,14 @@ pub(super) struct Plane {
 }
 
 impl Plane {
-    /// Part of a picture, brought to working size. `from` must lie inside the picture and not be empty.
-    pub fn new(picture: &Picture, from: Rect) -> Self {
+    /// Part of a picture, its longest side brought down to `largest`, or up to [`SMALLEST`]. `from` must lie inside the picture
+    /// and not be empty.
+    pub fn new(picture: &Picture, from: Rect, largest: usize) -> Self {
         let longest = from.width.max(from.height);
         if longest < SMALLEST {
             return Self::enlarged(picture, from, SMALLEST.div_ceil(longest));
         }
-        let scale = (longest as f64 / LARGEST as f64).max(1.0);
+        let scale = (longest as f64 / largest as f64).max(1.0);
         let side = |n: usize| ((n as f64 / scale).round() as usize).max(1);
         let (width, height) = (side(from.width), side(from.height));
         // Row by row, so that a large photo is not copied to floats as a whole.
@@ -79,19 +79,19 @@ impl Plane {
             .collect()
     }
 
-    /// A rectangle of this plane (left, top, right, bottom; ends exclusive) in pixels of the picture.
-    pub fn in_picture(&self, (left, top, right, bottom): (usize, usize, usize, usize)) -> Rect {
+    /// A box of this plane in pixels of the picture.
+    pub fn in_picture(&self, bounds: Bounds) -> Rect {
         let (sx, sy) = (self.from.width as f64 / self.width as f64, self.from.height as f64 / self.height as f64);
-        let x = (left as f64 * sx).floor() as usize;
-        let y = (top as f64 * sy).floor() as usize;
-        let right = ((right as f64 * sx).ceil() as usize).min(self.from.width);
-        let bottom = ((bottom as f64 * sy).ceil() as usize).min(self.from.height);
+        let x = (bounds.left as f64 * sx).floor() as usize;
+        let y = (bounds.top as f64 * sy).floor() as usize;
+        let right = ((bounds.right as f64 * sx).ceil() as usize).min(self.from.width);
+        let bottom = ((bounds.bottom as f64 * sy).ceil() as usize).min(self.from.height);
         Rect { x: self.from.x + x, y: self.from.y + y, width: (right - x).max(1), height: (bottom - y).max(1) }
     }
 }
 
 /// The value below which `share` (0…1) of the values lie; 0 for none. Reorders `values`.
-pub(super) fn percentile(values: &mut [f32], share: f32) -> f32 {
+pub(crate) fn percentile(values: &mut [f32], share: f32) -> f32 {
     if values.is_empty() {
         return 0.0;
     }

@@ -1,27 +1,28 @@
 //! Connected pieces of ink, and which of them are the drawing.
 
+use crate::bounds::Bounds;
+
 /// How far a piece may lie from the rest of the drawing, as a share of the drawing's size.
 const REACH: (usize, usize) = (2, 5);
 
 /// A connected piece (8 neighbours) of ink.
 #[derive(Clone, Debug)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Its pixels, as indices into the plane.
     pub pixels: Vec<usize>,
-    /// left, top, right, bottom; ends exclusive.
-    pub rect: (usize, usize, usize, usize),
+    pub bounds: Bounds,
     /// Touches the frame of the picture.
     pub touches: bool,
 }
 
 impl Piece {
-    fn longest(&self) -> usize {
-        (self.rect.2 - self.rect.0).max(self.rect.3 - self.rect.1)
+    pub fn longest(&self) -> usize {
+        self.bounds.longest()
     }
 }
 
 /// Pieces of pixels above `low` with at least one above `high`: faint ends of a stroke stay with it, faint noise does not.
-pub(super) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high: f32) -> Vec<Piece> {
+pub(crate) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high: f32) -> Vec<Piece> {
     let mut seen = vec![false; ink.len()];
     let mut pieces = Vec::new();
     for start in 0..ink.len() {
@@ -30,12 +31,12 @@ pub(super) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high:
         }
         seen[start] = true;
         let mut pixels = vec![start];
-        let mut rect = (width, height, 0, 0);
+        let mut bounds = Bounds::NOTHING;
         let mut next = 0;
         while next < pixels.len() {
             let (x, y) = (pixels[next] % width, pixels[next] / width);
             next += 1;
-            rect = (rect.0.min(x), rect.1.min(y), rect.2.max(x + 1), rect.3.max(y + 1));
+            bounds = bounds.with(x, y);
             for ny in y.saturating_sub(1)..(y + 2).min(height) {
                 for nx in x.saturating_sub(1)..(x + 2).min(width) {
                     let i = ny * width + nx;
@@ -46,18 +47,19 @@ pub(super) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high:
                 }
             }
         }
-        let touches = rect.0 == 0 || rect.1 == 0 || rect.2 == width || rect.3 == height;
-        pieces.push(Piece { pixels, rect, touches });
+        let touches = bounds.left == 0 || bounds.top == 0 || bounds.right == width || bounds.bottom == height;
+        pieces.push(Piece { pixels, bounds, touches });
     }
     pieces
 }
 
 /// The pieces that make up the drawing, the main one first; empty when there is none.
-pub(super) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) -> Vec<Piece> {
+pub(crate) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) -> Vec<Piece> {
     let weight = |piece: &Piece| {
         // Ink in the middle of the picture counts more than the same ink at its edge.
         let centre = |a: usize, b: usize, n: usize| ((a + b) as f64 / n as f64 - 1.0).abs();
-        let away = centre(piece.rect.0, piece.rect.2, width).max(centre(piece.rect.1, piece.rect.3, height));
+        let away =
+            centre(piece.bounds.left, piece.bounds.right, width).max(centre(piece.bounds.top, piece.bounds.bottom, height));
         piece.pixels.len() as f64 * (1.2 - away)
     };
     pieces.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
@@ -66,24 +68,23 @@ pub(super) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) ->
     let main = pieces.iter().position(|p| !p.touches && weight(p) >= 0.25 * heaviest && p.longest() * 12 >= width.min(height));
     let main = pieces.remove(main.unwrap_or(0));
     let mut kept = vec![main];
-    let mut around = kept[0].rect;
+    let mut around = kept[0].bounds;
     // Broken lines join up piece by piece: what belongs is judged against all that was kept so far.
     loop {
         let (main, before) = (&kept[0], pieces.len());
-        let longest = (around.2 - around.0).max(around.3 - around.1);
+        let longest = around.longest();
         let reach = longest * REACH.0 / REACH.1;
         let belongs = |piece: &mut Piece| {
-            let near = piece.rect.0 <= around.2 + reach
-                && piece.rect.2 + reach >= around.0
-                && piece.rect.1 <= around.3 + reach
-                && piece.rect.3 + reach >= around.1;
+            let near = piece.bounds.left <= around.right + reach
+                && piece.bounds.right + reach >= around.left
+                && piece.bounds.top <= around.bottom + reach
+                && piece.bounds.bottom + reach >= around.top;
             let speck = piece.pixels.len() * 40 < main.pixels.len() || piece.longest() * 12 < longest;
             near && !speck && (main.touches || !piece.touches)
         };
         let joined: Vec<Piece> = pieces.extract_if(.., belongs).collect();
         for piece in &joined {
-            let (a, b) = (around, piece.rect);
-            around = (a.0.min(b.0), a.1.min(b.1), a.2.max(b.2), a.3.max(b.3));
+            around = around.join(piece.bounds);
         }
         kept.extend(joined);
         if pieces.len() == before {
@@ -106,7 +107,7 @@ mod tests {
     fn faint_ends_stay_faint_noise_goes() {
         let (found, _) = pieces(&["..........", ".3393..3..", "......1...", ".........9"]);
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].pixels.len(), found[0].rect, found[0].touches), (4, (1, 1, 5, 2), false));
+        assert_eq!((found[0].pixels.len(), found[0].bounds, found[0].touches), (4, Bounds::new(1, 1, 5, 2), false));
         assert!(found[1].touches);
     }
 
@@ -114,7 +115,7 @@ mod tests {
     fn pieces_at_the_frame_go_when_the_drawing_is_inside() {
         let (found, size) = pieces(&["9999999999", "..........", "...99.....", "...99.....", "..........", ".........."]);
         let kept = choose(found, size);
-        assert_eq!((kept.len(), kept[0].rect), (1, (3, 2, 5, 4)));
+        assert_eq!((kept.len(), kept[0].bounds), (1, Bounds::new(3, 2, 5, 4)));
     }
 
     #[test]

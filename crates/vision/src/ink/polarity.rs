@@ -39,7 +39,7 @@ pub(super) fn span(values: &[f32]) -> (f32, f32) {
     let mut found = (0.0, 0.0);
     for share in [0.01, 0.001, 0.0] {
         found = (percentile(&mut sorted, share), percentile(&mut sorted, 1.0 - share));
-        if found.1 - found.0 >= 2.0 * super::auto::FAINT {
+        if found.1 - found.0 >= 2.0 * super::FAINT {
             break;
         }
     }

@@ -88,7 +88,7 @@ fn shares(start: f64, span: f64, input: usize, output: usize) -> Vec<Vec<(usize,
 ///
 /// The rectangle may lie between pixels; what is outside the plane counts as 0. Each cell is the exact mean over its area, so
 /// the total is kept and a thin line grows faint but never vanishes.
-pub(super) fn area(
+pub(crate) fn area(
     plane: &[f32],
     (width, height): (usize, usize),
     (x, y, w, h): (f64, f64, f64, f64),
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn bicubic_is_pils_to_the_bit() {
-        let golden = include_str!("../../../../fixtures/vision/bicubic.txt");
+        let golden = include_str!("../../../fixtures/vision/bicubic.txt");
         let mut cases = 0;
         for line in golden.lines().filter(|line| !line.starts_with('#')) {
             let numbers: Vec<usize> = line.split_whitespace().map(|n| n.parse().unwrap()).collect();

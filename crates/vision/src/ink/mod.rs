@@ -1,0 +1,96 @@
+//! Picture to ink: how strongly each pixel of a working-size plane is written on, whatever light, paper and polarity.
+//!
+//! [`find`] is the one way in, for a single digit and for whole pages: it brings (a part of) the picture to working size, judges
+//! polarity, subtracts the ground, and says how strong a typical stroke is. What is made of the ink — pieces, lines, glyphs — is
+//! said elsewhere.
+
+mod background;
+mod plane;
+mod polarity;
+
+pub(crate) use plane::{Plane, percentile};
+pub use polarity::Polarity;
+
+use crate::bounds::Bounds;
+use crate::picture::Picture;
+use crate::preprocess::Rect;
+
+/// Contrast in grey levels below which there is nothing to see.
+const FAINT: f32 = 12.0;
+
+/// Which part of a picture to look at, and how closely.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    /// The part, inside the picture and not empty.
+    pub part: Rect,
+    /// Longest side of the plane, in pixels: a larger part is averaged down.
+    pub largest: usize,
+    /// Judged by the part itself when `None`.
+    pub polarity: Option<Polarity>,
+}
+
+impl Look {
+    /// For one digit: strokes stay several pixels wide, and it is quick.
+    pub const DIGIT: usize = 320;
+
+    /// The whole picture, at the working size of one digit.
+    pub fn whole(picture: &Picture) -> Self {
+        let part = Rect { x: 0, y: 0, width: picture.width, height: picture.height };
+        Self { part, largest: Self::DIGIT, polarity: None }
+    }
+}
+
+/// Ink strength of a plane `[height, width]`.
+pub(crate) struct InkMap {
+    /// Grey values of the part that was looked at, and where it lies in the picture.
+    pub plane: Plane,
+    /// 0 for ground; strokes about `level`, in grey levels (in full light).
+    pub ink: Vec<f32>,
+    /// Ink against ground.
+    pub polarity: Polarity,
+    /// Strength of a typical stroke.
+    pub level: f32,
+}
+
+/// Finds the ink.
+///
+/// # Errors
+/// The polarity, where nothing stands out.
+pub(crate) fn find(picture: &Picture, look: &Look) -> Result<InkMap, Polarity> {
+    let plane = Plane::new(picture, look.part, look.largest);
+    let polarity = look.polarity.unwrap_or_else(|| polarity::judge(&plane));
+    let ink = background::ink(&plane, polarity);
+    match strength(&ink) {
+        Some(level) => Ok(InkMap { plane, ink, polarity, level }),
+        None => Err(polarity),
+    }
+}
+
+impl InkMap {
+    /// Ink above this share of [`Self::level`] starts a piece …
+    pub const HIGH: f32 = 0.5;
+    /// … and above this share belongs to it.
+    pub const LOW: f32 = 0.38;
+
+    /// (width, height) of the plane.
+    pub fn size(&self) -> (usize, usize) {
+        (self.plane.width, self.plane.height)
+    }
+
+    /// A box of the plane in pixels of the picture.
+    pub fn in_picture(&self, bounds: Bounds) -> Rect {
+        self.plane.in_picture(bounds)
+    }
+}
+
+/// How strong a typical stroke is, in grey levels; `None` when nothing stands out.
+fn strength(ink: &[f32]) -> Option<f32> {
+    let top = percentile(&mut ink.to_vec(), 0.998);
+    // Nothing covers even 0.2 %: the largest value may still be a hairline, noise is sorted out by its weakness.
+    let top = if top < FAINT { ink.iter().copied().fold(0.0, f32::max) } else { top };
+    if top < 2.0 * FAINT {
+        return (top >= FAINT).then_some(top);
+    }
+    let mut strong: Vec<f32> = ink.iter().copied().filter(|&v| v > 0.3 * top).collect();
+    Some(percentile(&mut strong, 0.6))
+}
