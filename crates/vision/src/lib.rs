@@ -27,7 +27,9 @@ mod picture;
 mod pieces;
 pub mod preprocess;
 mod resize;
+mod stage;
 
 pub use decode::{DecodeError, Limits, decode_bytes, decode_file, decode_reader};
 pub use picture::{Ground, Picture};
-pub use preprocess::{Polarity, Prepared, Preprocess, Rect, prepare};
+pub use preprocess::{Polarity, Prepared, Preprocess, Rect, explain, prepare};
+pub use stage::Stage;

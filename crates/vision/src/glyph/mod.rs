@@ -18,6 +18,10 @@ pub(crate) struct Glyph {
     pub pixels: Vec<u8>,
     /// Stroke width before it was evened out, in pixels of the result.
     pub stroke: f32,
+    /// The mask after that, 0…1, `[…, evened_width]`: what was fitted.
+    pub evened: Vec<f32>,
+    /// Columns of `evened`.
+    pub evened_width: usize,
 }
 
 /// Renders a mask for a network whose input is `frame` = (height, width).
@@ -36,7 +40,7 @@ pub(crate) fn normalise(mask: &Mask, frame: (usize, usize)) -> Glyph {
     let soft: Vec<f32> = distance.iter().map(|d| (d + grow + 0.5).clamp(0.0, 1.0)).collect();
     let bounds = soft_bounds(&soft, w);
     let pixels = fit::fit(&soft, (w, h), bounds, frame);
-    Glyph { pixels, stroke }
+    Glyph { pixels, stroke, evened: soft, evened_width: w }
 }
 
 /// By how much to move the ink's edge outwards so that strokes of `width` in a drawing `longest` long come out within

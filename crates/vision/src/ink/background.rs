@@ -11,12 +11,18 @@ const REACH: usize = 10;
 /// A border that varies by less than this share of the contrast is taken for one even ground.
 const EVEN: f32 = 0.12;
 
-/// Ink strength `[height, width]`, 0 for ground, in grey levels.
-pub(super) fn ink(plane: &Plane, polarity: Polarity) -> Vec<f32> {
+/// Ink strength `[height, width]`, 0 for ground, in grey levels; and the ground, as it looks in the plane.
+pub(super) fn ink(plane: &Plane, polarity: Polarity) -> (Vec<f32>, Vec<f32>) {
     // From here on ink is dark.
     let dark: Vec<f32> = match polarity {
         Polarity::DarkInk => plane.values.clone(),
         Polarity::LightInk => plane.values.iter().map(|v| 255.0 - v).collect(),
+    };
+    let seen = |mut ground: Vec<f32>| {
+        if polarity == Polarity::LightInk {
+            ground.iter_mut().for_each(|v| *v = 255.0 - *v);
+        }
+        ground
     };
     let (low, high) = polarity::span(&dark);
     let contrast = high - low;
@@ -27,14 +33,16 @@ pub(super) fn ink(plane: &Plane, polarity: Polarity) -> Vec<f32> {
     let spread = percentile(&mut border, 0.95) - percentile(&mut border, 0.05);
     if spread <= EVEN * contrast {
         let ground = percentile(&mut border, 0.5);
-        return dark.iter().map(|v| (ground - v).max(0.0)).collect();
+        let ink = dark.iter().map(|v| (ground - v).max(0.0)).collect();
+        return (ink, seen(vec![ground; dark.len()]));
     }
     let ground = closing(&dark, plane.width, plane.height);
     // Light falls on paper as a factor: dividing by it makes ink in the shadow as strong as ink in the sun. A dark ground
     // shows little of the light, there the difference is all there is.
     let bright = percentile(&mut ground.clone(), 0.95);
     let gain = |g: f32| if polarity == Polarity::DarkInk { bright / g.max(bright / 4.0).max(1.0) } else { 1.0 };
-    dark.iter().zip(&ground).map(|(v, &g)| (g - v).max(0.0) * gain(g)).collect()
+    let ink = dark.iter().zip(&ground).map(|(v, &g)| (g - v).max(0.0) * gain(g)).collect();
+    (ink, seen(ground))
 }
 
 /// Ground without ink: a closing (largest, then smallest value around) on a coarse grid, smoothed and enlarged again.
@@ -103,7 +111,7 @@ mod tests {
         let grey = (0..200 * 200).map(|i| (light(i % 200) * if bar(i % 200, i / 200) { 0.4 } else { 1.0 }) as u8).collect();
         let picture = Picture::from_grey(200, 200, grey).unwrap();
         let plane = Plane::new(&picture, Rect { x: 0, y: 0, width: 200, height: 200 }, 320);
-        let ink = ink(&plane, Polarity::DarkInk);
+        let (ink, _) = ink(&plane, Polarity::DarkInk);
         let at = |x: usize, y: usize| ink[y * 200 + x];
         // The coarse grid's smoothing errs by a few levels at the frame.
         assert!(at(20, 20) < 25.0 && at(180, 180) < 25.0, "{} {}", at(20, 20), at(180, 180));

@@ -13,7 +13,8 @@ pub use polarity::Polarity;
 
 use crate::bounds::Bounds;
 use crate::picture::Picture;
-use crate::preprocess::Rect;
+use crate::preprocess::{Rect, Trace};
+use crate::stage::Stage;
 
 /// Contrast in grey levels below which there is nothing to see.
 const FAINT: f32 = 12.0;
@@ -44,6 +45,8 @@ impl Look {
 pub(crate) struct InkMap {
     /// Grey values of the part that was looked at, and where it lies in the picture.
     pub plane: Plane,
+    /// The paper without the ink, grey values as in `plane`.
+    pub ground: Vec<f32>,
     /// 0 for ground; strokes about `level`, in grey levels (in full light).
     pub ink: Vec<f32>,
     /// Ink against ground.
@@ -59,9 +62,9 @@ pub(crate) struct InkMap {
 pub(crate) fn find(picture: &Picture, look: &Look) -> Result<InkMap, Polarity> {
     let plane = Plane::new(picture, look.part, look.largest);
     let polarity = look.polarity.unwrap_or_else(|| polarity::judge(&plane));
-    let ink = background::ink(&plane, polarity);
+    let (ink, ground) = background::ink(&plane, polarity);
     match strength(&ink) {
-        Some(level) => Ok(InkMap { plane, ink, polarity, level }),
+        Some(level) => Ok(InkMap { plane, ground, ink, polarity, level }),
         None => Err(polarity),
     }
 }
@@ -75,6 +78,14 @@ impl InkMap {
     /// (width, height) of the plane.
     pub fn size(&self) -> (usize, usize) {
         (self.plane.width, self.plane.height)
+    }
+
+    /// Tells what was looked at, the ground, and the ink.
+    pub fn stages(&self, trace: Trace<'_>) {
+        let width = self.plane.width;
+        trace(&|| Stage::of_values("looked at", &self.plane.values, width, (0.0, 255.0)));
+        trace(&|| Stage::of_values("ground", &self.ground, width, (0.0, 255.0)));
+        trace(&|| Stage::of_values("ink", &self.ink, width, (0.0, self.level)));
     }
 
     /// A box of the plane in pixels of the picture.

@@ -4,18 +4,19 @@
 //! 5. choose the pieces that are the drawing, and look again at that part alone if it is small; 6. even out the stroke width;
 //! 7. fit the box, centre the mass.
 
-use super::{Polarity, Prepared, Rect};
+use super::{Polarity, Prepared, Rect, Trace};
 use crate::bounds::Bounds;
 use crate::glyph::{self, Mask};
 use crate::ink::{self, InkMap, Look, percentile};
 use crate::picture::Picture;
 use crate::pieces::{self, Piece};
+use crate::stage::Stage;
 
 /// A drawing whose box is smaller than this share of the picture is looked at again, closer.
 const SMALL: f64 = 0.55;
 
 /// See [`super::prepare`]. Both sides of `frame` are at least 1.
-pub(super) fn prepare(picture: &Picture, frame: (usize, usize)) -> Prepared {
+pub(super) fn prepare(picture: &Picture, frame: (usize, usize), trace: Trace<'_>) -> Prepared {
     if in_form(picture, frame) {
         let pixels = picture.grey.clone();
         return Prepared { pixels, blank: false, unchanged: true, ink: ink_rect(picture), ..Prepared::empty(frame) };
@@ -27,6 +28,9 @@ pub(super) fn prepare(picture: &Picture, frame: (usize, usize)) -> Prepared {
     };
     let Some(mask) = drawing.mask() else { return blank(drawing.ink.polarity) };
     let glyph = glyph::normalise(&mask, frame);
+    drawing.ink.stages(trace);
+    trace(&|| drawing.chosen(&mask));
+    trace(&|| Stage::of_values("stroke evened out", &glyph.evened, glyph.evened_width, (0.0, 1.0)));
     let ink = Some(drawing.ink.in_picture(mask.bounds));
     Prepared { pixels: glyph.pixels, ink, stroke: Some(glyph.stroke), blank: false, ..blank(drawing.ink.polarity) }
 }
@@ -94,6 +98,20 @@ impl Drawing {
     /// Around all pieces together.
     fn bounds(&self) -> Bounds {
         self.pieces.iter().fold(Bounds::NOTHING, |all, piece| all.join(piece.bounds))
+    }
+
+    /// The chosen pieces, white on what else there is of ink.
+    fn chosen(&self, mask: &Mask) -> Stage {
+        let high = InkMap::HIGH * self.ink.level;
+        let mut grey: Vec<u8> = self.ink.ink.iter().map(|&v| if v > high { 90 } else { 0 }).collect();
+        self.pieces.iter().flat_map(|piece| &piece.pixels).for_each(|&i| grey[i] = 255);
+        let (b, width) = (mask.bounds, self.ink.plane.width);
+        Stage::of_grey("the pieces chosen", grey, width).with_box(Rect {
+            x: b.left,
+            y: b.top,
+            width: b.width(),
+            height: b.height(),
+        })
     }
 
     fn mask(&self) -> Option<Mask> {

@@ -8,7 +8,9 @@ mod auto;
 pub use crate::ink::Polarity;
 pub use crate::resize::bicubic;
 
+use crate::ink::Plane;
 use crate::picture::Picture;
+use crate::stage::Stage;
 use std::fmt;
 use std::str::FromStr;
 
@@ -100,16 +102,48 @@ pub struct Prepared {
 /// The tutorial's threshold: `[0 if i < 140 else 1 for i in range(256)]`.
 const INK_BELOW: u8 = 140;
 
+/// As [`prepare`], and what each stage made of the picture, from the upright photo to the network's image, for
+/// [`crate::draw::explain_png`].
+pub fn explain(picture: &Picture, how: Preprocess, size: (usize, usize)) -> (Prepared, Vec<Stage>) {
+    let mut stages = vec![photo(picture)];
+    let prepared = run(picture, how, size, &mut |stage| stages.push(stage()));
+    stages.push(Stage::of_grey("what the network sees", prepared.pixels.clone(), prepared.width));
+    if let (Some(rect), Some(first)) = (prepared.ink, stages.first_mut()) {
+        let scale = |n: usize| n * first.width / picture.width.max(1);
+        let (x, y) = (scale(rect.x), scale(rect.y));
+        first.boxes.push(Rect { x, y, width: scale(rect.width), height: scale(rect.height) });
+    }
+    (prepared, stages)
+}
+
+/// The picture as it came, small enough to be drawn.
+pub(crate) fn photo(picture: &Picture) -> Stage {
+    const SIDE: usize = 480;
+    if picture.width.max(picture.height) <= SIDE || picture.grey.is_empty() {
+        return Stage::of_grey("photo", picture.grey.clone(), picture.width);
+    }
+    let part = Rect { x: 0, y: 0, width: picture.width, height: picture.height };
+    let plane = Plane::new(picture, part, SIDE);
+    Stage::of_values("photo", &plane.values, plane.width, (0.0, 255.0))
+}
+
+/// Where stages go; a stage is made only when somebody wants it.
+pub(crate) type Trace<'a> = &'a mut dyn FnMut(&dyn Fn() -> Stage);
+
 /// Prepares a picture for a network whose input is `size` = (height, width), for instance (28, 28).
 ///
 /// Never fails: a picture without ink gives [`Prepared::blank`]. A side of 0 gives no pixels and `blank`.
 pub fn prepare(picture: &Picture, how: Preprocess, size: (usize, usize)) -> Prepared {
+    run(picture, how, size, &mut |_| ())
+}
+
+fn run(picture: &Picture, how: Preprocess, size: (usize, usize), trace: Trace<'_>) -> Prepared {
     let (height, width) = size;
     if height == 0 || width == 0 || picture.grey.is_empty() {
         return Prepared::empty(size);
     }
     let (polarity, curve): (_, fn(u8) -> u8) = match how {
-        Preprocess::Auto => return auto::prepare(picture, size),
+        Preprocess::Auto => return auto::prepare(picture, size, trace),
         Preprocess::Invert => (Polarity::DarkInk, |x| 255 - x),
         Preprocess::Threshold => (Polarity::DarkInk, |x| if x < INK_BELOW { 255 } else { 0 }),
         Preprocess::None => (Polarity::LightInk, |x| x),

@@ -137,6 +137,27 @@ fn blank_pictures_are_flagged() {
 }
 
 #[test]
+fn explained_is_what_is_prepared() {
+    let drawn = picture(1200, 900, |x, y| if seven(300, 200, 400, 40)(x, y) { 30 } else { 210 });
+    let (prepared, stages) = explain(&drawn, Preprocess::Auto, FRAME);
+    assert_eq!(prepared, prepare(&drawn, Preprocess::Auto, FRAME));
+    let titles: Vec<&str> = stages.iter().map(|stage| stage.title.as_str()).collect();
+    let expected = ["photo", "looked at", "ground", "ink", "the pieces chosen", "stroke evened out", "what the network sees"];
+    assert_eq!(titles, expected);
+    assert!(stages.iter().all(|s| s.grey.len() == s.width * s.height && s.width > 0), "{stages:?}");
+    assert_eq!(stages[6].grey, prepared.pixels);
+    // 1200 columns become 480.
+    let found = stages[0].boxes[0];
+    assert!(found.x.abs_diff(120) <= 1 && found.y.abs_diff(80) <= 1 && found.width.abs_diff(160) <= 2, "{found:?}");
+    let paper = stages[2].grey.iter().all(|v| v.abs_diff(210) < 8);
+    assert!(paper, "no ink in the ground");
+    for way in Preprocess::ALL {
+        let (prepared, stages) = explain(&picture(30, 20, |_, _| 7), way, FRAME);
+        assert!(prepared.blank && stages.len() >= 2, "{way}");
+    }
+}
+
+#[test]
 fn odd_shapes_do_not_panic() {
     for (width, height) in [(1, 1), (2, 1), (1, 2), (100_000, 1), (1, 100_000), (3, 4000), (7, 7), (28, 27)] {
         for seed in 0..4usize {
