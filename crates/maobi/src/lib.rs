@@ -29,11 +29,12 @@
 //! ```
 //!
 //! The crates behind it: [`nn`] (layers, graph, losses, metrics, optimizers), [`train`] (fit, evaluate, callbacks, recipes), [`data`]
-//! (data sets), [`vision`] (pictures), [`formats`] (files). Everything one usually needs is in the [`prelude`].
+//! (data sets), [`vision`] (pictures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
 
 pub use maobi_data as data;
 pub use maobi_formats as formats;
 pub use maobi_nn as nn;
+pub use maobi_recognize as recognize;
 pub use maobi_train as train;
 pub use maobi_vision as vision;
 
@@ -58,6 +59,7 @@ pub mod prelude {
     pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
     pub use maobi_nn::regularizers::Regularizer;
     pub use maobi_nn::{Batch, Compile, Model, Samples};
+    pub use maobi_recognize::{Layout, Options, Reading, Recognizer};
     pub use maobi_train::callbacks::*;
     pub use maobi_train::{Arrays, Examples, Fit, History, Images, ModelExt, Recipe, Targets};
 }

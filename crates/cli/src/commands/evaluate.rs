@@ -7,13 +7,14 @@ use super::predict::pictures::Reader;
 use crate::dataset::{self, Choice};
 use crate::exit::Exit;
 use crate::output::{Console, count, figures};
-use crate::run::preprocessing::{Preprocessing, probabilities};
 use crate::run::{self, OpenModel};
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use maobi_data::Dataset;
 use maobi_nn::losses::{Loss, Target};
 use maobi_nn::metrics::ConfusionMatrix;
+use maobi_recognize::Preprocessing;
+use maobi_recognize::preprocessing::{probabilities, starts_with_rescaling};
 use maobi_train::{Images, ModelExt};
 use maobi_vision::Preprocess;
 use photos::Photos;
@@ -203,7 +204,7 @@ fn choose(args: &Args, open: &OpenModel, preprocessing: &Preprocessing, console:
         bail!("{}: its output has shape {output:?}; expected one value for each class", open.file.display());
     }
     dataset::check_fit(&set, &shape, classes, false)?;
-    let rescales = crate::run::preprocessing::starts_with_rescaling(&open.model);
+    let rescales = starts_with_rescaling(&open.model);
     for remark in dataset::remarks(&set, preprocessing.scale, preprocessing.offset, rescales) {
         console.warn(&remark);
     }

@@ -3,10 +3,10 @@
 use crate::exit::Exit;
 use crate::output::Console;
 use crate::run;
-use crate::run::preprocessing::MEMBER;
 use anyhow::{Context, bail};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use maobi_formats::format::{self, FORMATS, Format};
+use maobi_recognize::preprocessing::MEMBER;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 

@@ -11,5 +11,5 @@ pub mod steps;
 pub use config::{RunConfig, RunSection};
 pub use folder::RunFolder;
 pub use maobi_nn::Precision;
+pub use maobi_recognize::Preprocessing;
 pub use model_file::{Network, OpenModel, load};
-pub use preprocessing::Preprocessing;

@@ -2,13 +2,14 @@
 
 use super::config::RunConfig;
 use super::folder::RunFolder;
-use super::preprocessing::{MEMBER, Preprocessing};
-use super::recipe_file;
+use super::{preprocessing, recipe_file};
 use crate::output::Console;
 use anyhow::{Context, bail};
 use maobi_formats::format::{self, Loaded};
 use maobi_formats::{Error, tensorflow};
 use maobi_nn::Model;
+use maobi_recognize::Preprocessing;
+use maobi_recognize::preprocessing::MEMBER;
 use std::path::{Path, PathBuf};
 
 /// A model, and what is known about it.
@@ -53,7 +54,7 @@ pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result
                 (Some(network), _) => network_of(network, console)?,
                 (None, Some(config)) => {
                     let recipe = config.recipe_table().recipe()?;
-                    (recipe.model(config.run.seed)?, Some(Preprocessing::of_run(config, &recipe)))
+                    (recipe.model(config.run.seed)?, Some(preprocessing::of_run(config, &recipe)))
                 }
                 (None, None) => bail!(
                     "{}: holds weights alone, without the network; say which one with --network RECIPE|MODEL",
@@ -65,11 +66,8 @@ pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result
         }
         Err(error) => return Err(error.into()),
     };
-    let preprocessing = match extras.iter().find(|(member, _)| member == MEMBER) {
-        Some((_, bytes)) => Some(
-            Preprocessing::from_bytes(bytes)
-                .map_err(|e| anyhow::anyhow!("{}: its member {MEMBER} cannot be read: {e}", file.display()))?,
-        ),
+    let preprocessing = match Preprocessing::of_extras(&extras) {
+        Some(member) => Some(member.map_err(|e| anyhow::anyhow!("{}: its member {MEMBER} cannot be read: {e}", file.display()))?),
         None => said.or(run.map(|config| of_config(&config)).transpose()?),
     };
     Ok(OpenModel { model, preprocessing, file, format: format.name() })
@@ -87,14 +85,14 @@ pub fn load_weights(model: &mut Model, what: &Path, console: &Console) -> anyhow
 fn network_of(what: &str, console: &Console) -> anyhow::Result<(Model, Option<Preprocessing>)> {
     if recipe_file::is_recipe(what) {
         let recipe = recipe_file::read(what)?.recipe()?;
-        return Ok((recipe.model(0)?, Some(Preprocessing::of_recipe(&recipe))));
+        return Ok((recipe.model(0)?, Some(preprocessing::of_recipe(&recipe))));
     }
     let open = load(what.as_ref(), &Network::default(), console)?;
     Ok((open.model, open.preprocessing))
 }
 
 fn of_config(config: &RunConfig) -> anyhow::Result<Preprocessing> {
-    Ok(Preprocessing::of_run(config, &config.recipe_table().recipe()?))
+    Ok(preprocessing::of_run(config, &config.recipe_table().recipe()?))
 }
 
 /// The file to read.

@@ -5,7 +5,6 @@ use super::{Args, finish};
 use crate::dataset::{self, Choice, Parts};
 use crate::exit::Exit;
 use crate::output::{Console, count};
-use crate::run::preprocessing::{self, starts_with_rescaling};
 use crate::run::{self, Preprocessing, RunConfig, RunFolder, RunSection, steps};
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
@@ -17,6 +16,7 @@ use anyhow::bail;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_nn::losses::Loss;
+use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
 use maobi_train::callbacks::TensorBoard;
 use maobi_train::recipe::Validation;
 use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
@@ -140,7 +140,7 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
     {
         config.write(&folder)?;
     }
-    let preprocessing = Preprocessing::of_run(&config, &recipe);
+    let preprocessing = run::preprocessing::of_run(&config, &recipe);
     say_what(&config, &recipe, &model, &folder, console);
     Ok((Session { folder, config, recipe, parts, preprocessing, console }, model))
 }
@@ -250,6 +250,6 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
 /// Saves the model with all that its pictures need.
 pub fn save(session: &Session, model: &Model) -> anyhow::Result<()> {
     let member = session.preprocessing.to_bytes()?;
-    maobi_formats::keras::save_with(model, &session.folder.model(), &[(preprocessing::MEMBER, &member)])?;
+    maobi_formats::keras::save_with(model, &session.folder.model(), &[(MEMBER, &member)])?;
     Ok(())
 }

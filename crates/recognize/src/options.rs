@@ -1,0 +1,117 @@
+//! How to read a picture.
+
+use maobi_vision::Preprocess;
+use std::fmt;
+use std::str::FromStr;
+
+/// How a picture is to be read; the default finds out by itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// How ink becomes what the network sees. Only [`Preprocess::Auto`] can find several digits: with the other ways a picture
+    /// is one digit.
+    pub how: Preprocess,
+    /// How many digits to expect.
+    pub layout: Layout,
+}
+
+impl Options {
+    /// The default: find the ink, find out how many digits there are.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`Options::how`].
+    pub fn how(mut self, how: Preprocess) -> Self {
+        self.how = how;
+        self
+    }
+
+    /// Sets [`Options::layout`].
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = layout;
+        self
+    }
+}
+
+/// How many digits are on a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Layout {
+    /// One digit, a line or a page: the ink decides.
+    #[default]
+    Auto,
+    /// One digit.
+    Single,
+    /// One line of digits.
+    Line,
+    /// Any number of lines.
+    Many,
+}
+
+impl Layout {
+    /// Every layout, in the order shown to users.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Single, Self::Line, Self::Many];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Single => "single",
+            Self::Line => "line",
+            Self::Many => "many",
+        }
+    }
+}
+
+impl fmt::Display for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no layout.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("layout: expected auto, single, line or many, got '{0}'")]
+pub struct UnknownLayout(
+    /// The name that was given.
+    pub String,
+);
+
+impl FromStr for Layout {
+    type Err = UnknownLayout;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|layout| layout.name() == text).ok_or_else(|| UnknownLayout(text.to_owned()))
+    }
+}
+
+/// From where on something is no digit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OperatingPoint {
+    /// A model with a class "none" rejects what it gives more than this probability of being none.
+    pub none: f32,
+    /// A model without that class rejects what it gives less than this probability of being any one digit. That is a poor
+    /// substitute: such networks are often sure of things they have never seen.
+    pub unsure: f32,
+}
+
+impl Default for OperatingPoint {
+    /// The published operating point.
+    fn default() -> Self {
+        Self { none: 0.5, unsure: 0.5 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_there_and_back() {
+        for layout in Layout::ALL {
+            assert_eq!(layout.to_string().parse(), Ok(layout));
+        }
+        let error = "page".parse::<Layout>().unwrap_err();
+        assert_eq!(error.to_string(), "layout: expected auto, single, line or many, got 'page'");
+    }
+}

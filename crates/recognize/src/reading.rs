@@ -1,0 +1,123 @@
+//! What was read.
+
+use maobi_vision::{Picture, Rect};
+
+/// What stands on a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The digits in reading order, lines joined by `\n`: the names of the items' classes, with spaces between them when names
+    /// are longer than one character. Without what was rejected, unless everything was: then this is the best guess.
+    pub digits: String,
+    /// Estimated probability that all of `digits` is right: the product over its items of (probability of being a digit at all) ·
+    /// [`Item::probability`].
+    pub confidence: f32,
+    /// Nothing on the picture is a digit; `digits` holds the best guess all the same.
+    pub rejected: bool,
+    /// There is no ink on the picture. [`Reading::rejected`] is true, too.
+    pub blank: bool,
+    /// Everything that was looked at, in reading order, with what was rejected.
+    pub items: Vec<Item>,
+}
+
+/// A glyph and what the network says of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// The likeliest class: index into [`Recognizer::classes`](crate::Recognizer::classes).
+    pub digit: usize,
+    /// Its name.
+    pub class: String,
+    /// Its probability among the digits.
+    pub probability: f32,
+    /// One for each of [`Recognizer::classes`](crate::Recognizer::classes), which "none" is not one of; they add up to 1.
+    pub probabilities: Vec<f32>,
+    /// Probability of being no digit: the class "none"; 0 for a model without it.
+    pub none: f32,
+    /// Where it is in the upright picture.
+    pub rect: Rect,
+    /// Which line it stands in, from 0.
+    pub line: usize,
+    /// Taken for no digit, see [`OperatingPoint`](crate::OperatingPoint).
+    pub rejected: bool,
+    /// What the network saw, `[height, width]` of its input, white on black.
+    pub pixels: Vec<u8>,
+}
+
+impl Item {
+    /// Probability that this is a digit, and the one it is taken for.
+    pub fn confidence(&self) -> f32 {
+        (1.0 - self.none) * self.probability
+    }
+
+    /// The likeliest class but one and its probability; `None` for a model of one class.
+    pub fn second(&self) -> Option<(usize, f32)> {
+        let others = self.probabilities.iter().copied().enumerate().filter(|&(class, _)| class != self.digit);
+        others.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
+}
+
+impl Reading {
+    /// Of items in reading order.
+    pub(crate) fn of(items: Vec<Item>, blank: bool) -> Self {
+        let rejected = blank || items.iter().all(|item| item.rejected);
+        let read = |item: &&Item| rejected || !item.rejected;
+        let long = items.iter().any(|item| item.class.chars().count() != 1);
+        let (mut digits, mut confidence, mut before) = (String::new(), 1.0, None);
+        for item in items.iter().filter(read) {
+            match before {
+                Some(line) if line != item.line => digits.push('\n'),
+                Some(_) if long => digits.push(' '),
+                _ => {}
+            }
+            digits.push_str(&item.class);
+            confidence *= item.confidence();
+            before = Some(item.line);
+        }
+        let confidence = if before.is_none() { 0.0 } else { confidence };
+        Self { digits, confidence, rejected, blank, items }
+    }
+}
+
+/// All of a picture.
+pub(crate) fn whole(picture: &Picture) -> Rect {
+    Rect { x: 0, y: 0, width: picture.width, height: picture.height }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(class: &str, probability: f32, line: usize, rejected: bool) -> Item {
+        Item {
+            digit: 0,
+            class: class.into(),
+            probability,
+            probabilities: vec![probability, 1.0 - probability],
+            none: if rejected { 0.75 } else { 0.0 },
+            rect: Rect { x: 0, y: 0, width: 1, height: 1 },
+            line,
+            rejected,
+            pixels: vec![],
+        }
+    }
+
+    #[test]
+    fn rejected_items_are_left_out_of_the_line() {
+        let reading = Reading::of(vec![item("4", 0.5, 0, false), item("1", 1.0, 0, true), item("2", 0.5, 1, false)], false);
+        assert_eq!((reading.digits.as_str(), reading.confidence, reading.rejected), ("4\n2", 0.25, false));
+        assert_eq!(reading.items[0].second(), Some((1, 0.5)));
+    }
+
+    #[test]
+    fn a_guess_when_all_is_rejected() {
+        let reading = Reading::of(vec![item("4", 0.5, 0, true)], false);
+        assert_eq!((reading.digits.as_str(), reading.confidence, reading.rejected), ("4", 0.125, true));
+        let nothing = Reading::of(vec![], true);
+        assert_eq!((nothing.digits.as_str(), nothing.confidence, nothing.rejected), ("", 0.0, true));
+    }
+
+    #[test]
+    fn long_names_are_kept_apart() {
+        let reading = Reading::of(vec![item("four", 1.0, 0, false), item("two", 1.0, 0, false)], false);
+        assert_eq!(reading.digits, "four two");
+    }
+}

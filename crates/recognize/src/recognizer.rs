@@ -1,0 +1,172 @@
+//! A network and what it takes to read with it.
+
+use crate::error::{Error, Result};
+use crate::options::{OperatingPoint, Options};
+use crate::preprocessing::{self, Preprocessing, Scaling};
+use crate::reading::{Item, Reading, whole};
+use maobi_formats::{Loaded, format};
+use maobi_nn::Model;
+use maobi_vision::{Picture, Rect, prepare};
+use std::path::Path;
+
+/// Name of the class that is no digit.
+const NONE: &str = "none";
+
+/// Reads pictures with a network.
+///
+/// Reading does not change it: several threads may read with one.
+#[derive(Debug)]
+pub struct Recognizer {
+    model: Model,
+    scaling: Scaling,
+    /// Names of the classes that are read, by their place in [`Item::probabilities`].
+    classes: Vec<String>,
+    /// Which output is "none".
+    none: Option<usize>,
+    /// Height and width of what the network takes.
+    frame: (usize, usize),
+    point: OperatingPoint,
+}
+
+impl Recognizer {
+    /// A recognizer with a classifier of grey pictures: input `[height, width, 1]` or `[height, width]`, output `[classes]`.
+    ///
+    /// `classes` are the names of its outputs, or empty for "0", "1", …. An output called "none" stands for everything that is
+    /// none of the others.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] when the model is no such classifier, or the number of names is not that of its outputs.
+    pub fn new(model: Model, scaling: Scaling, classes: Vec<String>) -> Result<Self> {
+        let unfit = |argument, message: String| Error::Unfit { argument, message };
+        let inputs = model.input_shapes();
+        let frame = match inputs.iter().map(|shape| shape.as_slice()).collect::<Vec<_>>()[..] {
+            [&[height, width] | &[height, width, 1]] if height > 0 && width > 0 => (height, width),
+            _ => return Err(unfit("model", format!("expected one input of shape [height, width, 1], got {inputs:?}"))),
+        };
+        let shapes = model.output_shapes();
+        let outputs = match shapes.iter().map(|shape| shape.as_slice()).collect::<Vec<_>>()[..] {
+            [&[outputs]] if outputs > 0 => outputs,
+            _ => return Err(unfit("model", format!("expected one output of shape [classes], got {shapes:?}"))),
+        };
+        let mut classes = if classes.is_empty() { (0..outputs).map(|label| label.to_string()).collect() } else { classes };
+        if classes.len() != outputs {
+            return Err(unfit(
+                "classes",
+                format!("expected {outputs} names, one for each output of the model, got {}", classes.len()),
+            ));
+        }
+        let none = classes.iter().position(|name| name == NONE);
+        if let Some(place) = none {
+            classes.remove(place);
+        }
+        if classes.is_empty() {
+            return Err(unfit("classes", "expected a class other than \"none\", got none".into()));
+        }
+        Ok(Self { model, scaling, classes, none, frame, point: OperatingPoint::default() })
+    }
+
+    /// From a model file of any format that is known. Scaling and class names are the file's own where it says
+    /// ([`preprocessing::MEMBER`]), else [`Preprocessing::presumed`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, holds no network, or as [`Recognizer::new`].
+    pub fn open(path: &Path) -> Result<Self> {
+        // The seed draws initial weights only, which the file's replace.
+        Self::of(format::detect(path)?.load(path, 0)?, &path.display().to_string())
+    }
+
+    /// From a model that was loaded; `file` is the name that errors use.
+    ///
+    /// # Errors
+    /// As [`Recognizer::new`]; [`Error::Member`] when what the file says of its pictures makes no sense.
+    pub fn of(loaded: Loaded, file: &str) -> Result<Self> {
+        let said = Preprocessing::of_extras(&loaded.extras);
+        let said = said.transpose().map_err(|message| Error::Member { file: file.to_owned(), message })?;
+        let Preprocessing { scale, offset, classes, .. } = said.unwrap_or_else(|| Preprocessing::presumed(&loaded.model));
+        Self::new(loaded.model, Scaling { scale, offset }, classes)
+    }
+
+    /// Changes from where on something is no digit.
+    pub fn operating_point(mut self, point: OperatingPoint) -> Self {
+        self.point = point;
+        self
+    }
+
+    /// Names of what is read, by [`Item::digit`]; "none" is not among them.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Whether the network has a class for what is no digit.
+    pub fn knows_none(&self) -> bool {
+        self.none.is_some()
+    }
+
+    /// Height and width of what the network sees.
+    pub fn frame(&self) -> (usize, usize) {
+        self.frame
+    }
+
+    /// The network.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Reads a picture.
+    ///
+    /// # Errors
+    /// Those of the network's arithmetic; any picture can be read.
+    pub fn recognize(&self, picture: &Picture, options: &Options) -> Result<Reading> {
+        let mut readings = self.recognize_all(std::slice::from_ref(picture), options)?;
+        Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true)))
+    }
+
+    /// Reads several pictures, one after the other; those that are one digit each go through the network together.
+    ///
+    /// # Errors
+    /// As [`Recognizer::recognize`].
+    pub fn recognize_all(&self, pictures: &[Picture], options: &Options) -> Result<Vec<Reading>> {
+        let prepared: Vec<_> = pictures.iter().map(|picture| prepare(picture, options.how, self.frame)).collect();
+        let glyphs: Vec<&[u8]> = prepared.iter().map(|one| one.pixels.as_slice()).collect();
+        let rows = self.rows(&glyphs)?;
+        let readings = pictures.iter().zip(&prepared).zip(rows.chunks_exact(self.outputs())).map(|((picture, one), row)| {
+            let rect = one.ink.unwrap_or_else(|| whole(picture));
+            Reading::of(vec![self.item(row, rect, 0, one.pixels.clone(), one.blank)], one.blank)
+        });
+        Ok(readings.collect())
+    }
+
+    /// Number of outputs, with "none".
+    fn outputs(&self) -> usize {
+        self.classes.len() + usize::from(self.none.is_some())
+    }
+
+    /// The network's probabilities `[glyphs, outputs]` for pixels `[height, width]` each.
+    fn rows(&self, glyphs: &[&[u8]]) -> Result<Vec<f32>> {
+        let Scaling { scale, offset } = self.scaling;
+        let values: Vec<f32> = glyphs.iter().flat_map(|glyph| glyph.iter().map(|&p| f32::from(p) * scale + offset)).collect();
+        let mut rows = self.model.predict(&[&values])?.into_iter().next().unwrap_or_default();
+        preprocessing::probabilities(&self.model, &mut rows, self.outputs());
+        Ok(rows)
+    }
+
+    /// What a row of outputs says of a glyph.
+    fn item(&self, row: &[f32], rect: Rect, line: usize, pixels: Vec<u8>, blank: bool) -> Item {
+        let none = self.none.and_then(|place| row.get(place)).copied().unwrap_or(0.0);
+        let others = row.iter().enumerate().filter(|(place, _)| Some(*place) != self.none).map(|(_, &p)| p);
+        let mut probabilities: Vec<f32> = others.collect();
+        let sum: f32 = probabilities.iter().sum();
+        // All of it went to "none": then no digit is likelier than another.
+        let even = 1.0 / probabilities.len().max(1) as f32;
+        probabilities.iter_mut().for_each(|p| *p = if sum > 0.0 { *p / sum } else { even });
+        let best = |a: (usize, f32), b: (usize, f32)| if b.1 > a.1 { b } else { a };
+        let (digit, probability) = probabilities.iter().copied().enumerate().reduce(best).unwrap_or((0, 0.0));
+        let rejected = blank || if self.none.is_some() { none > self.point.none } else { probability < self.point.unsure };
+        let class = self.classes.get(digit).cloned().unwrap_or_default();
+        Item { digit, class, probability, probabilities, none, rect, line, rejected, pixels }
+    }
+}
+
+#[cfg(test)]
+#[path = "recognizer_tests.rs"]
+mod tests;
