@@ -1,6 +1,6 @@
 //! The command line: what every subcommand takes stands with the subcommand.
 
-use crate::commands::{bench, completions, data, evaluate, export, predict, recipes, self_test, summary, train};
+use crate::commands::{bench, calibrate, completions, data, evaluate, export, predict, recipes, self_test, summary, train};
 use clap::{Parser, Subcommand};
 
 /// Train, check and use small image classifiers on ordinary CPUs.
@@ -42,6 +42,8 @@ pub enum Command {
     Train(train::Args),
     /// Measure a trained model on a data set.
     Evaluate(evaluate::Args),
+    /// Make a model's probabilities mean what they say.
+    Calibrate(calibrate::Args),
     /// Write a model in another format.
     Export(export::Args),
     /// Read pictures of your own.

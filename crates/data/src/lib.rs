@@ -6,6 +6,7 @@
 //! [`source::resolve`] is the front door: a name (`mnist`, `fashion-mnist`, `builtin`), a folder of images or an `.npz` file in,
 //! [`Splits`] out, with the place where they were found.
 
+pub mod augment;
 pub mod builtin;
 #[cfg(test)]
 mod damage;
@@ -17,11 +18,13 @@ pub mod folder;
 pub mod idx;
 pub mod limits;
 pub mod names;
+mod noise;
 pub mod npy;
 pub mod npz;
 pub mod progress;
 pub mod source;
 
+pub use augment::Augment;
 pub use dataset::{Dataset, Splits, Statistics};
 pub use error::DataError;
 pub use limits::Limits;

@@ -34,7 +34,7 @@ pub(crate) fn evaluate_into(
             data.fill_targets(output, &indices, targets);
         }
         let weighted = data.fill_weights(&indices, &mut weights);
-        let feed = Picked { examples: data, indices: &indices, lengths: &lengths };
+        let feed = Picked { examples: data, indices: &indices, lengths: &lengths, epoch: None };
         let targets: smallvec::SmallVec<[Target<'_>; 4]> = targets.iter().map(Targets::as_target).collect();
         let batch = Batch { feed: &feed, targets: &targets, sample_weight: weighted.then_some(&weights), class_weight: None };
         model.test_on_batch(&mut evaluation, batch, |output, values| see(first, output, values))?;
@@ -91,7 +91,7 @@ impl ModelExt for Model {
         for first in (0..data.len()).step_by(BATCH) {
             indices.clear();
             indices.extend(first as u32..(first + BATCH).min(data.len()) as u32);
-            let feed = Picked { examples: data, indices: &indices, lengths: &lengths };
+            let feed = Picked { examples: data, indices: &indices, lengths: &lengths, epoch: None };
             self.predict_batch(&feed, |output, values| outputs[output].extend_from_slice(values));
         }
         Ok(outputs)

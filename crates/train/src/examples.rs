@@ -1,7 +1,7 @@
 //! Where training, evaluation and prediction take their samples from.
 
 use crate::error::{Error, Result};
-use maobi_data::Dataset;
+use maobi_data::{Augment, Dataset};
 use maobi_nn::losses::Target;
 use maobi_nn::{Feed, Model};
 
@@ -36,6 +36,11 @@ pub trait Examples: Sync {
     fn input_lengths(&self) -> Vec<usize>;
     /// Writes input `input` of the samples `indices`, one after the other.
     fn fill(&self, input: usize, indices: &[u32], out: &mut [f32]);
+    /// Writes input `input` of the samples `indices` as `epoch` trains on them: augmented data differ from epoch to epoch.
+    fn fill_for_training(&self, input: usize, indices: &[u32], epoch: u64, out: &mut [f32]) {
+        let _ = epoch;
+        self.fill(input, indices, out);
+    }
     /// Empty targets, one per output, to be filled.
     fn targets(&self) -> Vec<Targets>;
     /// Replaces the content of `out` with the targets of the samples `indices` for output `output`.
@@ -54,12 +59,13 @@ pub struct Images<'a> {
     scale: f32,
     offset: f32,
     one_hot: bool,
+    augment: Option<(Augment, u64)>,
 }
 
 impl<'a> Images<'a> {
     /// Pixels scaled to 0…1, labels as classes.
     pub fn new(dataset: &'a Dataset) -> Self {
-        Images { dataset, scale: 1.0 / 255.0, offset: 0.0, one_hot: false }
+        Images { dataset, scale: 1.0 / 255.0, offset: 0.0, one_hot: false, augment: None }
     }
 
     /// What the network sees is `pixel * scale + offset`, pixels from 0 to 255.
@@ -75,6 +81,20 @@ impl<'a> Images<'a> {
         self.one_hot = one_hot;
         self
     }
+
+    /// Training sees each picture changed, in every epoch in another way, drawn from `seed`; evaluation sees it as it is.
+    ///
+    /// # Errors
+    /// When the pictures have more than one channel: ink is what is changed.
+    pub fn augmented(mut self, augment: Augment, seed: u64) -> Result<Self> {
+        let [_, _, channels] = self.dataset.shape();
+        if channels != 1 {
+            let message = format!("expected grey pictures (1 channel), {} has {channels} channels", self.dataset.name());
+            return Err(Error::argument("augment", message));
+        }
+        self.augment = Some((augment, seed));
+        Ok(self)
+    }
 }
 
 impl Examples for Images<'_> {
@@ -88,6 +108,16 @@ impl Examples for Images<'_> {
 
     fn fill(&self, _input: usize, indices: &[u32], out: &mut [f32]) {
         self.dataset.gather(indices, self.scale, self.offset, out);
+    }
+
+    fn fill_for_training(&self, input: usize, indices: &[u32], epoch: u64, out: &mut [f32]) {
+        let Some((augment, seed)) = &self.augment else { return self.fill(input, indices, out) };
+        let [height, width, _] = self.dataset.shape();
+        for (&index, out) in indices.iter().zip(out.chunks_exact_mut(self.dataset.item_len())) {
+            let image = self.dataset.image(index as usize);
+            augment.apply(image, (height, width), *seed, epoch, u64::from(index), out);
+            out.iter_mut().for_each(|v| *v = *v * self.scale + self.offset);
+        }
     }
 
     fn targets(&self) -> Vec<Targets> {
@@ -255,6 +285,8 @@ pub(crate) struct Picked<'a> {
     pub(crate) examples: &'a dyn Examples,
     pub(crate) indices: &'a [u32],
     pub(crate) lengths: &'a [usize],
+    /// The epoch that trains on them, if one does.
+    pub(crate) epoch: Option<u64>,
 }
 
 impl Feed for Picked<'_> {
@@ -264,6 +296,10 @@ impl Feed for Picked<'_> {
 
     fn fill(&self, input: usize, first: usize, out: &mut [f32]) {
         let count = out.len() / self.lengths[input].max(1);
-        self.examples.fill(input, &self.indices[first..first + count], out);
+        let indices = &self.indices[first..first + count];
+        match self.epoch {
+            Some(epoch) => self.examples.fill_for_training(input, indices, epoch, out),
+            None => self.examples.fill(input, indices, out),
+        }
     }
 }

@@ -304,7 +304,7 @@ impl Run {
             data.fill_targets(output, indices, targets);
         }
         let weighted = data.fill_weights(indices, &mut self.weights);
-        let feed = Picked { examples: data, indices, lengths: &self.lengths };
+        let feed = Picked { examples: data, indices, lengths: &self.lengths, epoch: Some(self.epoch as u64) };
         let targets: smallvec::SmallVec<[Target<'_>; 4]> = self.targets.iter().map(Targets::as_target).collect();
         let logs = model.train_on_batch(Batch {
             feed: &feed,

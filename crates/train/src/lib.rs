@@ -1,6 +1,7 @@
 //! Fit, evaluate, predict, callbacks and recipes of maobi.
 
 pub mod callbacks;
+pub mod ensemble;
 mod error;
 mod evaluate;
 mod examples;
@@ -9,6 +10,7 @@ mod flops;
 mod history;
 pub mod recipe;
 mod subset;
+pub mod temperature;
 
 pub use callbacks::{
     Action, BackupAndRestore, CSVLogger, Callback, EarlyStopping, LearningRateScheduler, ModelCheckpoint, OnBatchEnd, OnEpochEnd,

@@ -32,6 +32,9 @@ impl Examples for Subset<'_> {
     fn fill(&self, input: usize, indices: &[u32], out: &mut [f32]) {
         self.shifted(indices, |indices| self.of.fill(input, indices, out));
     }
+    fn fill_for_training(&self, input: usize, indices: &[u32], epoch: u64, out: &mut [f32]) {
+        self.shifted(indices, |indices| self.of.fill_for_training(input, indices, epoch, out));
+    }
     fn targets(&self) -> Vec<Targets> {
         self.of.targets()
     }

@@ -160,6 +160,8 @@ recipes! {
     tf1_cnn = "tf1-cnn",
     mnist_convnet = "mnist-convnet",
     fast = "fast",
+    best = "best",
+    digits = "digits",
 }
 
 /// The first loss is Keras' to f32's own rounding: every cast is in its place, for float32 itself is 1e-5 (bfloat16) or 1e-4 off it. The

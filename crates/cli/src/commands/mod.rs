@@ -1,6 +1,7 @@
 //! The subcommands, one a file.
 
 pub mod bench;
+pub mod calibrate;
 pub mod completions;
 pub mod data;
 pub mod evaluate;
@@ -19,6 +20,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
     match command {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Summary(args) => summary::run(&args),

@@ -5,6 +5,8 @@ use maobi_train::callbacks::{Action, BatchLogs, Callback, Context};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+/// The system takes one handler a process; an ensemble has many runs.
+static LISTENING: AtomicBool = AtomicBool::new(false);
 
 /// Exit code of a process that Ctrl-C ended, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -14,8 +16,11 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Listens to Ctrl-C (and to SIGTERM and SIGHUP) from here on.
+/// Listens to Ctrl-C (and to SIGTERM and SIGHUP) from here on; again and again is once.
 pub fn listen() -> anyhow::Result<()> {
+    if LISTENING.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);

@@ -6,7 +6,7 @@ use super::writer::Writer;
 /// 5: neck and bow with the bar as a second stroke, attached or not; in one go from the bar; or in one smooth S.
 pub(super) fn five(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let style = n.pick(&[0.64, 0.22, 0.14]);
+    let style = n.style(&[0.64, 0.22, 0.14]);
     let (neck, bow) = (n.uniform(0.24, 0.50), n.uniform(0.42, 0.92));
     let (left, reach) = (n.uniform(0.04, 0.28), n.uniform(0.3, 0.95));
     let (tilt, end) = (n.normal(0.08) - 0.05, n.uniform(0.70, 1.04));
@@ -69,7 +69,7 @@ pub(super) fn six(s: &mut Sketch, w: &Writer) {
         (wide * 0.58, brow - tip * 0.3),
     ]);
     s.to(0.24 - fall * 0.4 + close, brow + fall);
-    match s.noise().pick(&[0.4, 0.4, 0.2]) {
+    match s.noise().style(&[0.4, 0.4, 0.2]) {
         0 => s.to(0.10 + close, (brow + fall + 0.16).min(0.98)),
         // On across the stem.
         1 => s.to(-0.08 + close, (brow + fall + 0.1).min(0.94)),
@@ -113,7 +113,7 @@ fn serif_sharp(w: &Writer) -> bool {
 /// 8: an S closed upwards, from the right or from the middle; its mirror; or two rings.
 pub(super) fn eight(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let style = n.pick(&[0.62, 0.10, 0.16, 0.12]);
+    let style = n.style(&[0.62, 0.10, 0.16, 0.12]);
     let (upper, lower) = (n.uniform(0.16, 0.38), n.uniform(0.12, 0.40));
     let waist = n.uniform(0.38, 0.58);
     let (close, m) = (n.normal(0.04) + w.open * 0.8, 0.38);
@@ -180,7 +180,7 @@ pub(super) fn eight(s: &mut Sketch, w: &Writer) {
 /// 9: a loop from its upper right, then a stem: straight down, bent, or curled to the left.
 pub(super) fn nine(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let stem = n.pick(&[0.55, 0.27, 0.18]);
+    let stem = n.style(&[0.55, 0.27, 0.18]);
     let (wide, depth) = if n.chance(0.06) {
         (n.uniform(0.6, 0.85), n.uniform(0.5, 0.72))
     } else {

@@ -45,7 +45,7 @@ pub(super) fn zero(s: &mut Sketch, w: &Writer) {
 
 /// 1: a bare stroke mostly; with a flag; with flag and foot.
 pub(super) fn one(s: &mut Sketch, _: &Writer) {
-    let style = s.noise().pick(&[0.84, 0.06, 0.06, 0.02]);
+    let style = s.noise().style(&[0.84, 0.06, 0.06, 0.02]);
     let bend = s.noise().normal(0.035);
     let (flag, foot) = (style == 1 || style == 2, style == 2 || style == 3);
     if flag {
@@ -68,7 +68,7 @@ pub(super) fn one(s: &mut Sketch, _: &Writer) {
 /// 2: hook, diagonal, and at the bottom a corner, a bend or a loop before the last stroke.
 pub(super) fn two(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (style, top) = (n.pick(&[0.36, 0.17, 0.47]), n.pick(&[0.65, 0.12, 0.15, 0.08]));
+    let (style, top) = (n.style(&[0.36, 0.17, 0.47]), n.style(&[0.65, 0.12, 0.15, 0.08]));
     let (droop, wide) = (n.uniform(0.06, 0.42), n.uniform(0.46, 0.84));
     let (tail, lift) = (n.uniform(-0.05, 0.55), n.normal(0.09));
     match top {
@@ -124,7 +124,7 @@ pub(super) fn two(s: &mut Sketch, w: &Writer) {
 /// 3: two bows with a notch, a point or a loop between them; the top round or flat.
 pub(super) fn three(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let (flat, waist) = (n.chance(0.13), n.pick(&[0.55, 0.25, 0.20]));
+    let (flat, waist) = (n.chance(0.13), n.style(&[0.55, 0.25, 0.20]));
     let (upper, lower) = (n.uniform(0.46, 0.78), n.uniform(0.54, 0.92));
     let (droop, end) = (n.uniform(0.0, 0.28), n.uniform(0.74, 1.06));
     let (hanging, inward, out) = (n.chance(0.18), n.chance(0.12), n.uniform(-0.12, 0.12));
@@ -174,7 +174,7 @@ fn tail_left(y: f32) -> f32 {
 /// 4: open (two strokes), closed at the top, or written in one go like a 9 with corners.
 pub(super) fn four(s: &mut Sketch, w: &Writer) {
     let n = s.noise();
-    let style = n.pick(&[0.66, 0.14, 0.20]);
+    let style = n.style(&[0.66, 0.14, 0.20]);
     let (bar, stem, past) = (n.uniform(0.46, 0.68), n.uniform(0.46, 0.68), n.uniform(-0.02, 0.30));
     let (top, stem_top, foot) = (n.normal(0.08), n.normal(0.1), n.normal(0.05));
     let tilt = n.normal(0.05);

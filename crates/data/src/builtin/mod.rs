@@ -9,17 +9,23 @@
 //!
 //! Ten digits in a row (places 10k to 10k+9) are one writer's, in random order: slant, width, pen and haste are common to them.
 
+mod extend;
 mod high;
 mod low;
-mod noise;
+mod others;
+mod print;
 mod raster;
 mod sketch;
+mod stroke;
 mod warp;
 mod writer;
 
-use noise::Noise;
+use crate::noise::Noise;
 use raster::SIDE;
 use writer::Writer;
+
+pub use extend::{NONE, extend};
+pub use others::{non_digit, non_digits};
 
 /// Bytes in one image: 28 x 28.
 pub const PIXELS: usize = SIDE * SIDE;
@@ -29,6 +35,11 @@ pub const CLASSES: usize = 10;
 /// Purposes of random streams; the classes themselves are 0 to 9.
 const WRITER: u64 = 100;
 const ORDER: u64 = 101;
+const PRINT: u64 = 103;
+
+/// Of the digits of many hands: the share that is printed, and how far styles are evened out.
+const PRINTED: f32 = 0.15;
+const EVEN: f32 = 0.6;
 
 /// Digits and what they show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +85,24 @@ pub fn digit(seed: u64, index: u64) -> ([u8; PIXELS], u8) {
     (draw(seed, writer, class), class)
 }
 
+/// Draws `count` digits like [`generate`] in a wider choice: ways of writing that are seldom in MNIST (flag and foot of a 1, crossed 7,
+/// open 4) are frequent, and one in seven is printed or squared. For networks that read other people's pictures.
+#[must_use]
+pub fn many_hands(seed: u64, count: usize) -> Digits {
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    parallel(count, threads, |index| {
+        let (writer, place) = (index / CLASSES as u64, index % CLASSES as u64);
+        let class = order(seed, writer)[place as usize];
+        let mut noise = Noise::new(seed, index, PRINT).evened(EVEN);
+        if !noise.chance(PRINTED) {
+            return (draw_evened(seed, writer, class, EVEN), class);
+        }
+        let mut image = [0; PIXELS];
+        raster::draw(&print::figure(class, &mut noise), &mut image);
+        (image, class)
+    })
+}
+
 /// The order in which a writer wrote the ten digits (Fisher-Yates).
 fn order(seed: u64, writer: u64) -> [u8; CLASSES] {
     let mut noise = Noise::new(seed, writer, ORDER);
@@ -86,27 +115,35 @@ fn order(seed: u64, writer: u64) -> [u8; CLASSES] {
 
 /// One digit by one writer.
 fn draw(seed: u64, writer: u64, class: u8) -> [u8; PIXELS] {
+    draw_evened(seed, writer, class, 0.0)
+}
+
+/// The same with seldom styles more frequent.
+fn draw_evened(seed: u64, writer: u64, class: u8, even: f32) -> [u8; PIXELS] {
     let habits = Writer::new(&mut Noise::new(seed, writer, WRITER));
-    let mut noise = Noise::new(seed, writer, u64::from(class));
-    let plan = {
-        let mut sketch = sketch::Sketch::new(&mut noise, 0.020 * habits.haste);
-        match class {
-            0 => low::zero(&mut sketch, &habits),
-            1 => low::one(&mut sketch, &habits),
-            2 => low::two(&mut sketch, &habits),
-            3 => low::three(&mut sketch, &habits),
-            4 => low::four(&mut sketch, &habits),
-            5 => high::five(&mut sketch, &habits),
-            6 => high::six(&mut sketch, &habits),
-            7 => high::seven(&mut sketch, &habits),
-            8 => high::eight(&mut sketch, &habits),
-            _ => high::nine(&mut sketch, &habits),
-        }
-        sketch.flatten()
-    };
+    let mut noise = Noise::new(seed, writer, u64::from(class)).evened(even);
+    let strokes = plan(class, &habits, &mut noise);
     let mut image = [0; PIXELS];
-    raster::draw(&warp::ink(plan, class, &habits, &mut noise), &mut image);
+    raster::draw(&warp::ink(strokes, class, &habits, &mut noise), &mut image);
     image
+}
+
+/// The strokes of a digit as one writer plans them.
+fn plan(class: u8, habits: &Writer, noise: &mut Noise) -> Vec<Vec<sketch::Point>> {
+    let mut sketch = sketch::Sketch::new(noise, 0.020 * habits.haste);
+    match class {
+        0 => low::zero(&mut sketch, habits),
+        1 => low::one(&mut sketch, habits),
+        2 => low::two(&mut sketch, habits),
+        3 => low::three(&mut sketch, habits),
+        4 => low::four(&mut sketch, habits),
+        5 => high::five(&mut sketch, habits),
+        6 => high::six(&mut sketch, habits),
+        7 => high::seven(&mut sketch, habits),
+        8 => high::eight(&mut sketch, habits),
+        _ => high::nine(&mut sketch, habits),
+    }
+    sketch.flatten()
 }
 
 /// Fills `count` places on `threads` threads, each taking a run of its own.
@@ -166,6 +203,16 @@ mod tests {
         let (few, many) = (generate(9, 10), generate(9, 100));
         assert_eq!(few.images, many.images[..10 * PIXELS]);
         assert_eq!(few.labels, many.labels[..10]);
+    }
+
+    #[test]
+    fn many_hands_hold_every_class_and_other_digits() {
+        let (wide, plain) = (many_hands(9, 200), generate(9, 200));
+        assert_eq!(wide.labels, plain.labels);
+        let same = wide.images.chunks(PIXELS).zip(plain.images.chunks(PIXELS)).filter(|(a, b)| a == b).count();
+        // Some digits have one style only, and the first draw may fall where it did before.
+        assert!(same < 140, "{same} of 200 are the same");
+        assert_eq!(wide.images[..40 * PIXELS], many_hands(9, 40).images);
     }
 
     #[test]

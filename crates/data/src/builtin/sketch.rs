@@ -2,7 +2,7 @@
 //!
 //! Coordinates: x to the right, y down, a digit about 1 high and 0.4 to 0.9 wide.
 
-use super::noise::Noise;
+use crate::noise::Noise;
 
 /// A point of the plane.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,10 +2,10 @@
 
 use std::f32::consts::TAU;
 
-use super::noise::Noise;
 use super::raster::{BOX, Dab};
 use super::sketch::Point;
 use super::writer::Writer;
+use crate::noise::Noise;
 
 /// One smooth wave of displacement across the plane.
 struct Wave {

@@ -1,6 +1,6 @@
 //! A writer: the habits shared by the ten digits of one hand.
 
-use super::noise::Noise;
+use crate::noise::Noise;
 
 /// Habits of one hand. Lengths are in heights of a digit unless said otherwise.
 pub(super) struct Writer {

@@ -90,7 +90,7 @@ fn graph() -> Result<Model, Error> {
     let gate = Conv2D::new(4, 1).activation("sigmoid").call(&gate)?;
     let product = Multiply::new().merge(&[&twice, &gate])?;
     let pooled = GlobalMaxPooling2D::new().call(&product)?;
-    let mean = GlobalAveragePooling2D::new().call(&sum)?;
+    let mean = GlobalAveragePooling2D::new().call(&Average::new().merge(&[&sum, &twice, &gate])?)?;
     let all = Concatenate::new().merge(&[&pooled, &mean, &extra])?;
     let class = Dense::new(5).activation("softmax").name("class").call(&all)?;
     let value = Dense::new(1).use_bias(false).name("value").call(&extra)?;

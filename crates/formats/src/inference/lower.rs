@@ -176,6 +176,11 @@ impl Lowering {
             "ELU" => Operation::Apply(Function::Elu { alpha: arguments.number("alpha")? }),
             "Softmax" => Operation::Softmax,
             "Add" => Operation::Add,
+            "Average" => {
+                let sum = self.step(layer.name, Operation::Add, layer.inputs, layer.shape);
+                let share = Operation::Scale { scale: 1.0 / layer.inputs.len() as f64, offset: 0.0 };
+                return Ok(self.step(layer.name, share, &[sum], layer.shape));
+            }
             "Multiply" => Operation::Multiply,
             "Concatenate" => {
                 let axis = arguments.integer("axis")?;

@@ -30,29 +30,35 @@ impl Layer for Add {
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;
-        Ok(Built::op(AddOp { placements, len: output.iter().product() }, output))
+        Ok(Built::op(AddOp { placements, len: output.iter().product(), share: 1.0 }, output))
     }
 }
 
+/// The sum of the inputs, times a share.
 #[derive(Debug)]
-struct AddOp {
-    placements: Vec<Placement>,
+pub(super) struct AddOp {
+    pub(super) placements: Vec<Placement>,
     /// Output values of a sample.
-    len: usize,
+    pub(super) len: usize,
+    /// 1 for a sum, 1 / n for a mean.
+    pub(super) share: f32,
 }
 
 impl Op for AddOp {
     fn forward(&self, c: Forward<'_>) {
         if let ([Placement::Same, Placement::Same], [a, b]) = (&self.placements[..], c.inputs) {
             pointwise::add(a, b, c.output);
-            return;
-        }
-        c.output.fill(0.0);
-        for (x, placement) in c.inputs.iter().zip(&self.placements) {
-            match placement {
-                Placement::Same => pointwise::add_assign(c.output, x),
-                _ => placement.each(c.output.len(), self.len, x.len(), |to, from| c.output[to] += x[from]),
+        } else {
+            c.output.fill(0.0);
+            for (x, placement) in c.inputs.iter().zip(&self.placements) {
+                match placement {
+                    Placement::Same => pointwise::add_assign(c.output, x),
+                    _ => placement.each(c.output.len(), self.len, x.len(), |to, from| c.output[to] += x[from]),
+                }
             }
+        }
+        if self.share != 1.0 {
+            c.output.iter_mut().for_each(|v| *v *= self.share);
         }
     }
 
@@ -65,6 +71,9 @@ impl Op for AddOp {
                     dx.fill(0.0);
                     placement.each(c.d_output.len(), self.len, dx.len(), |from, to| dx[to] += c.d_output[from]);
                 }
+            }
+            if self.share != 1.0 {
+                dx.iter_mut().for_each(|v| *v *= self.share);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What [`Add`](super::Add) and [`Multiply`](super::Multiply) share: inputs of one shape, or with axes of length 1 that are repeated.
+//! What [`Add`](super::Add), [`Average`](super::Average) and [`Multiply`](super::Multiply) share: inputs of one shape, or with axes of length 1 that are repeated.
 
 use super::{Shape, show};
 

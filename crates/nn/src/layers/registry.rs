@@ -15,6 +15,7 @@ const LAYERS: &[(&str, Parse)] = &[
     ("InputLayer", |c| InputLayer::from_config(c).map(|l| Box::new(l) as _)),
     ("Activation", parse::<Activation>),
     ("Add", parse::<Add>),
+    ("Average", parse::<Average>),
     ("AveragePooling2D", parse::<AveragePooling2D>),
     ("BatchNormalization", parse::<BatchNormalization>),
     ("Concatenate", parse::<Concatenate>),
@@ -52,7 +53,7 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 
 /// Whether Keras calls layers of this class with a list of tensors.
 pub(crate) fn merges(class: &str) -> bool {
-    matches!(class, "Add" | "Multiply" | "Concatenate")
+    matches!(class, "Add" | "Average" | "Multiply" | "Concatenate")
 }
 
 /// Whether keys that this program does not know are refused.

@@ -132,6 +132,8 @@ fn merging() -> Vec<Case> {
     vec![
         case(Add::new(), &[], shape).inputs([shape, shape]).refuses_all([shape]),
         case(Add::new(), &[], shape).inputs([shape, gate, shape]),
+        case(Average::new(), &[], shape).inputs([shape, shape]).refuses_all([shape]),
+        case(Average::new(), &[], shape).inputs([shape, gate, shape]),
         case(Multiply::new(), &[], shape).inputs([shape, shape, shape]).refuses_all([shape, &[2, 3, 3]]),
         case(Multiply::new(), &[], shape).inputs([shape, gate]),
         case(Concatenate::new(), &[], &[2, 3, 9]).inputs([shape, &[2, 3, 5]]).refuses_all([shape, &[3, 3, 4]]),

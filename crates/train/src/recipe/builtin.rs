@@ -22,4 +22,6 @@ recipes![
     "tf1-cnn",
     "mnist-convnet",
     "fast",
+    "best",
+    "digits",
 ];

@@ -8,6 +8,7 @@ mod parse;
 mod table;
 
 use crate::error::{Error, Result};
+use maobi_data::Augment;
 use maobi_nn::graph::{Graph, Sequential, Tensor, apply};
 use maobi_nn::layers::registry::{UnknownKeys, from_config};
 use maobi_nn::layers::{InputLayer, Layer};
@@ -46,6 +47,12 @@ pub struct DataConfig {
     pub validation: Validation,
     /// Labels as one-hot rows instead of classes.
     pub one_hot: bool,
+    /// Built-in digits that train beside the data set.
+    pub builtin: usize,
+    /// Built-in pictures that show no digit and train as a class of their own, the last one, called "none".
+    pub non_digits: usize,
+    /// How training changes its pictures.
+    pub augment: Option<Augment>,
 }
 
 /// The training of a recipe.

@@ -2,6 +2,8 @@
 
 use super::{DataConfig, Recipe, Table, TrainingConfig, Validation};
 use crate::error::{Error, Result};
+use maobi_data::Augment;
+use maobi_data::augment::AMOUNTS;
 use maobi_nn::Precision;
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
@@ -10,6 +12,9 @@ use serde_json::{Map, Value};
 
 /// Longest recipe that is read.
 const MAX_BYTES: usize = 1 << 20;
+
+/// Most built-in pictures of a kind.
+const MAX_PICTURES: u64 = 10_000_000;
 
 impl Recipe {
     /// Reads a recipe; `name` stands in messages and for a recipe without a name of its own.
@@ -26,7 +31,8 @@ impl Recipe {
         let mut top = Table::new(name, "", map);
         let own_name = top.text("name")?.unwrap_or_else(|| name.to_string());
         let input_shape = input_shape(&mut top)?;
-        let data = data(name, section(&mut top, "data")?)?;
+        let mut data = data(name, section(&mut top, "data")?)?;
+        data.augment = augment(name, &mut top)?;
         let training = training(name, section(&mut top, "training")?)?;
         let layers = objects(&mut top, "layers")?;
         if layers.is_empty() {
@@ -97,9 +103,39 @@ fn data(recipe: &str, map: Map<String, Value>) -> Result<DataConfig> {
             Some("one-hot") => true,
             Some(other) => return Err(t.error("labels", format!("expected \"sparse\" or \"one-hot\", got \"{other}\""))),
         },
+        builtin: pictures(&mut t, "builtin")?,
+        non_digits: pictures(&mut t, "non_digits")?,
+        augment: None,
     };
     t.finish()?;
     Ok(config)
+}
+
+/// A number of pictures to draw.
+fn pictures(t: &mut Table, key: &'static str) -> Result<usize> {
+    match t.count(key)?.unwrap_or(0) {
+        count if count <= MAX_PICTURES => Ok(count as usize),
+        count => Err(t.error(key, format!("expected at most {MAX_PICTURES}, got {count}"))),
+    }
+}
+
+fn augment(recipe: &str, top: &mut Table) -> Result<Option<Augment>> {
+    let map = section(top, "augment")?;
+    if map.is_empty() {
+        return Ok(None);
+    }
+    let mut t = Table::new(recipe, "[augment]", map);
+    let mut augment = Augment::default();
+    for (name, most) in AMOUNTS {
+        if let (Some(value), Some(amount)) = (t.number(name)?, augment.amount(name)) {
+            if !(0.0..=f64::from(most)).contains(&value) {
+                return Err(t.error(name, format!("expected a number from 0 to {most}, got {value}")));
+            }
+            *amount = value as f32;
+        }
+    }
+    t.finish()?;
+    Ok(Some(augment))
 }
 
 fn validation(t: &mut Table) -> Result<Validation> {
@@ -173,7 +209,8 @@ mod tests {
         for name in Recipe::names() {
             let recipe = Recipe::builtin(name).unwrap();
             assert_eq!(recipe.name, name);
-            assert_eq!(recipe.model(1).unwrap().output_shapes(), vec![vec![10]], "{name}");
+            let classes = 10 + usize::from(recipe.data.non_digits > 0);
+            assert_eq!(recipe.model(1).unwrap().output_shapes(), vec![vec![classes]], "{name}");
         }
     }
 
@@ -182,6 +219,19 @@ mod tests {
         let recipe = Recipe::parse(SMALL, "small").unwrap();
         assert_eq!((recipe.name.as_str(), recipe.training.batch_size, recipe.data.validation), ("small", 32, Validation::None));
         assert_eq!(recipe.model(1).unwrap().count_params(), 64 * 3 + 3);
+    }
+
+    #[test]
+    fn built_in_pictures_and_augmentation_are_read() {
+        let with = |lines: &str| Recipe::parse(&SMALL.replace("[training]", &format!("{lines}\n[training]")), "mine");
+        let recipe = with("[data]\nbuiltin = 5\nnon_digits = 7\n[augment]\nrotation = 10\ndirt = 0.5").unwrap();
+        assert_eq!((recipe.data.builtin, recipe.data.non_digits), (5, 7));
+        assert_eq!(recipe.data.augment, Some(Augment { rotation: 10.0, dirt: 0.5, ..Augment::default() }));
+        assert_eq!(with("").unwrap().data.augment, None);
+        let message = |lines: &str| with(lines).unwrap_err().to_string();
+        assert_eq!(message("[augment]\nstroke = 2"), "recipe mine: [augment] stroke: expected a number from 0 to 1, got 2");
+        assert!(message("[augment]\nflip = 1").contains("flip"), "{}", message("[augment]\nflip = 1"));
+        assert!(message("[data]\nbuiltin = 99999999999").contains("at most 10000000"));
     }
 
     #[test]

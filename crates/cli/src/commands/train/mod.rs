@@ -1,5 +1,6 @@
 //! `maobi train`.
 
+mod ensemble;
 mod finish;
 mod plan;
 mod session;
@@ -12,7 +13,7 @@ use clap::value_parser;
 use std::path::PathBuf;
 
 /// Arguments of `maobi train`.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
     /// A recipe's name (see: maobi recipes) or a recipe file; tf2-cnn when left out.
@@ -61,6 +62,13 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
 
+    /// Train K networks, with the seeds N, N + 1, …, and join them into one model that answers with the mean of their answers.
+    ///
+    /// Each has a run folder of its own, member-1 and so on, in the run folder; called again with the same --out, those that are
+    /// complete stay, and the one that was interrupted goes on.
+    #[arg(long, value_name = "K", value_parser = value_parser!(u64).range(2..=100), conflicts_with_all = ["resume", "weights"])]
+    pub ensemble: Option<u64>,
+
     /// Threads [default: all cores]; the result does not depend on it.
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1024))]
     pub threads: Option<u64>,
@@ -106,6 +114,7 @@ Examples:
   maobi train mine.toml --dataset pictures/    your own network and pictures
   maobi train tf2-cnn --tensorboard logs       for TensorBoard
   maobi train tiny-cnn --weights cnn.h5        go on from a file
+  maobi train best --ensemble 3                three networks that answer as one
   maobi train --resume --out runs/tf2-cnn-1    go on after an interruption
 
 Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
@@ -132,6 +141,9 @@ impl Args {
 /// Trains and tests.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: args.quiet };
+    if let Some(members) = args.ensemble {
+        return ensemble::run(args, members, console);
+    }
     let plan = plan::Plan::new(args)?;
     session::run(plan, args, console)
 }

@@ -13,6 +13,7 @@ use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
 use crate::training::step_log::StepLog;
 use anyhow::bail;
+use maobi_data::builtin;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_nn::losses::Loss;
@@ -44,7 +45,7 @@ pub struct Session {
 pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
     let before = plan.before.clone();
     let by_steps = plan.recipe.training.steps.is_some();
-    let threads = args.threads.map_or_else(Pool::default_threads, |n| n as usize);
+    let threads = threads(args);
     let (session, model) = prepare(plan, threads, console)?;
     let mut model = model;
     let mut done = false;
@@ -71,8 +72,13 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
     }
 }
 
+/// `--threads`, or all cores.
+pub fn threads(args: &Args) -> usize {
+    args.threads.map_or_else(Pool::default_threads, |n| n as usize)
+}
+
 /// Data, model and folder, checked and said.
-fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
+pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
     let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard, weights } = plan;
     let mut model = recipe.model(seed)?;
     model.set_threads(threads);
@@ -81,16 +87,17 @@ fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Sess
     let choice = Choice { asked, otherwise: &recipe.data.dataset, data_dir: data_dir.as_deref(), shape, fall_back: true };
     let chosen = dataset::choose(choice, console)?;
     let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
-    dataset::check_fit(&chosen.splits.train, &shape, outputs, recipe.data.one_hot)?;
     let (head, tail) = match recipe.data.validation {
         Validation::Head(n) => (Some(n), None),
         Validation::Tail(share) => (None, Some(share)),
         Validation::None | Validation::Test => (None, None),
     };
     let mut parts = dataset::parts(chosen.splits, head, tail, limit)?;
+    parts.train = builtin::extend(&parts.train, recipe.data.builtin, recipe.data.non_digits)?;
     if recipe.data.validation == Validation::Test && parts.validation.is_none() {
         parts.validation = Some(parts.test.clone());
     }
+    dataset::check_fit(&parts.train, &shape, outputs, recipe.data.one_hot)?;
     for remark in dataset::remarks(&parts.train, recipe.data.scale, recipe.data.offset, starts_with_rescaling(&model)) {
         console.warn(&remark);
     }
@@ -196,7 +203,10 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     interrupt::listen()?;
     let (recipe, console, folder) = (&session.recipe, session.console, &session.folder);
     let training = &recipe.training;
-    let images = session.images(&session.parts.train);
+    let mut images = session.images(&session.parts.train);
+    if let Some(augment) = recipe.data.augment {
+        images = images.augmented(augment, model.seed())?;
+    }
     let validation = session.parts.validation.as_ref().map(|set| session.images(set));
     let test = session.images(&session.parts.test);
     let mut how = Fit::new().batch_size(training.batch_size);

@@ -1,6 +1,6 @@
-//! The random numbers behind one digit: a counter hashed by SplitMix64.
+//! The random numbers behind one picture: a counter hashed by SplitMix64.
 //!
-//! A digit has a stream of its own, named by (seed, place, purpose), so that images can be drawn in any order and on any thread.
+//! A picture has a stream of its own, named by (seed, place, purpose), so that images can be drawn in any order and on any thread.
 
 /// The odd constant that SplitMix64 counts with (Steele, Lea & Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -13,25 +13,27 @@ fn mix(mut z: u64) -> u64 {
 }
 
 /// One stream of random numbers.
-pub(super) struct Noise {
+pub(crate) struct Noise {
     state: u64,
+    /// How far the shares of styles are evened out, 0 to 1.
+    even: f32,
 }
 
 impl Noise {
     /// The stream of `seed` for the `place`-th thing of a `purpose`.
-    pub(super) fn new(seed: u64, place: u64, purpose: u64) -> Self {
+    pub(crate) fn new(seed: u64, place: u64, purpose: u64) -> Self {
         let keyed = mix(seed.wrapping_add(STEP)) ^ mix(place.wrapping_mul(STEP) ^ purpose.rotate_left(48));
-        Self { state: mix(keyed) }
+        Self { state: mix(keyed), even: 0.0 }
     }
 
     /// The next 64 bits.
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(STEP);
         mix(self.state)
     }
 
     /// Uniform in `[low, high)`.
-    pub(super) fn uniform(&mut self, low: f32, high: f32) -> f32 {
+    pub(crate) fn uniform(&mut self, low: f32, high: f32) -> f32 {
         let unit = (self.bits() >> 40) as f32 * (1.0 / (1u64 << 24) as f32);
         low + (high - low) * unit
     }
@@ -39,7 +41,7 @@ impl Noise {
     /// About normal with mean 0 and the given standard deviation, never beyond 3.5 of them: the sum of four uniforms.
     ///
     /// Bounded on purpose: one wild draw in sixty thousand should not make an unreadable digit.
-    pub(super) fn normal(&mut self, deviation: f32) -> f32 {
+    pub(crate) fn normal(&mut self, deviation: f32) -> f32 {
         let bits = self.bits();
         let sum: u64 = (0..4).map(|lane| (bits >> (16 * lane)) & 0xFFFF).sum();
         // Four uniforms on [-1/2, 1/2] have variance 4/12.
@@ -47,12 +49,24 @@ impl Noise {
     }
 
     /// True with the given probability.
-    pub(super) fn chance(&mut self, probability: f32) -> bool {
+    pub(crate) fn chance(&mut self, probability: f32) -> bool {
         self.uniform(0.0, 1.0) < probability
     }
 
+    /// The same stream with seldom styles more frequent: at 1 all are as frequent as each other.
+    pub(crate) fn evened(self, even: f32) -> Self {
+        Self { even, ..self }
+    }
+
+    /// A style: an index into `weights`, each drawn in proportion to its weight, evened out as the stream is told.
+    pub(crate) fn style<const N: usize>(&mut self, weights: &[f32; N]) -> usize {
+        let mean = weights.iter().sum::<f32>() / N as f32;
+        let even = self.even;
+        self.pick(&weights.map(|weight| weight + even * (mean - weight)))
+    }
+
     /// An index into `weights`, each drawn in proportion to its weight.
-    pub(super) fn pick(&mut self, weights: &[f32]) -> usize {
+    pub(crate) fn pick(&mut self, weights: &[f32]) -> usize {
         let mut left = self.uniform(0.0, weights.iter().sum());
         for (index, weight) in weights.iter().enumerate() {
             left -= weight;
