@@ -29,13 +29,14 @@ pub fn non_digits(seed: u64, count: usize) -> Vec<u8> {
 pub fn non_digit(seed: u64, index: u64) -> [u8; PIXELS] {
     let noise = &mut Noise::new(seed, index, OTHERS);
     let mut image = [0; PIXELS];
-    match noise.pick(&[0.46, 0.12, 0.16, 0.10, 0.12, 0.04]) {
+    match noise.pick(&[0.40, 0.14, 0.10, 0.08, 0.09, 0.04, 0.15]) {
         0 => raster::draw(&print::letter(noise), &mut image),
         1 => raster::draw(&scribble::scribble(noise), &mut image),
         2 => shapes::silhouette(noise, &mut image),
         3 => shapes::texture(noise, &mut image),
         4 => raster::draw(&row(noise), &mut image),
-        _ => raster::draw(&specks(noise), &mut image),
+        5 => raster::draw(&specks(noise), &mut image),
+        _ => shapes::rims(noise, &mut image),
     }
     image
 }
@@ -63,8 +64,17 @@ fn extent(strokes: &Dabs) -> (f32, f32) {
     ends.fold((f32::MAX, f32::MIN), |(low, high), x| (low.min(x), high.max(x)))
 }
 
-/// Two to five dots.
+/// Two to five dots, or two run together.
 fn specks(noise: &mut Noise) -> Dabs {
+    if noise.chance(0.4) {
+        let mut end = |_| Dab {
+            at: super::sketch::Point { x: noise.uniform(0.0, 1.0), y: noise.uniform(0.0, 1.0) },
+            radius: noise.uniform(0.1, 0.35),
+        };
+        let ends: [Dab; 2] = std::array::from_fn(&mut end);
+        let neck = Dab { at: midpoint(ends[0].at, ends[1].at), radius: 0.4 * ends[0].radius.min(ends[1].radius) };
+        return vec![vec![ends[0], neck, ends[1]]];
+    }
     let mut dot = |_| {
         let (x, y) = (noise.uniform(0.0, 1.0), noise.uniform(0.0, 1.0));
         let dab = Dab { at: super::sketch::Point { x, y }, radius: noise.uniform(0.03, 0.12) };
@@ -73,6 +83,10 @@ fn specks(noise: &mut Noise) -> Dabs {
     let mut dots: Dabs = (0..5).map(&mut dot).collect();
     dots.truncate(2 + (noise.bits() % 4) as usize);
     dots
+}
+
+fn midpoint(a: super::sketch::Point, b: super::sketch::Point) -> super::sketch::Point {
+    super::sketch::Point { x: 0.5 * (a.x + b.x), y: 0.5 * (a.y + b.y) }
 }
 
 #[cfg(test)]

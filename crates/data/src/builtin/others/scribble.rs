@@ -17,7 +17,7 @@ pub(super) fn scribble(noise: &mut Noise) -> Dabs {
 }
 
 fn wander(noise: &mut Noise) -> Vec<Vec<Point>> {
-    let (points, sharp) = (6 + noise.bits() % 12, noise.uniform(0.0, 0.6));
+    let (points, sharp) = (5 + noise.bits() % 12, noise.uniform(0.0, 1.0));
     let mut sketch = Sketch::new(noise, 0.0);
     for at in 0..points {
         let (x, y) = (sketch.noise().uniform(0.0, 1.0), sketch.noise().uniform(0.0, 1.0));

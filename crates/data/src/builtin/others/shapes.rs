@@ -8,12 +8,31 @@ use std::f32::consts::TAU;
 /// A filled silhouette of one to three parts, plain or patterned.
 pub(super) fn silhouette(noise: &mut Noise, image: &mut [u8; PIXELS]) {
     let parts: Vec<Part> = (0..1 + noise.bits() % 3).map(|_| Part::new(noise)).collect();
-    let texture = if noise.chance(0.5) { None } else { Some(Texture::new(noise)) };
-    let light = noise.uniform(140.0, 255.0);
+    let texture = if noise.chance(0.6) { None } else { Some(Texture::new(noise)) };
+    let light = if noise.chance(0.5) { 255.0 } else { noise.uniform(140.0, 255.0) };
     paint(image, |x, y| {
         let inside = parts.iter().any(|part| part.holds(x, y));
         let shade = texture.as_ref().map_or(1.0, |texture| 0.35 + 0.65 * texture.at(x, y));
         if inside { light * shade } else { 0.0 }
+    });
+}
+
+/// What is left of a thing when its even inside is taken for the ground: rims, whole or in pieces.
+pub(super) fn rims(noise: &mut Noise, image: &mut [u8; PIXELS]) {
+    let parts: Vec<Part> = (0..2 + noise.bits() % 2).map(|_| Part::new(noise)).collect();
+    let inner: Vec<Part> = parts.iter().map(|part| part.shrunk(noise.uniform(0.08, 0.28))).collect();
+    // Blotches where the rim is missing.
+    let gaps = if noise.chance(0.6) { Some(Texture::blotches(noise, 7.0)) } else { None };
+    paint(image, |x, y| {
+        let on = match &gaps {
+            Some(gaps) => {
+                let within = |parts: &[Part]| parts.iter().any(|part| part.holds(x, y));
+                within(&parts) && !within(&inner) && gaps.at(x, y) < 0.55
+            }
+            // A whole rim around all of it would be a 0: here each part has its own.
+            None => parts.iter().zip(&inner).any(|(part, inner)| part.holds(x, y) && !inner.holds(x, y)),
+        };
+        if on { 255.0 } else { 0.0 }
     });
 }
 
@@ -65,6 +84,11 @@ impl Part {
         }
     }
 
+    /// The same with sides nearer to the middle by `by`.
+    fn shrunk(&self, by: f32) -> Part {
+        Part { half: ((self.half.0 - by).max(0.01), (self.half.1 - by).max(0.01)), ..*self }
+    }
+
     fn holds(&self, x: f32, y: f32) -> bool {
         let (x, y) = (x - self.centre.0, y - self.centre.1);
         let (x, y) = (self.turn.1 * x - self.turn.0 * y, self.turn.0 * x + self.turn.1 * y);
@@ -72,6 +96,12 @@ impl Part {
         let x = x / (self.half.0 * (1.0 + self.taper * y).max(0.05));
         x.abs().powf(self.power) + y.abs().powf(self.power) < 1.0
     }
+}
+
+/// A wave in any direction: wave numbers along both axes and phase.
+fn wave(noise: &mut Noise, low: f32, high: f32) -> (f32, f32, f32) {
+    let (size, angle) = (noise.uniform(low, high), noise.uniform(0.0, TAU));
+    (size * angle.cos(), size * angle.sin(), noise.uniform(0.0, TAU))
 }
 
 /// Values 0 to 1 over the plane.
@@ -86,19 +116,19 @@ enum Texture {
 
 impl Texture {
     fn new(noise: &mut Noise) -> Texture {
-        let mut wave = |low: f32, high: f32| {
-            let (size, angle) = (noise.uniform(low, high), noise.uniform(0.0, TAU));
-            (size * angle.cos(), size * angle.sin(), noise.uniform(0.0, TAU))
-        };
-        match wave(0.0, 1.0).2 {
+        match noise.uniform(0.0, TAU) {
             // Two stripes a side to twelve.
             phase if phase < 2.2 => {
-                let (first, second) = (wave(6.0, 38.0), wave(6.0, 38.0));
+                let (first, second) = (wave(noise, 6.0, 38.0), wave(noise, 6.0, 38.0));
                 Texture::Stripes([first, if phase < 1.3 { (0.0, 0.0, 0.5) } else { second }], phase > 0.7)
             }
-            phase if phase < 5.0 => Texture::Blotches(std::array::from_fn(|_| wave(2.0, 20.0))),
+            phase if phase < 5.0 => Texture::blotches(noise, 20.0),
             _ => Texture::Dots(noise.uniform(0.25, 0.7), noise.uniform(0.3, 0.9)),
         }
+    }
+
+    fn blotches(noise: &mut Noise, most: f32) -> Texture {
+        Texture::Blotches(std::array::from_fn(|_| wave(noise, 2.0, most)))
     }
 
     fn at(&self, x: f32, y: f32) -> f32 {
