@@ -11,6 +11,8 @@ pub(crate) struct Piece {
     /// Its pixels, as indices into the plane.
     pub pixels: Vec<usize>,
     pub bounds: Bounds,
+    /// Sum of its ink strength.
+    pub mass: f32,
     /// Touches the frame of the picture.
     pub touches: bool,
 }
@@ -48,30 +50,47 @@ pub(crate) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high:
             }
         }
         let touches = bounds.left == 0 || bounds.top == 0 || bounds.right == width || bounds.bottom == height;
-        pieces.push(Piece { pixels, bounds, touches });
+        let mass = pixels.iter().map(|&i| ink[i]).sum();
+        pieces.push(Piece { pixels, bounds, mass, touches });
     }
     pieces
 }
 
-/// The pieces that make up the drawing, the main one first; empty when there is none.
+/// Pieces whose boxes are this share of the plane's longest side apart are one broken stroke.
+const BROKEN: f32 = 0.02;
+
+/// The pieces that make up the drawing, the main ones first; empty when there is none.
 pub(crate) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) -> Vec<Piece> {
-    let weight = |piece: &Piece| {
+    drop_frames(&mut pieces, width);
+    let weight = |mass: f32, bounds: Bounds| {
         // Ink in the middle of the picture counts more than the same ink at its edge.
-        let centre = |a: usize, b: usize, n: usize| ((a + b) as f64 / n as f64 - 1.0).abs();
-        let away =
-            centre(piece.bounds.left, piece.bounds.right, width).max(centre(piece.bounds.top, piece.bounds.bottom, height));
-        piece.pixels.len() as f64 * (1.2 - away)
+        let centre = |a: usize, b: usize, n: usize| ((a + b) as f32 / n as f32 - 1.0).abs();
+        let away = centre(bounds.left, bounds.right, width).max(centre(bounds.top, bounds.bottom, height));
+        mass * (1.2 - away)
     };
-    pieces.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
-    let Some(heaviest) = pieces.first().map(weight) else { return pieces };
+    pieces.sort_by(|a, b| weight(b.mass, b.bounds).total_cmp(&weight(a.mass, a.bounds)));
+    let Some(heaviest) = pieces.first().map(|p| weight(p.mass, p.bounds)) else { return pieces };
     // Frames, fingers, table edges and neighbours' fragments touch the picture's frame; a drawing rarely does.
-    let main = pieces.iter().position(|p| !p.touches && weight(p) >= 0.25 * heaviest && p.longest() * 12 >= width.min(height));
-    let main = pieces.remove(main.unwrap_or(0));
-    let mut kept = vec![main];
-    let mut around = kept[0].bounds;
+    let (inner, outer): (Vec<Piece>, Vec<Piece>) = pieces.into_iter().partition(|p| !p.touches);
+    let mut groups = grouped(inner, (BROKEN * width.max(height) as f32) as usize);
+    groups.sort_by(|a, b| weight(b.mass, b.bounds).total_cmp(&weight(a.mass, a.bounds)));
+    let inside = groups
+        .first()
+        .is_some_and(|g| weight(g.mass, g.bounds) >= 0.25 * heaviest && g.bounds.longest() * 32 >= width.min(height));
+    let mut rest: Vec<Piece> = Vec::new();
+    let mut kept = Vec::new();
+    let mut outer = outer.into_iter();
+    if inside {
+        kept = groups.remove(0).without_specks();
+    } else {
+        kept.extend(outer.next());
+    }
+    rest.extend(groups.into_iter().flat_map(|g| g.pieces).chain(outer));
+    let Some(mut around) = kept.iter().map(|p| p.bounds).reduce(Bounds::join) else { return kept };
+    let mass: f32 = kept.iter().map(|p| p.mass).sum();
     // Broken lines join up piece by piece: what belongs is judged against all that was kept so far.
     loop {
-        let (main, before) = (&kept[0], pieces.len());
+        let before = rest.len();
         let longest = around.longest();
         let reach = longest * REACH.0 / REACH.1;
         let belongs = |piece: &mut Piece| {
@@ -79,17 +98,100 @@ pub(crate) fn choose(mut pieces: Vec<Piece>, (width, height): (usize, usize)) ->
                 && piece.bounds.right + reach >= around.left
                 && piece.bounds.top <= around.bottom + reach
                 && piece.bounds.bottom + reach >= around.top;
-            let speck = piece.pixels.len() * 40 < main.pixels.len() || piece.longest() * 12 < longest;
-            near && !speck && (main.touches || !piece.touches)
+            let speck = piece.mass * 40.0 < mass || piece.longest() * 12 < longest;
+            near && !speck && (!inside || !piece.touches)
         };
-        let joined: Vec<Piece> = pieces.extract_if(.., belongs).collect();
-        for piece in &joined {
-            around = around.join(piece.bounds);
-        }
+        let joined: Vec<Piece> = rest.extract_if(.., belongs).collect();
+        around = joined.iter().fold(around, |around, piece| around.join(piece.bounds));
         kept.extend(joined);
-        if pieces.len() == before {
-            return kept;
+        if rest.len() == before {
+            break;
         }
+    }
+    drop_underlines(&mut kept);
+    kept
+}
+
+/// Pieces close to each other.
+struct Group {
+    pieces: Vec<Piece>,
+    bounds: Bounds,
+    mass: f32,
+}
+
+impl Group {
+    /// Without its small pieces, if they are little of it: a line of dots is all specks.
+    fn without_specks(mut self) -> Vec<Piece> {
+        let (longest, mass) = (self.bounds.longest(), self.mass);
+        let speck = |p: &Piece| p.longest() * 12 < longest;
+        let specks: f32 = self.pieces.iter().filter(|p| speck(p)).map(|p| p.mass).sum();
+        if specks < 0.2 * mass {
+            self.pieces.retain(|p| !speck(p));
+        }
+        self.pieces
+    }
+}
+
+fn grouped(pieces: Vec<Piece>, gap: usize) -> Vec<Group> {
+    let close = |a: &Bounds, b: &Bounds| {
+        a.left <= b.right + gap && b.left <= a.right + gap && a.top <= b.bottom + gap && b.top <= a.bottom + gap
+    };
+    let mut groups: Vec<Group> = Vec::new();
+    for piece in pieces {
+        let bounds = piece.bounds;
+        let mut group = Group { bounds, mass: piece.mass, pieces: vec![piece] };
+        // What the new piece lies close to, it joins.
+        for other in groups.extract_if(.., |g| g.pieces.iter().any(|p| close(&p.bounds, &bounds))) {
+            group.bounds = group.bounds.join(other.bounds);
+            group.mass += other.mass;
+            group.pieces.extend(other.pieces);
+        }
+        groups.push(group);
+    }
+    groups
+}
+
+/// Leaves out drawn boxes: pieces along the sides of their bounds that enclose another piece of some size.
+fn drop_frames(pieces: &mut Vec<Piece>, width: usize) {
+    let frame = |outer: &Piece| {
+        let (b, longest) = (outer.bounds, outer.longest());
+        let encloses = |inner: &Piece| {
+            let i = inner.bounds;
+            inner.longest() * 3 >= longest && i.left > b.left && i.top > b.top && i.right < b.right && i.bottom < b.bottom
+        };
+        let near_side = |&&i: &&usize| {
+            let (x, y) = (i % width, i / width);
+            let (across, down) = ((x - b.left).min(b.right - 1 - x), (y - b.top).min(b.bottom - 1 - y));
+            across * 10 <= b.width() || down * 10 <= b.height()
+        };
+        // Of an ellipse, as a 0 is, three quarters lie there.
+        let sides = outer.pixels.iter().filter(near_side).count();
+        sides * 20 >= outer.pixels.len() * 19 && pieces.iter().any(encloses)
+    };
+    let frames: Vec<bool> = pieces.iter().map(frame).collect();
+    let mut frames = frames.into_iter();
+    pieces.retain(|_| !frames.next().unwrap_or(false));
+}
+
+/// Leaves out what is drawn under, over or beside a digit: straight, level, longer than the digit, and off it.
+fn drop_underlines(kept: &mut Vec<Piece>) {
+    let line = |i: usize| {
+        let b = kept[i].bounds;
+        let others = kept.iter().enumerate().filter(|(j, _)| *j != i);
+        let Some(rest) = others.clone().map(|(_, p)| p.bounds).reduce(Bounds::join) else { return false };
+        if others.map(|(_, p)| p.mass).sum::<f32>() < 0.25 * kept[i].mass {
+            return false;
+        }
+        let level = b.height() * 7 <= b.width() && b.width() * 10 >= 12 * rest.longest();
+        let upright = b.width() * 7 <= b.height() && b.height() * 10 >= 22 * rest.longest();
+        let off = |from: usize, to: usize, low: usize, high: usize| (from + to) / 2 <= low || (from + to) / 2 >= high;
+        (level && off(b.top, b.bottom, rest.top, rest.bottom)) || (upright && off(b.left, b.right, rest.left, rest.right))
+    };
+    if kept.len() > 1
+        && let Some(i) = (0..kept.len()).find(|&i| line(i))
+    {
+        kept.remove(i);
+        drop_underlines(kept);
     }
 }
 

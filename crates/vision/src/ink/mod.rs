@@ -1,13 +1,16 @@
 //! Picture to ink: how strongly each pixel of a working-size plane is written on, whatever light, paper and polarity.
 //!
 //! [`find`] is the one way in, for a single digit and for whole pages: it brings (a part of) the picture to working size, judges
-//! polarity, subtracts the ground, and says how strong a typical stroke is. What is made of the ink — pieces, lines, glyphs — is
+//! polarity, subtracts the ground, takes out ruled lines, and says how strong a typical stroke is. What is made of the ink — pieces, lines, glyphs — is
 //! said elsewhere.
 
 mod background;
+mod morphology;
 mod plane;
 mod polarity;
+mod rules;
 
+use background::Found;
 pub(crate) use plane::{Plane, percentile};
 pub use polarity::Polarity;
 
@@ -32,7 +35,7 @@ pub(crate) struct Look {
 
 impl Look {
     /// For one digit: strokes stay several pixels wide, and it is quick.
-    pub const DIGIT: usize = 320;
+    pub const DIGIT: usize = 480;
 
     /// The whole picture, at the working size of one digit.
     pub fn whole(picture: &Picture) -> Self {
@@ -53,6 +56,8 @@ pub(crate) struct InkMap {
     pub polarity: Polarity,
     /// Strength of a typical stroke.
     pub level: f32,
+    /// Whether there were ruled lines; they were taken out.
+    pub rules: bool,
 }
 
 /// Finds the ink.
@@ -61,10 +66,11 @@ pub(crate) struct InkMap {
 /// The polarity, where nothing stands out.
 pub(crate) fn find(picture: &Picture, look: &Look) -> Result<InkMap, Polarity> {
     let plane = Plane::new(picture, look.part, look.largest);
-    let polarity = look.polarity.unwrap_or_else(|| polarity::judge(&plane));
-    let (ink, ground) = background::ink(&plane, polarity);
-    match strength(&ink) {
-        Some(level) => Ok(InkMap { plane, ground, ink, polarity, level }),
+    let (judged, border_is_ground) = polarity::judge(&plane);
+    let polarity = look.polarity.unwrap_or(judged);
+    let Found { ink, ground, noise, rules } = background::separate(&plane, polarity, border_is_ground && polarity == judged);
+    match strength(&ink, noise) {
+        Some(level) => Ok(InkMap { plane, ground, ink, polarity, level, rules }),
         None => Err(polarity),
     }
 }
@@ -85,7 +91,8 @@ impl InkMap {
         let width = self.plane.width;
         trace(&|| Stage::of_values("looked at", &self.plane.values, width, (0.0, 255.0)));
         trace(&|| Stage::of_values("ground", &self.ground, width, (0.0, 255.0)));
-        trace(&|| Stage::of_values("ink", &self.ink, width, (0.0, self.level)));
+        let title = if self.rules { "ink, ruled lines taken out" } else { "ink" };
+        trace(&|| Stage::of_values(title, &self.ink, width, (0.0, self.level)));
     }
 
     /// A box of the plane in pixels of the picture.
@@ -95,13 +102,13 @@ impl InkMap {
 }
 
 /// How strong a typical stroke is, in grey levels; `None` when nothing stands out.
-fn strength(ink: &[f32]) -> Option<f32> {
-    let top = percentile(&mut ink.to_vec(), 0.998);
-    // Nothing covers even 0.2 %: the largest value may still be a hairline, noise is sorted out by its weakness.
-    let top = if top < FAINT { ink.iter().copied().fold(0.0, f32::max) } else { top };
-    if top < 2.0 * FAINT {
-        return (top >= FAINT).then_some(top);
+fn strength(ink: &[f32], noise: f32) -> Option<f32> {
+    let least = FAINT.max(5.0 * noise);
+    let mut seen: Vec<f32> = ink.iter().copied().filter(|&v| v > least).collect();
+    if seen.is_empty() {
+        return None;
     }
-    let mut strong: Vec<f32> = ink.iter().copied().filter(|&v| v > 0.3 * top).collect();
+    let top = percentile(&mut seen, 0.95);
+    let mut strong: Vec<f32> = seen.into_iter().filter(|&v| v > 0.3 * top).collect();
     Some(percentile(&mut strong, 0.6))
 }

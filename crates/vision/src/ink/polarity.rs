@@ -12,25 +12,46 @@ pub enum Polarity {
     LightInk,
 }
 
-/// Judges by the border, which is ground in nearly every picture.
+/// A picture's middle that looks like the border to less than this share shows that the border is no ground but a table, a
+/// frame, a wall: of even a fat digit's box a third is ground.
+const SURROUND: f32 = 0.3;
+
+/// Judges by the border, which is ground in nearly every picture; also whether it is.
 ///
 /// Where the border is uneven (shadows, mixed frames) and lies between dark and light, the sparse strong deviations from the
 /// surroundings are the ink; the edge of a shadow deviates as much to one side as to the other.
-pub(super) fn judge(plane: &Plane) -> Polarity {
+pub(super) fn judge(plane: &Plane) -> (Polarity, bool) {
     let (low, high) = span(&plane.values);
     let mut border = plane.border();
     let spread = percentile(&mut border, 0.9) - percentile(&mut border, 0.1);
-    let place = (percentile(&mut border, 0.5) - low) / (high - low).max(1e-3);
+    let ring = percentile(&mut border, 0.5);
+    let place = (ring - low) / (high - low).max(1e-3);
     let uneven = spread > 0.2 * (high - low);
     let clear = if uneven { 0.15 } else { 0.4 };
-    let dark = if place > 1.0 - clear {
-        true
-    } else if place < clear {
-        false
+    let light_border = place > 0.5;
+    let deviates = || background::deviation(&plane.values, plane.width, plane.height) < 0.0;
+    let dark = if place <= 1.0 - clear && place >= clear {
+        deviates()
+    } else if alike(plane, ring, if light_border { low } else { high }) < SURROUND {
+        // The middle is the other way round; the ink may be either way.
+        return (if deviates() { Polarity::DarkInk } else { Polarity::LightInk }, false);
     } else {
-        background::deviation(&plane.values, plane.width, plane.height) < 0.0
+        light_border
     };
-    if dark { Polarity::DarkInk } else { Polarity::LightInk }
+    (if dark { Polarity::DarkInk } else { Polarity::LightInk }, dark == light_border)
+}
+
+/// Which share of the picture's middle is closer to the border than to the other extreme.
+fn alike(plane: &Plane, ring: f32, other: f32) -> f32 {
+    let inside = |i: usize, n: usize| i * 5 >= n && i * 5 < 4 * n;
+    let cells = plane.values.iter().enumerate();
+    let middle = cells.filter(|(i, _)| inside(i % plane.width, plane.width) && inside(i / plane.width, plane.height));
+    let (mut all, mut like) = (0usize, 0usize);
+    for (_, v) in middle {
+        all += 1;
+        like += usize::from((v - ring).abs() <= (v - other).abs());
+    }
+    if all == 0 { 1.0 } else { like as f32 / all as f32 }
 }
 
 /// Darkest and lightest that count: the outermost 1 % are left out as noise, unless that leaves nothing but even ground.
