@@ -1,6 +1,8 @@
 //! The command line: what every subcommand takes stands with the subcommand.
 
-use crate::commands::{bench, calibrate, completions, data, evaluate, export, predict, recipes, self_test, summary, train};
+use crate::commands::{
+    bench, calibrate, completions, data, evaluate, export, finetune, predict, recipes, self_test, summary, train,
+};
 use clap::{Parser, Subcommand};
 
 /// Train, check and use small image classifiers on ordinary CPUs.
@@ -27,7 +29,7 @@ const AFTER: &str = "\
 Examples:
   maobi train                                   a network that reads digits
   maobi evaluate runs/tf2-cnn-1 --report out    how well, and where it errs
-  maobi predict --model runs/tf2-cnn-1 my.png   what is on your own picture
+  maobi predict my.png                          what is on your own picture
   maobi recipes show tiny-cnn > mine.toml       to start a network of your own
 
 Environment: MAOBI_DATA_DIR  folder with mnist/ and fashion-mnist/
@@ -46,6 +48,8 @@ pub enum Command {
     Calibrate(calibrate::Args),
     /// Write a model in another format.
     Export(export::Args),
+    /// Adapt a model to your own pictures.
+    Finetune(finetune::Args),
     /// Read pictures of your own.
     Predict(predict::Args),
     /// Show the layers of a recipe or model.

@@ -34,6 +34,8 @@ pub struct Choice<'a> {
     pub shape: [usize; 3],
     /// Whether the built-in digits will do when nobody asked for anything.
     pub fall_back: bool,
+    /// Whether nothing may be downloaded.
+    pub offline: bool,
 }
 
 /// Finds the data.
@@ -45,6 +47,7 @@ pub fn choose(choice: Choice<'_>, console: Console) -> anyhow::Result<Chosen> {
     let bars = Bars::new(console);
     let mut request = Request::new(wanted(name), &bars);
     request.data_dir = choice.data_dir.map(Path::to_path_buf);
+    request.offline = choice.offline;
     request.builtin = BUILTIN;
     // Whatever a network takes that pictures cannot be made, the folder's pictures stay 28 by 28 and the shapes are compared later.
     request.picture = Picture::of_shape(choice.shape).unwrap_or_default();

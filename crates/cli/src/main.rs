@@ -5,6 +5,7 @@ mod commands;
 mod dataset;
 mod exit;
 mod output;
+mod pictures;
 mod run;
 mod training;
 

@@ -1,126 +1,221 @@
-//! `maobi evaluate` and `maobi predict`.
+//! `maobi predict`: pictures in, answers out.
 
 mod common;
 
-use common::{Place, TEST, lines};
-use image::GrayImage;
-use maobi_data::builtin;
+use common::{Place, Ran, digit_picture, lines};
+use image::{GrayImage, Luma, RgbImage};
+use serde_json::Value;
+use std::io::Write;
+use std::process::Stdio;
+use std::sync::OnceLock;
 
-/// A run that reads drawn digits well enough.
-fn trained() -> Place {
-    let place = Place::new();
-    place.ok(&["train", "tf2-cnn", "-q", "--epochs", "8", "--out", "run"]);
-    place
+/// A folder with a run that reads drawn digits well enough, and `pictures/` of twenty digits, large and dark on white.
+fn trained() -> &'static (Place, Vec<u64>) {
+    static PLACE: OnceLock<(Place, Vec<u64>)> = OnceLock::new();
+    PLACE.get_or_init(|| {
+        let place = Place::new();
+        place.ok(&["train", "tf2-cnn", "-q", "--epochs", "8", "--out", "run"]);
+        std::fs::create_dir(place.path("pictures")).unwrap();
+        let save = |index| {
+            let (picture, label) = digit_picture(77, index, 4, true);
+            picture.save(place.path(&format!("pictures/{index}.png"))).unwrap();
+            label
+        };
+        let labels = (0..20).map(save).collect();
+        (place, labels)
+    })
+}
+
+fn answers(arguments: &[&str]) -> Vec<Value> {
+    lines(&trained().0.ok(&[&["predict", "--model", "run", "--json"], arguments].concat()))
 }
 
 #[test]
-fn reports_and_answers() {
-    let place = trained();
-    // Evaluation: shapes and sums.
-    let result = &lines(&place.ok(&["evaluate", "run", "--json", "--report", "report"]))[0];
-    assert_eq!(result["images"], TEST);
-    let matrix: Vec<Vec<u64>> = serde_json::from_value(result["confusion_matrix"].clone()).unwrap();
-    assert_eq!((matrix.len(), matrix.iter().flatten().sum::<u64>()), (10, TEST as u64));
-    let right: u64 = (0..10).map(|i| matrix[i][i]).sum();
-    assert!((result["accuracy"].as_f64().unwrap() - right as f64 / TEST as f64).abs() < 1e-9);
-    assert!(right > 240, "{right} of {TEST}");
-    assert!(result["loss"].as_f64().unwrap() > 0.0);
-    let classes = result["per_class"].as_array().unwrap();
-    assert_eq!(classes.len(), 10);
-    for key in ["precision", "recall", "f1", "support"] {
-        assert!(classes[0][key].is_number(), "{key}");
-    }
-    for file in ["confusion.png", "mistakes.png"] {
-        assert!(image::open(place.path("report").join(file)).is_ok(), "{file}");
-    }
-    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(place.path("report/report.json")).unwrap()).unwrap();
-    assert_eq!(report["mistakes"].as_array().unwrap().len() as u64, TEST as u64 - right);
-    let train = &lines(&place.ok(&["evaluate", "run/model.keras", "--split", "train", "--json"]))[0];
-    assert_eq!(train["images"], common::TRAIN);
-    assert!(place.fails(&["evaluate", "run", "--split", "validation"]).contains("no validation images"));
-
-    // Prediction: digits as pictures, large and dark on white.
-    std::fs::create_dir(place.path("pictures")).unwrap();
-    let mut labels = Vec::new();
-    for index in 0..20 {
-        let (pixels, label) = builtin::digit(77, index);
-        let digit = GrayImage::from_fn(112, 112, |x, y| image::Luma([255 - pixels[(y / 4 * 28 + x / 4) as usize]]));
-        digit.save(place.path(&format!("pictures/{index}.png"))).unwrap();
-        labels.push(u64::from(label));
-    }
-    let answers = lines(&place.ok(&["predict", "--model", "run", "pictures", "--json"]));
+fn digits_are_read_in_natural_order() {
+    let labels = &trained().1;
+    let answers = answers(&["pictures"]);
     assert_eq!(answers.len(), 20);
-    // Files come in natural order.
     assert!(answers[2]["file"].as_str().unwrap().ends_with("2.png") && answers[10]["file"].as_str().unwrap().ends_with("10.png"));
-    let read = answers.iter().zip(&labels).filter(|(answer, label)| answer["digit"] == **label).count();
+    let right = |(answer, label): &(&Value, &u64)| answer["digits"].as_str() == Some(label.to_string().as_str());
+    let read = answers.iter().zip(labels).filter(right).count();
     assert!(read >= 15, "{read} of 20");
-    let row: Vec<f64> = serde_json::from_value(answers[0]["probabilities"].clone()).unwrap();
-    // Ten f32 of a softmax.
-    assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-5);
-    assert_eq!(answers[0]["probability"].as_f64().unwrap(), row.iter().copied().fold(0.0, f64::max));
-
-    let out = place.ok(&["predict", "--model", "run/model.keras", "pictures/0.png", "--top", "3", "--preprocess", "invert"]);
-    assert!(out.starts_with("pictures/0.png: ") && out.matches(" %)").count() == 3, "{out}");
-
-    // One bad picture among good ones.
-    std::fs::write(place.path("bad.png"), "no picture").unwrap();
-    std::fs::create_dir(place.path("empty")).unwrap();
-    let ran = place.run(&["predict", "--model", "run", "bad.png", "pictures/1.png", "none.png", "empty"]);
-    assert_eq!((ran.code, ran.out.lines().count()), (1, 1), "{} {}", ran.out, ran.err);
-    for name in ["bad.png", "none.png", "empty"] {
-        assert!(ran.err.contains(name), "{}", ran.err);
+    for answer in &answers {
+        assert_eq!((&answer["blank"], answer["items"].as_array().map(Vec::len)), (&Value::Bool(false), Some(1)), "{answer}");
+        let item = &answer["items"][0];
+        let row: Vec<f64> = serde_json::from_value(item["probabilities"].clone()).unwrap();
+        // Ten f32 of a softmax.
+        assert!(row.len() == 10 && (row.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        let best = row.iter().copied().fold(0.0, f64::max);
+        assert_eq!((item["probability"].as_f64(), row[item["digit"].as_u64().unwrap() as usize]), (Some(best), best));
+        assert_eq!((&answer["confidence"], &answer["digit"]), (&item["probability"], &item["digit"]));
+        let side: Vec<u64> = serde_json::from_value(item["box"].clone()).unwrap();
+        // A digit of 20 pixels, drawn four times as large.
+        assert!(side[0] + side[2] <= 112 && side[1] + side[3] <= 112 && (70..=90).contains(&side[2].max(side[3])), "{side:?}");
+        assert!(answer["others"][0]["confidence"].as_f64().unwrap() <= best);
     }
-    GrayImage::from_pixel(40, 40, image::Luma([255])).save(place.path("blank.png")).unwrap();
-    assert!(place.run(&["predict", "--model", "run", "blank.png"]).err.contains("there is no ink"));
 }
 
 #[test]
-fn a_lone_model_file_knows_its_scale() {
+fn without_a_model_there_is_one_in_the_box() {
     let place = Place::new();
-    place.ok(&["train", "tiny-cnn", "-q", "--epochs", "1", "--out", "run"]);
-    std::fs::create_dir(place.path("else")).unwrap();
-    std::fs::copy(place.path("run/model.keras"), place.path("else/mine.keras")).unwrap();
-    let inside = place.ok(&["evaluate", "run", "--json"]);
-    assert_eq!(place.ok(&["evaluate", "else/mine.keras", "--json"]), inside);
-    // Other pixels give other figures: the member is what makes them equal.
-    assert_ne!(place.ok(&["evaluate", "else/mine.keras", "--json", "--scale", "1/255", "--offset", "0"]), inside);
-    let known = String::from_utf8(place.member("else/mine.keras", "maobi/preprocessing.json")).unwrap();
-    assert!(known.contains("\"offset\": -0.5") && known.contains("\"dataset\": \"mnist\""), "{known}");
+    let right = |dark: bool| {
+        let read = |index| {
+            let (picture, label) = digit_picture(78, index, 5, dark);
+            picture.save(place.path("own.png")).unwrap();
+            let answer = &lines(&place.ok(&["predict", "own.png", "--json"]))[0];
+            assert_eq!(answer["items"][0]["probabilities"].as_array().map(Vec::len), Some(10), "{answer}");
+            answer["digits"].as_str() == Some(label.to_string().as_str()) && answer["rejected"] == false
+        };
+        (0..10).filter(|&index| read(index)).count()
+    };
+    assert!(right(true) + right(false) >= 18);
+    // Crossed lines are no digit.
+    let lines_across = GrayImage::from_fn(120, 120, |x, y| Luma([if x % 24 < 4 || y % 24 < 4 { 20 } else { 240 }]));
+    lines_across.save(place.path("grid.png")).unwrap();
+    let out = place.ok(&["predict", "grid.png"]);
+    assert!(out.starts_with("grid.png: rejected: "), "{out}");
+    assert!(place.fails(&["predict", "own.png", "--scale", "1"]).contains("model in the box"));
 }
 
 #[test]
-fn peoples_own_pictures_are_measured_by_kind() {
-    let place = trained();
-    let mut table = String::from("file,label,kind,certain\n");
-    for index in 0..30 {
-        let (pixels, label) = builtin::digit(99, index);
-        let kind = if index % 3 == 0 { "ink" } else { "chalk" };
-        let value = |x: u32, y: u32| pixels[(y / 2 * 28 + x / 2) as usize];
-        let digit = GrayImage::from_fn(56, 56, |x, y| image::Luma([if kind == "ink" { 255 - value(x, y) } else { value(x, y) }]));
-        std::fs::create_dir_all(place.path(&format!("own/{label}"))).unwrap();
-        digit.save(place.path(&format!("own/{label}/{index}.png"))).unwrap();
-        let certain = if index == 4 { "ambiguous" } else { "sure" };
-        table += &format!("{label}/{index}.png,{label},{kind},{certain}\n");
+fn a_line_a_picture_with_a_second_guess() {
+    let place = &trained().0;
+    let out = place.ok(&["predict", "--model", "run/model.keras", "pictures/0.png", "--preprocess", "invert"]);
+    assert!(out.starts_with("pictures/0.png: ") && out.matches(" %)").count() == 2 && out.contains(", or "), "{out}");
+    let out = place.ok(&["predict", "--model", "run", "pictures/0.png", "--top", "4"]);
+    assert_eq!(out.matches(" %)").count(), 4, "{out}");
+    assert_eq!(place.ok(&["predict", "--model", "run", "pictures/0.png", "--top", "1"]).matches(" %)").count(), 1);
+    let (picture, _) = digit_picture(77, 0, 1, false);
+    picture.save(place.path("small.png")).unwrap();
+    // A picture of MNIST's own form is taken as it is.
+    assert_eq!(
+        answers(&["small.png"])[0]["items"][0]["probabilities"],
+        answers(&["small.png", "--preprocess", "none"])[0]["items"][0]["probabilities"]
+    );
+}
+
+#[test]
+fn patterns_tables_and_standard_input() {
+    let place = &trained().0;
+    // Not expanded by a shell: there is none here.
+    let out = place.ok(&["predict", "--model", "run", "pictures/1?.png", "--csv", "out.csv"]);
+    assert_eq!(out.lines().count(), 10, "{out}");
+    let table = std::fs::read_to_string(place.path("out.csv")).unwrap();
+    let printed = place.ok(&["predict", "--model", "run", "pictures/1?.png", "--csv", "-"]);
+    assert_eq!(table, printed);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!((rows.len(), rows[0]), (11, "file,digits,confidence,rejected,blank,second,second_confidence"));
+    assert!(rows[1].starts_with("pictures/10.png,") && rows[10].starts_with("pictures/19.png,"), "{table}");
+    assert!(place.fails(&["predict", "--model", "run", "pictures/1.png", "--csv", "-", "--json"]).contains("--csv -"));
+
+    let arguments = ["predict", "--model", "run", "-", "--json"];
+    let mut child =
+        place.command(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&std::fs::read(place.path("pictures/3.png")).unwrap()).unwrap();
+    let piped = &lines(&Ran::of(child.wait_with_output().unwrap(), &arguments).out)[0];
+    assert_eq!((&piped["file"], &piped["items"]), (&Value::from("-"), &answers(&["pictures/3.png"])[0]["items"]));
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_the_others_done() {
+    let place = &trained().0;
+    std::fs::create_dir_all(place.path("bad/bare")).unwrap();
+    let bad = |name: &str| place.path(&format!("bad/{name}"));
+    std::fs::write(bad("text.png"), "no picture").unwrap();
+    std::fs::write(bad("nothing.png"), "").unwrap();
+    let mut long = Vec::new();
+    GrayImage::new(100_000, 1).write_to(&mut std::io::Cursor::new(&mut long), image::ImageFormat::Png).unwrap();
+    std::fs::write(bad("long.png"), &long).unwrap();
+    // A bomb: a few bytes that announce 2.5 thousand million pixels, all of them black. Width and height follow the chunk's name.
+    let crc = |bytes: &[u8]| {
+        let step = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        !bytes.iter().fold(!0u32, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), step))
+    };
+    let mut bomb = long.clone();
+    bomb[16..20].copy_from_slice(&50_000u32.to_be_bytes());
+    bomb[20..24].copy_from_slice(&50_000u32.to_be_bytes());
+    let sum = crc(&bomb[12..29]);
+    bomb[29..33].copy_from_slice(&sum.to_be_bytes());
+    std::fs::write(bad("bomb.png"), &bomb).unwrap();
+    let whole = std::fs::read(place.path("pictures/2.png")).unwrap();
+    std::fs::write(bad("cut.png"), &whole[..whole.len() / 2]).unwrap();
+
+    let files =
+        ["pictures/1.png", "bad/text.png", "bad/nothing.png", "bad/long.png", "bad/bomb.png", "bad/cut.png", "bad/none.png"];
+    let more = ["bad/bare", "bad/*.gif", "pictures/2.png"];
+    let ran = place.run(&[&["predict", "--model", "run"], &files[..], &more[..]].concat());
+    assert_eq!((ran.code, ran.out.lines().count()), (1, 2), "{} {}", ran.out, ran.err);
+    assert!(ran.out.contains("pictures/1.png: ") && ran.out.contains("pictures/2.png: "), "{}", ran.out);
+    for (name, reason) in [
+        ("text.png", "text"),
+        ("nothing.png", "is empty"),
+        ("long.png", "the limit for a side"),
+        ("bomb.png", "50000×50000"),
+        ("cut.png", "damaged"),
+        ("none.png", "cannot be read"),
+        ("bare", "no pictures"),
+        ("*.gif", "no file has such a name"),
+    ] {
+        let told: Vec<&str> = ran.err.lines().filter(|line| line.starts_with("error: bad/") && line.contains(name)).collect();
+        assert!(told.len() == 1 && told[0].contains(reason), "{name}: {}", ran.err);
     }
-    std::fs::write(place.path("own/list.csv"), &table).unwrap();
-    let whole = &lines(&place.ok(&["evaluate", "run", "--photos", "own", "--json"]))[0];
-    assert_eq!((&whole["images"], &whole["by_kind"]["picture"]["images"]), (&30.into(), &30.into()));
-    let ran = place.run(&["evaluate", "run", "--photos", "own/list.csv", "--json", "--report", "rep"]);
-    assert!(ran.code == 0 && ran.err.contains("1 left out"), "{}", ran.err);
-    let result = &lines(&ran.out)[0];
-    assert_eq!((&result["by_kind"]["ink"]["images"], &result["by_kind"]["chalk"]["images"]), (&10.into(), &19.into()));
-    let right =
-        |kind: &str| result["by_kind"][kind]["accuracy"].as_f64().unwrap() * result["by_kind"][kind]["images"].as_f64().unwrap();
-    let all = result["accuracy"].as_f64().unwrap() * 29.0;
-    // Whole numbers of pictures.
-    assert!((right("ink") + right("chalk") - all).abs() < 1e-3 && all > 20.0, "{result}");
-    assert!(place.path("rep/mistakes.png").is_file());
-    // What cannot be read, or is labelled with what the model does not know.
-    std::fs::write(place.path("own/list.csv"), format!("{table}none.png,3,ink,sure\n")).unwrap();
-    let ran = place.run(&["evaluate", "run", "--photos", "own/list.csv"]);
-    assert!(ran.code == 1 && ran.err.contains("none.png") && ran.out.contains("chalk"), "{} {}", ran.out, ran.err);
-    std::fs::write(place.path("own/list.csv"), format!("{table}none.png,x,ink,sure\n")).unwrap();
-    assert!(place.fails(&["evaluate", "run", "--photos", "own/list.csv"]).contains("labelled \"x\""));
-    std::fs::write(place.path("own/list.csv"), "a,b\n").unwrap();
-    assert!(place.fails(&["evaluate", "run", "--photos", "own/list.csv"]).contains("columns file and label, got a,b"));
+}
+
+#[test]
+fn blank_pictures_are_said_to_be() {
+    let place = &trained().0;
+    GrayImage::from_pixel(40, 40, Luma([255])).save(place.path("blank.png")).unwrap();
+    let out = place.ok(&["predict", "--model", "run", "blank.png"]);
+    assert_eq!(out, "blank.png: rejected: blank, there is no ink on it\n");
+    let answer = &answers(&["blank.png"])[0];
+    assert_eq!((&answer["rejected"], &answer["blank"]), (&Value::Bool(true), &Value::Bool(true)));
+}
+
+#[test]
+fn how_a_picture_was_read_is_drawn() {
+    let place = &trained().0;
+    place.ok(&["predict", "--model", "run", "pictures/4.png", "--explain", "why.png"]);
+    let drawn = image::open(place.path("why.png")).unwrap();
+    assert!(drawn.width() > 500 && drawn.height() > 300, "{}×{}", drawn.width(), drawn.height());
+    assert!(place.fails(&["predict", "--model", "run", "pictures", "--explain", "why.png"]).contains("got 20 pictures"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_who_has_seen_enough_is_no_failure() {
+    let place = &trained().0;
+    let arguments = ["predict", "--model", "run", "pictures", "pictures", "pictures", "--json"];
+    let mut child = place.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ran = Ran::of(child.wait_with_output().unwrap(), &arguments);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn classes_with_names_are_told_by_name_in_colour_too() {
+    let place = Place::new();
+    for (class, colour) in [("leaf", [20u8, 160, 30]), ("rose", [200, 20, 40])] {
+        for index in 0..12u8 {
+            std::fs::create_dir_all(place.path(&format!("set/{class}"))).unwrap();
+            let picture = RgbImage::from_pixel(8, 8, image::Rgb(colour.map(|c| c.saturating_add(index * 3))));
+            picture.save(place.path(&format!("set/{class}/{index}.png"))).unwrap();
+        }
+    }
+    let recipe = place.ok(&["recipes", "show", "softmax"]);
+    let recipe = recipe
+        .replace("units = 10", "units = 2")
+        .replace("[28, 28, 1]", "[8, 8, 3]")
+        .replace("dataset = \"mnist\"", "dataset = \"set\"");
+    std::fs::write(place.path("mine.toml"), recipe).unwrap();
+    place.ok(&["train", "mine.toml", "-q", "--dataset", "set", "--steps", "200", "--out", "colours"]);
+    let answers = lines(&place.ok(&["predict", "--model", "colours", "set", "--json"]));
+    assert_eq!(answers.len(), 24);
+    assert!(
+        answers.iter().all(|answer| answer["file"].as_str().unwrap().contains(answer["digits"].as_str().unwrap())),
+        "{answers:?}"
+    );
+    assert_eq!((&answers[20]["class"], &answers[20]["digit"]), (&"rose".into(), &1.into()));
+    let out = place.ok(&["predict", "--model", "colours", "set/leaf/1.png"]);
+    assert!(out.starts_with("set/leaf/1.png: leaf (") && out.contains("or rose ("), "{out}");
+    assert!(place.fails(&["predict", "--model", "colours", "set", "--preprocess", "invert"]).contains("takes colour"));
 }

@@ -9,7 +9,7 @@ use std::process::Stdio;
 #[test]
 fn help_names_every_flag_and_shows_examples() {
     let place = Place::new();
-    let flags: [(&[&str], &[&str]); 12] = [
+    let flags: [(&[&str], &[&str]); 13] = [
         (&[], &["train", "evaluate", "predict", "summary", "recipes", "data", "self-test", "completions", "MAOBI_DATA_DIR"]),
         (
             &["train"],
@@ -30,8 +30,39 @@ fn help_names_every_flag_and_shows_examples() {
                 "tf2-cnn",
             ],
         ),
-        (&["evaluate"], &["--dataset", "--data-dir", "--split", "--report", "--scale", "--offset", "--json"]),
-        (&["predict"], &["--model", "--preprocess", "--top", "--scale", "--offset", "--json", "auto", "invert", "threshold"]),
+        (
+            &["evaluate"],
+            &[
+                "--dataset",
+                "--photos",
+                "--non-digits",
+                "--data-dir",
+                "--split",
+                "--report",
+                "--layout",
+                "--scale",
+                "--offset",
+                "--json",
+            ],
+        ),
+        (&["finetune"], &["[MODEL] <DIR|FILE.csv>", "--out", "--replay", "--hold-out", "--steps", "--seed", "--force", "--json"]),
+        (
+            &["predict"],
+            &[
+                "--model",
+                "--preprocess",
+                "--layout",
+                "--top",
+                "--scale",
+                "--offset",
+                "--json",
+                "--csv",
+                "--explain",
+                "auto",
+                "invert",
+                "threshold",
+            ],
+        ),
         (&["summary"], &["RECIPE|MODEL"]),
         (&["recipes"], &["show"]),
         (&["data"], &["list", "download", "info", "preview"]),
@@ -64,7 +95,7 @@ fn wrong_usage_is_2() {
         &["train", "--limit", "-1"],
         &["predict", "--model", "x"],
         &["predict", "--model", "x", "a.png", "--preprocess", "magic"],
-        &["evaluate"],
+        &["finetune"],
         &["frobnicate"],
     ];
     for arguments in cases {

@@ -60,21 +60,27 @@ impl Reading {
     pub(crate) fn of(items: Vec<Item>, blank: bool) -> Self {
         let rejected = blank || items.iter().all(|item| item.rejected);
         let read = |item: &&Item| rejected || !item.rejected;
-        let long = items.iter().any(|item| item.class.chars().count() != 1);
-        let (mut digits, mut confidence, mut before) = (String::new(), 1.0, None);
-        for item in items.iter().filter(read) {
-            match before {
-                Some(line) if line != item.line => digits.push('\n'),
-                Some(_) if long => digits.push(' '),
-                _ => {}
-            }
-            digits.push_str(&item.class);
-            confidence *= item.confidence();
-            before = Some(item.line);
-        }
-        let confidence = if before.is_none() { 0.0 } else { confidence };
+        let kept: Vec<&Item> = items.iter().filter(read).collect();
+        let digits = spell(kept.iter().map(|item| (item.line, item.class.clone())));
+        let confidence = if kept.is_empty() { 0.0 } else { kept.iter().map(|item| item.confidence()).product() };
         Self { digits, confidence, rejected, blank, items }
     }
+}
+
+/// Names of classes with their lines in reading order, as one text.
+pub(crate) fn spell(names: impl Iterator<Item = (usize, String)> + Clone) -> String {
+    let long = names.clone().any(|(_, name)| name.chars().count() != 1);
+    let (mut text, mut before) = (String::new(), None);
+    for (line, name) in names {
+        match before {
+            Some(last) if last != line => text.push('\n'),
+            Some(_) if long => text.push(' '),
+            _ => {}
+        }
+        text.push_str(&name);
+        before = Some(line);
+    }
+    text
 }
 
 /// All of a picture.

@@ -107,9 +107,32 @@ impl Recognizer {
         self.frame
     }
 
+    /// How pixels become what the network sees.
+    pub fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
     /// The network.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The network, given back.
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+
+    /// What a row of the network's outputs means, for a glyph that fills the frame: as in a reading, but for the pixels.
+    pub fn judge(&self, outputs: &[f32]) -> Item {
+        let mut row = outputs.to_vec();
+        preprocessing::probabilities(&self.model, &mut row, self.outputs());
+        let (height, width) = self.frame;
+        self.item(&row, Rect { x: 0, y: 0, width, height }, 0, Vec::new(), false)
+    }
+
+    /// Which output of the network is "none", if it has that class.
+    pub fn none(&self) -> Option<usize> {
+        self.none
     }
 
     /// Reads a picture.

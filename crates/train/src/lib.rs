@@ -5,6 +5,7 @@ pub mod ensemble;
 mod error;
 mod evaluate;
 mod examples;
+mod finetune;
 mod fit;
 mod flops;
 mod history;
@@ -19,6 +20,7 @@ pub use callbacks::{
 pub use error::{Error, Result};
 pub use evaluate::ModelExt;
 pub use examples::{Arrays, Examples, Images, Targets};
+pub use finetune::{FineTune, FineTuneStep, finetune};
 pub use fit::{Fit, fit};
 pub use flops::Flops;
 pub use history::History;

@@ -74,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let asked = args.dataset.as_deref();
     let otherwise = preprocessing.dataset.as_deref().unwrap_or("mnist");
     let shape = dataset::picture_shape(&open.model.input_shapes())?;
-    let choice = Choice { asked, otherwise, data_dir: args.data_dir.as_deref(), shape, fall_back: false };
+    let choice = Choice { asked, otherwise, data_dir: args.data_dir.as_deref(), shape, fall_back: false, offline: false };
     let splits = dataset::choose(choice, console)?.splits;
     let held_out = match args.dataset {
         Some(_) => splits.train,

@@ -83,7 +83,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Where a model goes that nobody has named a place for.
-fn beside(model: &Path, format: &dyn Format) -> PathBuf {
+pub fn beside(model: &Path, format: &dyn Format) -> PathBuf {
     let name = model.file_name().map_or_else(|| "model".into(), |name| name.to_string_lossy().into_owned());
     let endings = FORMATS.iter().flat_map(|format| format.extensions()).filter(|ending| name.ends_with(**ending));
     let ending = endings.max_by_key(|ending| ending.len()).copied().unwrap_or_default();

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod data;
 pub mod evaluate;
 pub mod export;
+pub mod finetune;
 pub mod predict;
 pub mod recipes;
 pub mod self_test;
@@ -22,6 +23,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Finetune(args) => finetune::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Summary(args) => summary::run(&args),
         Command::Recipes(args) => recipes::run(&args),

@@ -6,4 +6,4 @@ mod format;
 
 pub use bars::{Bars, terminal};
 pub use console::{Console, error, multi};
-pub use format::{count, duration, figures, percent};
+pub use format::{count, duration, figures, percent, rounded};

@@ -83,6 +83,14 @@ impl Place {
     }
 }
 
+/// A drawn digit as a picture, `zoom` times as large as in MNIST, and what it is: dark on white, or white on black as there.
+pub fn digit_picture(seed: u64, index: u64, zoom: u32, dark: bool) -> (image::GrayImage, u64) {
+    let (pixels, label) = builtin::digit(seed, index);
+    let value = |x: u32, y: u32| pixels[(y / zoom * 28 + x / zoom) as usize];
+    let shade = |x, y| image::Luma([if dark { 255 - value(x, y) } else { value(x, y) }]);
+    (image::GrayImage::from_fn(28 * zoom, 28 * zoom, shade), u64::from(label))
+}
+
 pub fn member_of(file: &Path, member: &str) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(std::fs::File::open(file).unwrap()).unwrap();
     let mut bytes = Vec::new();

@@ -48,6 +48,15 @@ impl ConfusionMatrix {
         self.counts[truth * self.classes + predicted]
     }
 
+    /// Adds a sample of class `truth` that was taken for `predicted`.
+    ///
+    /// # Panics
+    /// When either is no class.
+    pub fn add(&mut self, truth: usize, predicted: usize) {
+        assert!(truth < self.classes && predicted < self.classes, "classes {truth} and {predicted} of {}", self.classes);
+        self.counts[truth * self.classes + predicted] += 1;
+    }
+
     /// Adds rows; the prediction is the largest column.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! A [`Metric`] is configuration; a [`MetricState`] sums, in f64 and in row order, and answers.
 
 mod auc;
+mod calibration;
 mod confusion;
 mod counts;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod rows;
 mod serde;
 mod state;
 
+pub use calibration::Calibration;
 pub use confusion::{ClassReport, ConfusionMatrix};
 pub use state::MetricState;
 

@@ -59,6 +59,20 @@ pub enum DecodeError {
         /// The limit that was in force.
         limit: u64,
     },
+    /// A side is longer than [`Limits::max_side`](super::Limits::max_side).
+    #[error(
+        "{file}: the picture is {width}×{height}, the limit for a side is {limit}; crop or shrink the picture or raise the limit"
+    )]
+    TooLong {
+        /// Name of the file or stream.
+        file: String,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// The limit that was in force.
+        limit: u32,
+    },
     /// Decoding it would take more memory than the limits allow, whatever its header says.
     #[error("{file}: decoding this {format} takes more memory than the limits allow; save it anew as an ordinary PNG or JPEG")]
     TooMuchMemory {

@@ -7,12 +7,15 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Largest picture, width × height.
     pub max_pixels: u64,
+    /// Longest side, in pixels.
+    pub max_side: u32,
 }
 
 impl Default for Limits {
-    /// 64 MB of file and 100 million pixels: above every phone camera, below what hurts a laptop.
+    /// 64 MB of file and 100 million pixels: above every phone camera, below what hurts a laptop. A side of 32,767 pixels: above every
+    /// panorama; what is longer is no picture of writing but a mistake or an attack.
     fn default() -> Self {
-        Self { max_bytes: 64_000_000, max_pixels: 100_000_000 }
+        Self { max_bytes: 64_000_000, max_pixels: 100_000_000, max_side: 32_767 }
     }
 }
 

@@ -85,6 +85,9 @@ pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture
     if u64::from(width) * u64::from(height) > limits.max_pixels {
         return Err(DecodeError::TooManyPixels { file: file(), width, height, limit: limits.max_pixels });
     }
+    if width.max(height) > limits.max_side {
+        return Err(DecodeError::TooLong { file: file(), width, height, limit: limits.max_side });
+    }
     // Broken metadata is no reason to refuse the pixels.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(failed)?;

@@ -150,10 +150,15 @@ fn limits_on_bytes() {
 }
 
 #[test]
-fn very_long_picture_is_handled() {
-    let long = image::GrayImage::from_fn(100_000, 1, |x, _| Luma([(x % 251) as u8]));
-    let picture = decode(&encode(long, ImageFormat::Png)).unwrap();
-    assert_eq!((picture.width, picture.height, picture.grey[250]), (100_000, 1, 250));
+fn very_long_pictures_are_refused() {
+    let long = |width| encode(image::GrayImage::from_fn(width, 1, |x, _| Luma([(x % 251) as u8])), ImageFormat::Png);
+    let picture = decode(&long(32_767)).unwrap();
+    assert_eq!((picture.width, picture.height, picture.grey[250]), (32_767, 1, 250));
+    let text = decode(&long(100_000)).unwrap_err().to_string();
+    assert!(
+        text.ends_with("the picture is 100000×1, the limit for a side is 32767; crop or shrink the picture or raise the limit"),
+        "{text}"
+    );
 }
 
 /// CRC-32 as PNG has it, bit by bit.
@@ -197,7 +202,7 @@ fn damaged_files_never_panic() {
         ((z ^ (z >> 27)) % n as u64) as usize
     };
     // A small limit, so that a flipped size does not make the test allocate and decode for seconds.
-    let limits = Limits { max_bytes: 1_000_000, max_pixels: 1_000_000 };
+    let limits = Limits { max_bytes: 1_000_000, max_pixels: 1_000_000, ..Limits::default() };
     let rgba = RgbaImage::from_fn(12, 10, |x, y| Rgba([(x * 20) as u8, (y * 25) as u8, 9, (x * y * 2) as u8]));
     let mut samples: Vec<Vec<u8>> = FORMATS.iter().map(|&format| encode(corner(), format)).collect();
     samples.extend([ImageFormat::Png, ImageFormat::WebP, ImageFormat::Tiff, ImageFormat::Gif].map(|f| encode(rgba.clone(), f)));
@@ -226,7 +231,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(head in 0usize..8, bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let magic: &[u8] = [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"BM", b"GIF89a", b"RIFF\0\0\0\0WEBP", b"II*\0", b"MM\0*", b""][head];
-        let limits = Limits { max_bytes: 1000, max_pixels: 100_000 };
+        let limits = Limits { max_bytes: 1000, max_pixels: 100_000, ..Limits::default() };
         let _ = decode_bytes(&[magic, &bytes].concat(), "noise", &limits);
     }
 }

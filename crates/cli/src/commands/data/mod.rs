@@ -63,8 +63,14 @@ struct Which {
 impl Which {
     fn choose(&self, console: Console) -> anyhow::Result<dataset::Chosen> {
         let (asked, data_dir) = (Some(self.dataset.as_str()), self.data_dir.as_deref());
-        let choice =
-            Choice { asked, otherwise: &self.dataset, data_dir: data_dir.map(Path::new), shape: [28, 28, 1], fall_back: false };
+        let choice = Choice {
+            asked,
+            otherwise: &self.dataset,
+            data_dir: data_dir.map(Path::new),
+            shape: [28, 28, 1],
+            fall_back: false,
+            offline: false,
+        };
         dataset::choose(choice, console)
     }
 }

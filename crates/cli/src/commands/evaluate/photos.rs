@@ -1,133 +1,148 @@
-//! `--photos`: people's own pictures as a data set, each with the kind of picture that it is.
+//! `--photos`: how people's own pictures are read, by the kind of picture.
 
-use super::Measured;
-use crate::commands::predict::pictures::{Reader, expand};
-use crate::output::{Console, count, error};
-use anyhow::{Context, bail};
-use maobi_data::Dataset;
-use maobi_nn::metrics::arg_max;
-use serde_json::{Value, json};
+use super::Args;
+use super::report::{self, Wrong};
+use super::score::{Score, Taken};
+use crate::exit::Exit;
+use crate::output::{Console, count, error, figures};
+use crate::pictures::{self, Labelled, NONE, Reader, Seen};
+use anyhow::bail;
+use maobi_data::Progress;
+use maobi_vision::preprocess::bicubic;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// Labelled pictures as the network sees them.
-pub struct Photos {
-    /// The pictures that could be read.
-    pub set: Dataset,
-    /// What kind of picture each is.
-    kinds: Vec<String>,
-    /// Whether some could not be read; stderr says which.
-    pub failed: bool,
-}
+/// Side of a picture of several digits on the sheet of mistakes.
+const SIDE: usize = 224;
 
-/// A picture and what is on it.
-struct Entry {
-    file: PathBuf,
-    label: String,
-    kind: String,
-}
-
-/// Reads a folder with a folder for each class, or a CSV file with the columns `file` (relative to it) and `label`, and if it has them
-/// `kind`, and `certain`, which leaves out what is not `sure`.
-pub fn read(what: &Path, reader: &Reader, shape: [usize; 3], classes: &[String], console: Console) -> anyhow::Result<Photos> {
-    let (entries, mut failed) = if what.is_dir() { of_folder(what)? } else { (of_table(what, console)?, false) };
-    let (mut images, mut labels, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries {
-        let label = classes.iter().position(|class| *class == entry.label).with_context(|| {
-            let (file, label) = (entry.file.display(), &entry.label);
-            format!("{}: {file} is labelled \"{label}\"; the model knows {}", what.display(), classes.join(", "))
-        })?;
-        match reader.read(&entry.file) {
-            Ok(seen) => {
-                images.extend(seen.pixels);
-                labels.push(label as u32);
-                kinds.push(entry.kind);
+/// Reads, compares and reports.
+pub fn run(what: &Path, reader: &Reader, args: &Args, console: Console) -> anyhow::Result<Exit> {
+    let (entries, mut failed) = pictures::labelled(what, reader.classes(), console)?;
+    let strings = entries.iter().any(|entry| entry.truth.chars().count() > 1 && !reader.is_class(&entry.truth));
+    let mut measured = Measured::new(reader);
+    let bars = pictures::bar(entries.len(), console);
+    let read = pictures::in_order(
+        &entries,
+        |entry| reader.read(&entry.file).map(|seen| One::of(entry, seen, reader.shape(), strings)),
+        |index, one| {
+            bars.advance(1);
+            match one {
+                Ok(one) => measured.add(&entries[index], one),
+                Err(reason) => {
+                    error(&reason);
+                    failed = true;
+                }
             }
-            Err(reason) => {
-                error(&reason);
-                failed = true;
-            }
-        }
-    }
-    if labels.is_empty() {
+            anyhow::Ok(())
+        },
+    );
+    bars.finish();
+    read?;
+    if measured.all.pictures == 0 {
         bail!("{}: none of its pictures could be read", what.display());
     }
-    let set = Dataset::new(what.display().to_string(), images, labels, shape, classes.to_vec())?;
-    Ok(Photos { set, kinds, failed })
+    measured.wrong.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let confusion = measured.taken.matrix();
+    let mut object = measured.json(strings);
+    object.insert("dataset".into(), json!(what.display().to_string()));
+    if let Some(confusion) = &confusion {
+        object.insert("classes".into(), json!(confusion.0));
+        object.insert("per_class".into(), report::per_class(confusion));
+        object.insert("confusion_matrix".into(), json!(report::rows(&confusion.1)));
+    }
+    if let Some(folder) = &args.report {
+        let mut whole = object.clone();
+        whole.insert("model".into(), json!(reader.file.display().to_string()));
+        report::write(folder, whole, confusion.as_ref(), &measured.wrong, console)?;
+    }
+    console.event(&Value::Object(object))?;
+    let named = figures(measured.all.figures(strings));
+    console.result(&format!("{named} ({} pictures of {})", count(measured.all.pictures), what.display()))?;
+    if let Some(confusion) = confusion.filter(|_| !strings) {
+        report::print_classes(&confusion, &console)?;
+    }
+    measured.print_kinds(strings, &console)?;
+    Ok(if failed { Exit::Failed } else { Exit::Done })
 }
 
-fn of_folder(folder: &Path) -> anyhow::Result<(Vec<Entry>, bool)> {
-    let (files, failed) = expand(&[folder.to_path_buf()]);
-    let entries = files.into_iter().map(|file| {
-        let inside = file.strip_prefix(folder).unwrap_or(&file);
-        let mut parts = inside.components().map(|part| part.as_os_str().to_string_lossy().into_owned());
-        match (parts.next(), parts.next()) {
-            (Some(label), Some(_)) => Ok(Entry { file: file.clone(), label, kind: "picture".into() }),
-            _ => bail!("{}: lies in no folder named after its class", file.display()),
+/// A picture that was read.
+struct One {
+    reading: maobi_recognize::Reading,
+    /// What the sheet of mistakes shows.
+    shown: Option<(Vec<u8>, [usize; 3])>,
+}
+
+impl One {
+    fn of(entry: &Labelled, seen: Seen, size: [usize; 3], strings: bool) -> One {
+        let Seen { picture, reading } = seen;
+        let nothing = entry.truth == NONE;
+        let right = if nothing { reading.rejected } else { reading.digits == entry.truth };
+        let shown = (!right).then(|| match (picture, reading.items.as_slice()) {
+            (Some(picture), items) if strings || nothing || items.len() != 1 => {
+                let longest = picture.width.max(picture.height);
+                let side = |n: usize| (n * SIDE / longest.max(SIDE)).max(1);
+                let (width, height) = (side(picture.width), side(picture.height));
+                (bicubic(&picture.grey, (picture.width, picture.height), (width, height)), [height, width, 1])
+            }
+            (_, items) => items.first().map(|item| (item.pixels.clone(), size)).unwrap_or_default(),
+        });
+        One { reading, shown }
+    }
+}
+
+/// What became of the pictures.
+struct Measured {
+    all: Score,
+    kinds: BTreeMap<String, Score>,
+    taken: Taken,
+    wrong: Vec<Wrong>,
+}
+
+impl Measured {
+    fn new(reader: &Reader) -> Measured {
+        Measured { all: Score::default(), kinds: BTreeMap::new(), taken: Taken::new(reader.classes()), wrong: Vec::new() }
+    }
+
+    fn add(&mut self, entry: &Labelled, one: One) {
+        let (truth, reading) = (&entry.truth, &one.reading);
+        self.all.add(truth, reading);
+        self.kinds.entry(entry.kind.clone()).or_default().add(truth, reading);
+        self.taken.add(truth, reading);
+        if let Some((image, size)) = one.shown {
+            let (read, confidence) = (reading.digits.clone(), reading.confidence);
+            let object = json!({
+                "file": entry.file.display().to_string(),
+                "kind": entry.kind,
+                "truth": truth,
+                "digits": read,
+                "confidence": confidence,
+                "rejected": reading.rejected,
+            });
+            let flat = |text: &str| text.replace('\n', "|");
+            self.wrong.push(Wrong { image, size, truth: flat(truth), read: flat(&read), confidence, object });
         }
-    });
-    Ok((entries.collect::<anyhow::Result<_>>()?, failed))
-}
+    }
 
-fn of_table(file: &Path, console: Console) -> anyhow::Result<Vec<Entry>> {
-    let named = || format!("{}: cannot be read as a table of pictures", file.display());
-    let mut table = csv::Reader::from_path(file).with_context(named)?;
-    let header = table.headers().with_context(named)?.clone();
-    let column = |name: &str| header.iter().position(|title| title.trim() == name);
-    let (Some(path), Some(label)) = (column("file"), column("label")) else {
-        let titles: Vec<&str> = header.iter().collect();
-        bail!("{}: expected a first line with the columns file and label, got {}", file.display(), titles.join(","));
-    };
-    let (kind, certain) = (column("kind"), column("certain"));
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let (mut entries, mut unsure) = (Vec::new(), 0);
-    for record in table.records() {
-        let record = record.with_context(named)?;
-        let field = |index: usize| record.get(index).unwrap_or_default().trim();
-        if certain.is_some_and(|index| field(index) != "sure") {
-            unsure += 1;
-            continue;
+    fn json(&self, strings: bool) -> Map<String, Value> {
+        let mut object = self.all.json(strings);
+        let kinds = self.kinds.iter().map(|(kind, score)| (kind.clone(), Value::Object(score.json(strings))));
+        object.insert("by_kind".into(), Value::Object(kinds.collect()));
+        object
+    }
+
+    fn print_kinds(&self, strings: bool, console: &Console) -> anyhow::Result<()> {
+        let width = self.kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
+        let title = if strings { "exact   char errors" } else { "accuracy" };
+        console.result(&format!("\n{:<width$}  {title}  rejected  images", "kind"))?;
+        for (kind, score) in &self.kinds {
+            let right = match strings {
+                true => format!("{:.4}  {:>11.4}", score.accuracy(), score.character_error_rate()),
+                false => format!("{:>8.4}", score.accuracy()),
+            };
+            let (rejected, images) = (count(score.rejected), count(score.pictures));
+            console.result(&format!("{kind:<width$}  {right}  {rejected:>8}  {images:>6}"))?;
         }
-        let kind = kind.map_or("picture", field).to_owned();
-        entries.push(Entry { file: folder.join(field(path)), label: field(label).to_owned(), kind });
+        Ok(())
     }
-    if unsure > 0 {
-        console.say(&format!("{}: {unsure} left out, whose labels are not sure", file.display()));
-    }
-    Ok(entries)
-}
-
-/// Per kind: pictures, and how many were read right.
-pub type Kinds = BTreeMap<String, (u64, u64)>;
-
-impl Photos {
-    /// How the kinds of picture were read.
-    pub fn by_kind(&self, measured: &Measured) -> Kinds {
-        let mut kinds = Kinds::new();
-        let rows = measured.probabilities.chunks_exact(measured.classes.len().max(1));
-        for ((kind, label), row) in self.kinds.iter().zip(self.set.labels()).zip(rows) {
-            let (all, right) = kinds.entry(kind.clone()).or_default();
-            *all += 1;
-            *right += u64::from(arg_max(row) == label as usize);
-        }
-        kinds
-    }
-}
-
-/// A line for each kind.
-pub fn print(kinds: &Kinds, console: &Console) -> anyhow::Result<()> {
-    let width = kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
-    console.result(&format!("\n{:<width$}  accuracy  images", "kind"))?;
-    for (kind, &(all, right)) in kinds {
-        console.result(&format!("{kind:<width$}  {:>8.4}  {:>6}", right as f64 / all as f64, count(all)))?;
-    }
-    Ok(())
-}
-
-/// The same for `--json` and `report.json`.
-pub fn to_json(kinds: &Kinds) -> Value {
-    let one = |(kind, (all, right)): (&String, &(u64, u64))| {
-        (kind.clone(), json!({ "accuracy": *right as f64 / *all as f64, "images": all }))
-    };
-    Value::Object(kinds.iter().map(one).collect())
 }

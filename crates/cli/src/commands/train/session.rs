@@ -84,7 +84,8 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
     model.set_threads(threads);
     let shape = dataset::picture_shape(&model.input_shapes())?;
     let asked = dataset.as_deref();
-    let choice = Choice { asked, otherwise: &recipe.data.dataset, data_dir: data_dir.as_deref(), shape, fall_back: true };
+    let choice =
+        Choice { asked, otherwise: &recipe.data.dataset, data_dir: data_dir.as_deref(), shape, fall_back: true, offline: false };
     let chosen = dataset::choose(choice, console)?;
     let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
     let (head, tail) = match recipe.data.validation {
