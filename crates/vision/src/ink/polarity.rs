@@ -1,7 +1,7 @@
 //! Is the ink darker or lighter than the ground?
 
 use super::background;
-use super::plane::{Plane, percentile};
+use super::plane::{Plane, about, percentile};
 
 /// Ink against ground.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,9 +56,12 @@ fn alike(plane: &Plane, ring: f32, other: f32) -> f32 {
 
 /// Darkest and lightest that count: the outermost 1 % are left out as noise, unless that leaves nothing but even ground.
 pub(super) fn span(values: &[f32]) -> (f32, f32) {
+    let mut found = (about(values, 0.01), about(values, 0.99));
+    if found.1 - found.0 >= 2.0 * super::FAINT {
+        return found;
+    }
     let mut sorted = values.to_vec();
-    let mut found = (0.0, 0.0);
-    for share in [0.01, 0.001, 0.0] {
+    for share in [0.001, 0.0] {
         found = (percentile(&mut sorted, share), percentile(&mut sorted, 1.0 - share));
         if found.1 - found.0 >= 2.0 * super::FAINT {
             break;
