@@ -38,9 +38,11 @@ pub(super) fn separate(plane: &Plane, polarity: Polarity, border_is_ground: bool
     let (low, high) = polarity::span(&dark);
     let mut border: Vec<f32> = plane.border().into_iter().map(turn).collect();
     let spread = percentile(&mut border, 0.95) - percentile(&mut border, 0.05);
-    let even = border_is_ground && spread <= EVEN * (high - low);
+    let level = percentile(&mut border, 0.5);
+    // Paper on a table of another shade: an even border, and little of it further in.
+    let further_in = || plane.middle().filter(|&v| (turn(v) - level).abs() <= 0.25 * (high - low)).count();
+    let even = border_is_ground && spread <= EVEN * (high - low) && further_in() * 10 >= plane.middle().count() * 3;
     let (ground, ink, noise, rules) = if even {
-        let level = percentile(&mut border, 0.5);
         let ground = vec![level; dark.len()];
         let (mut ink, noise) = above(&dark, &ground, 0.0, polarity);
         let rules = rules::find(&ink, size, weak(&ink, noise));

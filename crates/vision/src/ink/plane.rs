@@ -80,6 +80,27 @@ impl Plane {
             .collect()
     }
 
+    /// Three fifths of the width and of the height.
+    pub fn middle(&self) -> impl Iterator<Item = f32> {
+        let inside = |i: usize, n: usize| i * 5 >= n && i * 5 < 4 * n;
+        let rows = self.values.chunks_exact(self.width).enumerate().filter(move |(y, _)| inside(*y, self.height));
+        rows.flat_map(move |(_, row)| row.iter().enumerate().filter(move |(x, _)| inside(*x, self.width)).map(|(_, &v)| v))
+    }
+
+    /// Each value the mean of 3 × 3, as often as said.
+    pub fn smoothed(&self, times: usize) -> Self {
+        let (w, h) = (self.width, self.height);
+        let mut values = self.values.clone();
+        for _ in 0..times {
+            let near = |i: usize, n: usize| i.saturating_sub(1)..(i + 2).min(n);
+            let mean = |sum: f32, count: usize| sum / count as f32;
+            let rows: Vec<f32> =
+                (0..w * h).map(|i| mean(near(i % w, w).map(|x| values[i / w * w + x]).sum(), near(i % w, w).len())).collect();
+            values = (0..w * h).map(|i| mean(near(i / w, h).map(|y| rows[y * w + i % w]).sum(), near(i / w, h).len())).collect();
+        }
+        Self { values, ..*self }
+    }
+
     /// A box of this plane in pixels of the picture.
     pub fn in_picture(&self, bounds: Bounds) -> Rect {
         let (sx, sy) = (self.from.width as f64 / self.width as f64, self.from.height as f64 / self.height as f64);

@@ -43,14 +43,8 @@ pub(super) fn judge(plane: &Plane) -> (Polarity, bool) {
 
 /// Which share of the picture's middle is closer to the border than to the other extreme.
 fn alike(plane: &Plane, ring: f32, other: f32) -> f32 {
-    let inside = |i: usize, n: usize| i * 5 >= n && i * 5 < 4 * n;
-    let cells = plane.values.iter().enumerate();
-    let middle = cells.filter(|(i, _)| inside(i % plane.width, plane.width) && inside(i / plane.width, plane.height));
-    let (mut all, mut like) = (0usize, 0usize);
-    for (_, v) in middle {
-        all += 1;
-        like += usize::from((v - ring).abs() <= (v - other).abs());
-    }
+    let all = plane.middle().count();
+    let like = plane.middle().filter(|v| (v - ring).abs() <= (v - other).abs()).count();
     if all == 0 { 1.0 } else { like as f32 / all as f32 }
 }
 
