@@ -180,28 +180,45 @@ fn idx_images(path: &std::path::Path, n: usize) -> Vec<Vec<u8>> {
     bytes[16..].chunks_exact(784).take(n).map(<[u8]>::to_vec).collect()
 }
 
+/// Images in MNIST's form, taken as they are and through the whole way.
+fn renormalise(name: &str, images: &[Vec<u8>]) {
+    let count = images.len() as f64;
+    let (mut unchanged, mut off, mut whole, mut centred) = (0, 0.0, 0.0, 0);
+    for image in images {
+        let prepared = prepare(&Picture::from_grey(28, 28, image.clone()).unwrap(), Preprocess::Auto, FRAME);
+        unchanged += usize::from(prepared.unchanged);
+        off += difference(&prepared.pixels, image) / count;
+        // Inverted, the picture is not in form and goes the whole way.
+        let inverted = Picture::from_grey(28, 28, image.iter().map(|v| 255 - v).collect()).unwrap();
+        let prepared = prepare(&inverted, Preprocess::Auto, FRAME);
+        assert_eq!((prepared.polarity, prepared.blank), (Polarity::DarkInk, false));
+        whole += difference(&prepared.pixels, image) / count;
+        let centre = |pixels: &[u8]| {
+            let cells: Vec<f32> = pixels.iter().map(|&v| f32::from(v)).collect();
+            crate::glyph::centre_of_mass(&cells, 28)
+        };
+        let (a, b) = (centre(image), centre(&prepared.pixels));
+        centred += usize::from((a.0 - b.0).abs() <= 1.0 && (a.1 - b.1).abs() <= 1.0);
+    }
+    println!("{name}: {unchanged} unchanged, difference {off:.3}; the whole way {whole:.3}, {centred} in place, of {count}");
+    assert!(unchanged as f64 >= 0.99 * count && off < 0.1, "{name}: {unchanged} of {count} unchanged, {off}");
+    // Edges are rendered anew and thin strokes made even; two different digits differ by about 50. Networks that read MNIST's
+    // originals at 98.9 and 99.6 % read these at 99.1 and 99.3 %.
+    assert!(whole < 10.0, "{name}: {whole}");
+    assert!(centred as f64 >= 0.98 * count, "{name}: {centred} of {count} in place");
+}
+
 #[test]
 fn mnist_comes_through_almost_unchanged() {
     let Some(folder) = std::env::var_os("MAOBI_DATA_DIR") else {
         println!("skipped: MAOBI_DATA_DIR is not set (a folder with mnist/t10k-images-idx3-ubyte.gz)");
         return;
     };
-    let images = idx_images(&std::path::Path::new(&folder).join("mnist/t10k-images-idx3-ubyte.gz"), 1000);
-    let (mut unchanged, mut off, mut negative) = (0, 0.0, 0.0);
-    for image in &images {
-        let prepared = prepare(&Picture::from_grey(28, 28, image.clone()).unwrap(), Preprocess::Auto, FRAME);
-        unchanged += usize::from(prepared.unchanged);
-        off += difference(&prepared.pixels, image) / images.len() as f64;
-        // Inverted, the picture is not in form and goes the whole way.
-        let inverted = Picture::from_grey(28, 28, image.iter().map(|v| 255 - v).collect()).unwrap();
-        let prepared = prepare(&inverted, Preprocess::Auto, FRAME);
-        assert_eq!(prepared.polarity, Polarity::DarkInk);
-        negative += difference(&prepared.pixels, image) / images.len() as f64;
-    }
-    println!("unchanged {unchanged} of {}, mean difference {off:.3}; inverted {negative:.3}", images.len());
-    assert!(unchanged >= 990, "{unchanged} of {}", images.len());
-    assert!(off < 0.1, "{off}");
-    // Edges are rendered anew and thin strokes made even; two different digits differ by about 50. A network that reads the
-    // originals at 99.2 % reads these at 99.1 %.
-    assert!(negative < 10.0, "{negative}");
+    renormalise("mnist", &idx_images(&std::path::Path::new(&folder).join("mnist/t10k-images-idx3-ubyte.gz"), 1000));
+}
+
+#[test]
+fn built_in_digits_come_through_almost_unchanged() {
+    let images: Vec<Vec<u8>> = (0..300).map(|i| maobi_data::builtin::digit(7, i).0.to_vec()).collect();
+    renormalise("built-in", &images);
 }
