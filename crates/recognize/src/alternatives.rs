@@ -50,11 +50,11 @@ mod tests {
     fn the_least_sure_item_changes_first() {
         let items =
             vec![item(0, [1.0, 0.0, 0.0], 0, false), item(2, [0.5, 0.5, 0.0], 0, true), item(1, [0.125, 0.5, 0.375], 1, false)];
-        let reading = Reading::of(items, false);
+        let reading = Reading::of(items, false, false);
         let classes = ["0", "1", "2"].map(String::from);
         assert_eq!((reading.digits.as_str(), reading.confidence), ("0\n1", 0.5));
         assert_eq!(reading.alternatives(&classes, 2), [("0\n2".into(), 0.375), ("0\n0".into(), 0.125)]);
         assert_eq!(reading.alternatives(&classes, 9).len(), 4);
-        assert_eq!(Reading::of(Vec::new(), true).alternatives(&classes, 2), []);
+        assert_eq!(Reading::of(Vec::new(), true, false).alternatives(&classes, 2), []);
     }
 }

@@ -20,6 +20,7 @@
 
 mod alternatives;
 pub mod built_in;
+mod draft;
 mod error;
 mod options;
 pub mod preprocessing;

@@ -88,8 +88,18 @@ impl FromStr for Layout {
 /// From where on something is no digit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OperatingPoint {
-    /// A model with a class "none" rejects what it gives more than this probability of being none.
+    /// A model with a class "none" leaves out of a line what it gives more than this probability of being none …
     pub none: f32,
+    /// … and rejects a picture of a single digit from here on: nothing beside it speaks for its being one.
+    pub alone: f32,
+    /// A picture of several digits is rejected when they are less sure than this on average: the geometric mean of
+    /// [`Item::confidence`](crate::Item::confidence).
+    pub sure: f32,
+    /// It is rejected, too, when they hold less than this share of the picture's ink: letters, drawings, textures.
+    pub share: f32,
+    /// And when cutting them apart took more than this for each digit after the first, in natural logarithms: most letters can be torn
+    /// into two ones, few into five digits.
+    pub torn: f32,
     /// A model without that class rejects what it gives less than this probability of being any one digit. That is a poor
     /// substitute: such networks are often sure of things they have never seen.
     pub unsure: f32,
@@ -98,7 +108,7 @@ pub struct OperatingPoint {
 impl Default for OperatingPoint {
     /// The published operating point.
     fn default() -> Self {
-        Self { none: 0.5, unsure: 0.5 }
+        Self { none: 0.5, alone: 0.06, sure: 0.9, share: 0.65, torn: 1.5, unsure: 0.5 }
     }
 }
 

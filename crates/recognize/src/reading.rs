@@ -1,6 +1,6 @@
 //! What was read.
 
-use maobi_vision::{Picture, Rect};
+use maobi_vision::Rect;
 
 /// What stands on a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,10 +56,11 @@ impl Item {
 }
 
 impl Reading {
-    /// Of items in reading order.
-    pub(crate) fn of(items: Vec<Item>, blank: bool) -> Self {
-        let rejected = blank || items.iter().all(|item| item.rejected);
-        let read = |item: &&Item| rejected || !item.rejected;
+    /// Of items in reading order; `doubtful` rejects them as a whole.
+    pub(crate) fn of(items: Vec<Item>, blank: bool, doubtful: bool) -> Self {
+        let none = items.iter().all(|item| item.rejected);
+        let rejected = blank || doubtful || none;
+        let read = |item: &&Item| none || !item.rejected;
         let kept: Vec<&Item> = items.iter().filter(read).collect();
         let digits = spell(kept.iter().map(|item| (item.line, item.class.clone())));
         let confidence = if kept.is_empty() { 0.0 } else { kept.iter().map(|item| item.confidence()).product() };
@@ -83,11 +84,6 @@ pub(crate) fn spell(names: impl Iterator<Item = (usize, String)> + Clone) -> Str
     text
 }
 
-/// All of a picture.
-pub(crate) fn whole(picture: &Picture) -> Rect {
-    Rect { x: 0, y: 0, width: picture.width, height: picture.height }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,22 +104,23 @@ mod tests {
 
     #[test]
     fn rejected_items_are_left_out_of_the_line() {
-        let reading = Reading::of(vec![item("4", 0.5, 0, false), item("1", 1.0, 0, true), item("2", 0.5, 1, false)], false);
+        let reading =
+            Reading::of(vec![item("4", 0.5, 0, false), item("1", 1.0, 0, true), item("2", 0.5, 1, false)], false, false);
         assert_eq!((reading.digits.as_str(), reading.confidence, reading.rejected), ("4\n2", 0.25, false));
         assert_eq!(reading.items[0].second(), Some((1, 0.5)));
     }
 
     #[test]
     fn a_guess_when_all_is_rejected() {
-        let reading = Reading::of(vec![item("4", 0.5, 0, true)], false);
+        let reading = Reading::of(vec![item("4", 0.5, 0, true)], false, false);
         assert_eq!((reading.digits.as_str(), reading.confidence, reading.rejected), ("4", 0.125, true));
-        let nothing = Reading::of(vec![], true);
+        let nothing = Reading::of(vec![], true, false);
         assert_eq!((nothing.digits.as_str(), nothing.confidence, nothing.rejected), ("", 0.0, true));
     }
 
     #[test]
     fn long_names_are_kept_apart() {
-        let reading = Reading::of(vec![item("four", 1.0, 0, false), item("two", 1.0, 0, false)], false);
+        let reading = Reading::of(vec![item("four", 1.0, 0, false), item("two", 1.0, 0, false)], false, false);
         assert_eq!(reading.digits, "four two");
     }
 }

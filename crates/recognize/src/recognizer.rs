@@ -1,12 +1,13 @@
 //! A network and what it takes to read with it.
 
+use crate::draft::Draft;
 use crate::error::{Error, Result};
-use crate::options::{OperatingPoint, Options};
+use crate::options::{Layout, OperatingPoint, Options};
 use crate::preprocessing::{self, Preprocessing, Scaling};
-use crate::reading::{Item, Reading, whole};
+use crate::reading::{Item, Reading};
 use maobi_formats::{Loaded, format};
 use maobi_nn::Model;
-use maobi_vision::{Picture, Rect, prepare};
+use maobi_vision::{Picture, Preprocess, Rect, Segmentation, prepare, segment};
 use std::path::Path;
 
 /// Name of the class that is no digit.
@@ -127,7 +128,8 @@ impl Recognizer {
         let mut row = outputs.to_vec();
         preprocessing::probabilities(&self.model, &mut row, self.outputs());
         let (height, width) = self.frame;
-        self.item(&row, Rect { x: 0, y: 0, width, height }, 0, Vec::new(), false)
+        let item = self.item(&row, Vec::new());
+        Item { rect: Rect { x: 0, y: 0, width, height }, rejected: item.rejected || item.none > self.point.alone, ..item }
     }
 
     /// Which output of the network is "none", if it has that class.
@@ -141,22 +143,36 @@ impl Recognizer {
     /// Those of the network's arithmetic; any picture can be read.
     pub fn recognize(&self, picture: &Picture, options: &Options) -> Result<Reading> {
         let mut readings = self.recognize_all(std::slice::from_ref(picture), options)?;
-        Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true)))
+        Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true, true)))
     }
 
-    /// Reads several pictures, one after the other; those that are one digit each go through the network together.
+    /// Reads several pictures; all glyphs of all of them go through the network together.
     ///
     /// # Errors
     /// As [`Recognizer::recognize`].
     pub fn recognize_all(&self, pictures: &[Picture], options: &Options) -> Result<Vec<Reading>> {
-        let prepared: Vec<_> = pictures.iter().map(|picture| prepare(picture, options.how, self.frame)).collect();
-        let glyphs: Vec<&[u8]> = prepared.iter().map(|one| one.pixels.as_slice()).collect();
+        let drafts: Vec<Draft> = pictures.iter().map(|picture| self.draft(picture, options)).collect();
+        let glyphs: Vec<&[u8]> = drafts.iter().flat_map(Draft::glyphs).collect();
         let rows = self.rows(&glyphs)?;
-        let readings = pictures.iter().zip(&prepared).zip(rows.chunks_exact(self.outputs())).map(|((picture, one), row)| {
-            let rect = one.ink.unwrap_or_else(|| whole(picture));
-            Reading::of(vec![self.item(row, rect, 0, one.pixels.clone(), one.blank)], one.blank)
-        });
-        Ok(readings.collect())
+        let mut rows = rows.chunks_exact(self.outputs());
+        let reading = |draft: Draft| {
+            let items = rows.by_ref().take(draft.glyphs().count()).zip(draft.glyphs());
+            let items = items.map(|(row, pixels)| self.item(row, pixels.to_vec())).collect();
+            draft.reading(items, options.layout, &self.point)
+        };
+        Ok(drafts.into_iter().map(reading).collect())
+    }
+
+    /// Finds what may be digits.
+    fn draft(&self, picture: &Picture, options: &Options) -> Draft {
+        let single = prepare(picture, options.how, self.frame);
+        // A picture in MNIST's own form is one digit, and lines are made of names that can stand side by side.
+        let one = options.how != Preprocess::Auto
+            || options.layout == Layout::Single
+            || single.unchanged
+            || self.classes.iter().any(|name| name.chars().count() != 1);
+        let many = if one { Segmentation::default() } else { segment(picture, self.frame) };
+        Draft { whole: Rect { x: 0, y: 0, width: picture.width, height: picture.height }, single, many }
     }
 
     /// Number of outputs, with "none".
@@ -173,8 +189,8 @@ impl Recognizer {
         Ok(rows)
     }
 
-    /// What a row of outputs says of a glyph.
-    fn item(&self, row: &[f32], rect: Rect, line: usize, pixels: Vec<u8>, blank: bool) -> Item {
+    /// What a row of outputs says of a glyph; where it lies, who asked knows.
+    fn item(&self, row: &[f32], pixels: Vec<u8>) -> Item {
         let none = self.none.and_then(|place| row.get(place)).copied().unwrap_or(0.0);
         let others = row.iter().enumerate().filter(|(place, _)| Some(*place) != self.none).map(|(_, &p)| p);
         let mut probabilities: Vec<f32> = others.collect();
@@ -184,9 +200,10 @@ impl Recognizer {
         probabilities.iter_mut().for_each(|p| *p = if sum > 0.0 { *p / sum } else { even });
         let best = |a: (usize, f32), b: (usize, f32)| if b.1 > a.1 { b } else { a };
         let (digit, probability) = probabilities.iter().copied().enumerate().reduce(best).unwrap_or((0, 0.0));
-        let rejected = blank || if self.none.is_some() { none > self.point.none } else { probability < self.point.unsure };
+        let rejected = if self.none.is_some() { none > self.point.none } else { probability < self.point.unsure };
         let class = self.classes.get(digit).cloned().unwrap_or_default();
-        Item { digit, class, probability, probabilities, none, rect, line, rejected, pixels }
+        let rect = Rect { x: 0, y: 0, width: 0, height: 0 };
+        Item { digit, class, probability, probabilities, none, rect, line: 0, rejected, pixels }
     }
 }
 

@@ -25,7 +25,9 @@ fn bar() -> Picture {
 #[test]
 fn none_is_taken_out_and_the_rest_renormalised() {
     let logits = [0.5f32.ln(), 0.3f32.ln(), 0.2f32.ln()];
-    let recognizer = Recognizer::new(constant(3, &logits), Scaling::default(), names(&["a", "none", "b"])).unwrap();
+    let recognizer = Recognizer::new(constant(3, &logits), Scaling::default(), names(&["a", "none", "b"]))
+        .unwrap()
+        .operating_point(OperatingPoint { alone: 0.5, ..OperatingPoint::default() });
     assert_eq!((recognizer.classes(), recognizer.knows_none()), (&names(&["a", "b"])[..], true));
     let reading = recognizer.recognize(&bar(), &Options::new().layout(crate::Layout::Single)).unwrap();
     let item = &reading.items[0];
@@ -41,7 +43,7 @@ fn what_is_none_or_unsure_is_rejected() {
     let logits = [0.2f32.ln(), 0.6f32.ln(), 0.2f32.ln()];
     let recognizer = Recognizer::new(constant(3, &logits), Scaling::default(), names(&["a", "none", "b"])).unwrap();
     assert!(recognizer.recognize(&bar(), &Options::default()).unwrap().rejected);
-    let lenient = recognizer.operating_point(OperatingPoint { none: 0.7, ..OperatingPoint::default() });
+    let lenient = recognizer.operating_point(OperatingPoint { none: 0.7, alone: 0.7, ..OperatingPoint::default() });
     assert!(!lenient.recognize(&bar(), &Options::default()).unwrap().rejected);
     let plain = Recognizer::new(constant(3, &[0.0; 3]), Scaling::default(), vec![]).unwrap();
     let reading = plain.recognize(&bar(), &Options::default()).unwrap();

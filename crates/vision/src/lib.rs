@@ -1,10 +1,12 @@
 //! From any picture to what a network sees.
 //!
-//! Three parts, in the order a picture goes through them:
+//! Four parts, in the order a picture goes through them:
 //!
 //! * [`decode`]: file, bytes or stream to an 8-bit grey [`Picture`] — format by content, EXIF orientation, alpha, limits;
 //! * [`preprocess`]: [`Picture`] to the small white-on-black image MNIST networks were trained on. The only place where
 //!   pixels of a user's own picture are normalised: command line, library and server all call [`prepare`];
+//! * [`segment`](mod@segment): [`Picture`] to everything on it that may be a digit, for a network to choose from: lines, touching
+//!   digits, broken strokes;
 //! * [`draw`]: small PNG drawings for reports (training curves, confusion matrix, contact sheets).
 //!
 //! ```
@@ -27,9 +29,11 @@ mod picture;
 mod pieces;
 pub mod preprocess;
 mod resize;
+pub mod segment;
 mod stage;
 
 pub use decode::{DecodeError, Limits, decode_bytes, decode_file, decode_reader};
 pub use picture::{Ground, Picture};
 pub use preprocess::{Polarity, Prepared, Preprocess, Rect, explain, prepare};
+pub use segment::{Candidate, Score, Segmentation, segment};
 pub use stage::Stage;

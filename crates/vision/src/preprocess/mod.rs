@@ -171,6 +171,4 @@ impl Prepared {
 }
 
 #[cfg(test)]
-mod scene_tests;
-#[cfg(test)]
 mod tests;

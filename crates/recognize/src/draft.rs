@@ -1,0 +1,99 @@
+//! One digit or several: both are prepared, the network scores both, and the likelier one is the reading.
+
+use crate::options::{Layout, OperatingPoint};
+use crate::reading::{Item, Reading};
+use maobi_vision::segment::Path;
+use maobi_vision::{Prepared, Rect, Score, Segmentation};
+
+/// What may stand on a picture, before the network has seen it.
+pub(crate) struct Draft {
+    /// All of the picture.
+    pub whole: Rect,
+    /// As one digit.
+    pub single: Prepared,
+    /// As several.
+    pub many: Segmentation,
+}
+
+impl Draft {
+    /// What the network is to see: the one digit, then the candidates.
+    pub fn glyphs(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(&self.single.pixels[..]).chain(self.many.candidates().iter().map(|one| &one.pixels[..]))
+    }
+
+    /// The reading, given an item for each of [`Draft::glyphs`].
+    pub fn reading(self, mut items: Vec<Item>, layout: Layout, point: &OperatingPoint) -> Reading {
+        let path = self.path(&items, layout);
+        let lines = &path.lines;
+        if lines.is_empty() || (layout == Layout::Auto && !self.several(&path, &items)) {
+            items.truncate(1);
+            if let Some(item) = items.first_mut() {
+                item.rect = self.single.ink.unwrap_or(self.whole);
+                item.rejected |= self.single.blank || item.none > point.alone;
+            }
+            return Reading::of(items, self.single.blank, false);
+        }
+        let (mut read, mut share) = (Vec::new(), 0.0);
+        for (line, path) in lines.iter().enumerate() {
+            for &index in path {
+                if let (Some(item), Some(candidate)) = (items.get(index + 1), self.many.candidates().get(index)) {
+                    share += if item.rejected { 0.0 } else { candidate.share };
+                    read.push(Item { line, rect: candidate.rect, ..item.clone() });
+                }
+            }
+        }
+        let doubtful = share < point.share || is_doubtful(&read, path.cost, point);
+        Reading::of(read, false, doubtful)
+    }
+
+    /// The best path through each line.
+    fn path(&self, items: &[Item], layout: Layout) -> Path {
+        let scores: Vec<Score> = items.iter().skip(1).map(score).collect();
+        let mut path = self.many.best(&scores);
+        if layout == Layout::Line {
+            let longest = path.lines.iter().map(Vec::len).max().unwrap_or(0);
+            path.lines.retain(|line| line.len() == longest);
+            path.lines.truncate(1);
+        }
+        path
+    }
+
+    /// Whether the picture holds several digits.
+    fn several(&self, path: &Path, items: &[Item]) -> bool {
+        let accepted = |i: &&usize| items.get(**i + 1).is_some_and(|item| !item.rejected);
+        let digits = path.lines.iter().flatten().filter(accepted);
+        let digits: Vec<Rect> = digits.filter_map(|&i| self.many.candidates().get(i)).map(|one| one.rect).collect();
+        let (Some(single), Some(rect)) = (items.first(), self.single.ink) else { return digits.len() > 1 };
+        // A digit that the one digit does not cover stands beside it; what the frame cuts off is a neighbour's fragment.
+        let beside = |digit: &&Rect| !covers(rect, **digit) && !self.cut_off(**digit);
+        if digits.iter().any(|digit| beside(&digit)) {
+            return digits.len() > 1;
+        }
+        let within = digits.iter().filter(|digit| covers(rect, **digit)).count();
+        within > 1 && (single.rejected || path.cost < score(single).alone(rect))
+    }
+
+    /// Whether the picture's frame goes through it.
+    fn cut_off(&self, rect: Rect) -> bool {
+        let all = self.whole;
+        rect.x == 0 || rect.y == 0 || rect.x + rect.width >= all.width || rect.y + rect.height >= all.height
+    }
+}
+
+/// Whether the middle of `part` lies in `rect`.
+fn covers(rect: Rect, part: Rect) -> bool {
+    let (x, y) = (part.x + part.width / 2, part.y + part.height / 2);
+    (rect.x..rect.x + rect.width).contains(&x) && (rect.y..rect.y + rect.height).contains(&y)
+}
+
+/// Whether digits that were cut out at such a cost are likelier to be something else.
+fn is_doubtful(items: &[Item], cost: f32, point: &OperatingPoint) -> bool {
+    let accepted = items.iter().filter(|item| !item.rejected);
+    let n = accepted.clone().count().max(1) as f32;
+    let mean = accepted.map(|item| item.confidence().max(f32::MIN_POSITIVE).ln()).sum::<f32>() / n;
+    mean < point.sure.ln() || cost > point.torn * (n - 1.0).max(1.0)
+}
+
+fn score(item: &Item) -> Score {
+    Score { digit: item.confidence(), none: item.none }
+}

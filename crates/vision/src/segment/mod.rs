@@ -1,0 +1,130 @@
+//! Several digits on one picture: lines, and in each line every way to cut the ink into digits that is worth a look.
+//!
+//! [`segment`] cuts finer than needed and proposes glyphs that are runs of neighbouring parts; a network scores them all at once;
+//! [`Segmentation::best`] then takes the likeliest way through each line. Over-segmentation and a best path are the classic way to
+//! read touching digits (Casey and Lecolinet, "A survey of methods and strategies in character segmentation", 1996).
+//!
+//! The network is not called from here: this crate knows none.
+
+mod cuts;
+mod lattice;
+mod lines;
+mod marks;
+
+use crate::glyph::{Mask, normalise};
+use crate::ink::{self, InkMap, Look};
+use crate::picture::Picture;
+use crate::preprocess::Rect;
+use lattice::Lattice;
+use marks::Mark;
+
+/// Longest side of the plane on which the size of the writing is looked for …
+const GLANCE: usize = 640;
+/// … and bounds of the one on which it is read, chosen so that digits are [`TALL`] pixels high.
+const CLOSE: (usize, usize) = (200, 2000);
+/// Height at which strokes are several pixels wide and nothing is slow.
+const TALL: f32 = 64.0;
+
+/// Candidates at most: a full page has a few hundred, texture no end of them.
+const MOST: usize = 2500;
+
+/// A glyph that may be a digit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// What a network is to see, `[height, width]` of its frame, white on black.
+    pub pixels: Vec<u8>,
+    /// Where it lies in the upright picture.
+    pub rect: Rect,
+    /// Share of the picture's ink that it holds.
+    pub share: f32,
+}
+
+/// What a network says of a candidate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Probability of the likeliest digit.
+    pub digit: f32,
+    /// Probability of being no digit at all; 0 for a network that cannot tell.
+    pub none: f32,
+}
+
+impl Score {
+    /// How unlikely it is that a picture holds this one digit, its ink in `rect`; to be compared with [`Path::cost`].
+    pub fn alone(&self, rect: Rect) -> f32 {
+        lattice::surprise(Some(self)) + lattice::too_wide(rect.width as f32 / rect.height.max(1) as f32)
+    }
+}
+
+/// All that may stand on a picture.
+#[derive(Clone, Debug, Default)]
+pub struct Segmentation {
+    candidates: Vec<Candidate>,
+    lines: Vec<Lattice>,
+}
+
+/// One way to read a picture.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Path {
+    /// Lines from top to bottom, in each the candidates from left to right, as indices into [`Segmentation::candidates`].
+    pub lines: Vec<Vec<usize>>,
+    /// How unlikely that is, in natural logarithms: to be compared with [`Score::alone`].
+    pub cost: f32,
+}
+
+/// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink.
+pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
+    let Some((map, marks)) = look(picture) else { return Segmentation::default() };
+    let mut all = Segmentation::default();
+    let total = marks.iter().map(|mark| mark.pixels.len()).sum::<usize>().max(1) as f32;
+    for line in lines::group(marks) {
+        let lattice = Lattice::new(&line, &map, |pixels| {
+            if all.candidates.len() >= MOST {
+                return None;
+            }
+            let mask = Mask::of(pixels.iter().copied(), map.plane.width)?;
+            let glyph = normalise(&mask, frame);
+            let rect = map.in_picture(mask.bounds);
+            all.candidates.push(Candidate { pixels: glyph.pixels, rect, share: pixels.len() as f32 / total });
+            Some(all.candidates.len() - 1)
+        });
+        all.lines.push(lattice);
+    }
+    all
+}
+
+/// The ink and its marks, at a size that suits the writing's.
+fn look(picture: &Picture) -> Option<(InkMap, Vec<Mark>)> {
+    let glance = Look { largest: GLANCE, ..Look::whole(picture) };
+    let map = ink::find(picture, &glance).ok()?;
+    let marks = marks::find(&map);
+    let height = lines::height(&marks);
+    let longest = map.plane.width.max(map.plane.height);
+    let wanted = ((longest as f32 * TALL / height.max(1.0)) as usize).clamp(CLOSE.0, CLOSE.1);
+    if wanted.abs_diff(longest) * 4 < longest {
+        return Some((map, marks));
+    }
+    let look = Look { largest: wanted, polarity: Some(map.polarity), ..glance };
+    let map = ink::find(picture, &look).ok()?;
+    let marks = marks::find(&map);
+    Some((map, marks))
+}
+
+impl Segmentation {
+    /// What a network is to score.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
+    }
+
+    /// The likeliest way to read the picture, given a score for each candidate; candidates without a score count as no digit.
+    pub fn best(&self, scores: &[Score]) -> Path {
+        let mut all = Path::default();
+        for (line, cost) in self.lines.iter().map(|lattice| lattice.best(scores)) {
+            all.cost += cost;
+            all.lines.extend((!line.is_empty()).then_some(line));
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+use super::*;
+
+/// White paper to draw on.
+struct Sheet {
+    width: usize,
+    grey: Vec<u8>,
+}
+
+impl Sheet {
+    fn new(width: usize, height: usize) -> Self {
+        Self { width, grey: vec![235; width * height] }
+    }
+
+    /// An upright ellipse, drawn with a pen 6 wide.
+    fn ring(&mut self, (cx, cy): (f32, f32), (rx, ry): (f32, f32)) {
+        for (i, v) in self.grey.iter_mut().enumerate() {
+            let (x, y) = ((i % self.width) as f32 - cx, (i / self.width) as f32 - cy);
+            // Distance from the curve, to first order.
+            let level = ((x / rx).powi(2) + (y / ry).powi(2)).sqrt();
+            if (level - 1.0).abs() * rx.min(ry) < 3.0 {
+                *v = 40;
+            }
+        }
+    }
+
+    fn bar(&mut self, (left, top): (usize, usize), (width, height): (usize, usize)) {
+        for y in top..top + height {
+            self.grey[y * self.width + left..][..width].fill(40);
+        }
+    }
+
+    fn picture(self) -> Picture {
+        let height = self.grey.len() / self.width;
+        Picture::from_grey(self.width, height, self.grey).unwrap()
+    }
+}
+
+/// A judge that knows upright rings, 40 wide and 60 high, and takes everything else for none.
+fn rings(found: &Segmentation) -> Vec<Score> {
+    let judge = |one: &Candidate| {
+        let like = one.rect.width.abs_diff(46) <= 8 && one.rect.height.abs_diff(66) <= 6;
+        if like { Score { digit: 0.98, none: 0.02 } } else { Score { digit: 0.05, none: 0.95 } }
+    };
+    found.candidates().iter().map(judge).collect()
+}
+
+/// Middles of what is read, line by line.
+fn middles(found: &Segmentation) -> Vec<Vec<(usize, usize)>> {
+    let path = found.best(&rings(found));
+    let middle = |i: &usize| {
+        let r = found.candidates()[*i].rect;
+        (r.x + r.width / 2, r.y + r.height / 2)
+    };
+    path.lines.iter().map(|line| line.iter().map(middle).collect()).collect()
+}
+
+/// All within a few pixels, which is what an edge is worth after scaling.
+fn near(found: &[(usize, usize)], wanted: &[(usize, usize)]) -> bool {
+    found.len() == wanted.len() && found.iter().zip(wanted).all(|(f, w)| f.0.abs_diff(w.0) <= 5 && f.1.abs_diff(w.1) <= 5)
+}
+
+#[test]
+fn slanted_lines_in_reading_order() {
+    let mut sheet = Sheet::new(700, 420);
+    let mut wanted = vec![Vec::new(); 3];
+    for (line, wanted) in wanted.iter_mut().enumerate() {
+        // The right end of a line lies higher than the left end of the one above.
+        for k in 0..6 {
+            let (x, y) = (60 + 110 * k, 130 + 110 * line - 16 * k);
+            sheet.ring((x as f32, y as f32), (20.0, 30.0));
+            wanted.push((x, y));
+        }
+    }
+    let found = middles(&segment(&sheet.picture(), (28, 28)));
+    assert_eq!(found.len(), 3);
+    assert!(found.iter().zip(&wanted).all(|(f, w)| near(f, w)), "{found:?}");
+}
+
+#[test]
+fn touching_digits_are_cut_apart() {
+    let mut sheet = Sheet::new(300, 120);
+    for x in [60.0, 104.0, 148.0, 230.0] {
+        sheet.ring((x, 60.0), (20.0, 30.0));
+    }
+    let found = middles(&segment(&sheet.picture(), (28, 28)));
+    assert_eq!(found.len(), 1);
+    assert!(near(&found[0], &[(60, 60), (104, 60), (148, 60), (230, 60)]), "{found:?}");
+}
+
+#[test]
+fn a_broken_stroke_is_one_digit() {
+    let mut sheet = Sheet::new(300, 120);
+    for x in [60.0, 140.0, 220.0] {
+        sheet.ring((x, 60.0), (20.0, 30.0));
+    }
+    // The pen skipped: left and right of the second ring's top and bottom.
+    for y in [20, 80] {
+        for row in y..y + 20 {
+            sheet.grey[row * 300 + 137..][..6].fill(235);
+        }
+    }
+    let found = middles(&segment(&sheet.picture(), (28, 28)));
+    assert!(found.len() == 1 && near(&found[0], &[(60, 60), (140, 60), (220, 60)]), "{found:?}");
+}
+
+#[test]
+fn full_stops_and_specks_are_left_out() {
+    let mut sheet = Sheet::new(400, 120);
+    for x in [60.0, 140.0, 220.0] {
+        sheet.ring((x, 60.0), (20.0, 30.0));
+    }
+    sheet.bar((262, 86), (8, 8));
+    sheet.bar((330, 20), (3, 2));
+    let found = middles(&segment(&sheet.picture(), (28, 28)));
+    assert!(found.len() == 1 && near(&found[0], &[(60, 60), (140, 60), (220, 60)]), "{found:?}");
+}
+
+#[test]
+fn any_size_is_read_alike() {
+    for scale in [1, 3, 9] {
+        let mut small = Sheet::new(300, 120);
+        small.ring((60.0, 60.0), (20.0, 30.0));
+        small.ring((150.0, 60.0), (20.0, 30.0));
+        let width = 300 * scale;
+        let grey = (0..width * 120 * scale).map(|i| small.grey[i / width / scale * 300 + i % width / scale]).collect();
+        let found = segment(&Picture::from_grey(width, 120 * scale, grey).unwrap(), (28, 28));
+        let whole = found.candidates().iter().filter(|one| one.rect.height.abs_diff(66 * scale) <= 6 * scale);
+        assert!(whole.count() >= 2, "{scale}");
+        // Digits alone, not cut further than is worth a look.
+        assert!(found.candidates().len() < 30, "{scale}: {}", found.candidates().len());
+    }
+}
+
+#[test]
+fn no_ink_no_candidates_and_texture_has_an_end() {
+    let blank = Picture::from_grey(100, 50, vec![200; 5000]).unwrap();
+    assert!(segment(&blank, (28, 28)).candidates().is_empty());
+    assert_eq!(segment(&blank, (28, 28)).best(&[]), Path::default());
+    let mut state = 1u32;
+    let noise = (0..600 * 400).map(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    let noise = Picture::from_grey(600, 400, noise.collect()).unwrap();
+    let found = segment(&noise, (28, 28));
+    assert!(found.candidates().len() <= MOST, "{}", found.candidates().len());
+}
+
+#[test]
+fn extreme_shapes_of_picture() {
+    for (width, height) in [(1, 1), (1, 3000), (3000, 1), (2, 2)] {
+        let grey = (0..width * height).map(|i| if i % 7 < 2 { 20 } else { 230 }).collect();
+        let found = segment(&Picture::from_grey(width, height, grey).unwrap(), (28, 28));
+        found.best(&vec![Score { digit: 1.0, none: 0.0 }; found.candidates().len()]);
+    }
+}
