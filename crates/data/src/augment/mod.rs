@@ -1,7 +1,7 @@
 //! Augmentation: the same picture, each epoch as another hand and another pen would have drawn it.
 //!
-//! A picture is moved, turned, slanted and bent in one pass of bilinear sampling ([`warp`]), its strokes are made thicker or thinner,
-//! broken, blurred, and given dirt ([`ink`]). What happens to a picture is a function of (seed, epoch, index) alone.
+//! A picture is moved, turned, slanted and bent in one pass of bilinear sampling, its strokes are made thicker or thinner,
+//! broken, blurred, and given dirt. What happens to a picture is a function of (seed, epoch, index) alone.
 
 mod ink;
 mod warp;
