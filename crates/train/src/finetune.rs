@@ -3,14 +3,18 @@
 //! Every step sees own pictures beside replayed ones, of the kind that the model was first trained on: rehearsal, the plain remedy against
 //! forgetting (Robins 1995, "Catastrophic forgetting, rehearsal and pseudorehearsal"). Own pictures make up half of what the model sees
 //! of the classes that have any, and each of those classes counts the same, so that ten pictures of a 7 do not make everything a 7.
+//! What is still forgotten is won back by going only part of the way from the old weights to the learnt ones (Wortsman et al. 2022,
+//! "Robust fine-tuning of zero-shot models"): as far as images that were neither learnt nor replayed are read as before.
 
 use crate::callbacks::{Action, OnBatchEnd};
 use crate::error::{Error, Result};
-use crate::examples::{Examples, Targets};
+use crate::evaluate::ModelExt;
+use crate::examples::{Examples, Images, Targets};
 use crate::fit::{Fit, fit};
 use maobi_data::{Augment, Dataset};
 use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::losses::Loss;
+use maobi_nn::metrics::arg_max;
 use maobi_nn::optimizers::Adam;
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::{Compile, Model};
@@ -65,9 +69,17 @@ pub struct FineTuneStep {
     pub loss: f64,
 }
 
+/// Shares of the way to the learnt weights that are tried, in turn.
+const WAYS: [f32; 5] = [1.0, 0.8, 0.6, 0.45, 0.3];
+/// Of the replay, the share that is set aside to tell how far to go, and at most how many images.
+const ASIDE: (usize, usize) = (5, 4_000);
+/// Fewer tell nothing.
+const FEW: usize = 100;
+
 /// Trains `model` on the pictures `own`, mixed with `replay`; labels of both are outputs of the model. Ends early when `progress` says so.
 ///
-/// The same arguments give the same weights, whatever the number of threads. The model is compiled anew, with Adam.
+/// The same arguments give the same weights, whatever the number of threads. The model is compiled anew, with Adam. Returns how far the
+/// weights went from the old ones (0) to the learnt ones (1).
 ///
 /// # Errors
 /// When a set is empty or does not fit the model, or there is no loss; and those of [`fit`].
@@ -77,7 +89,7 @@ pub fn finetune(
     replay: &Dataset,
     how: &FineTune,
     mut progress: impl FnMut(FineTuneStep) -> Action + Send,
-) -> Result<()> {
+) -> Result<f32> {
     let classes = model.output_shapes().first().and_then(|shape| shape.last().copied()).unwrap_or(0);
     for (what, set) in [("own pictures", own), ("replay", replay)] {
         if set.is_empty() {
@@ -104,11 +116,58 @@ pub fn finetune(
     model.set_seed(how.seed);
     model.compile(Compile::new(Adam::new(Schedule::cosine_decay(how.learning_rate, how.steps)), loss))?;
     let hot = !matches!(loss, Loss::SparseCategoricalCrossentropy { .. });
-    let mixed = Mixed { own, replay, picks: picks(own, replay, classes, how)?, how, hot: hot.then_some(classes) };
+    let (replay, aside) = set_aside(replay, how.seed)?;
+    let mixed = Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, hot: hot.then_some(classes) };
+    let before = (read_right(model, aside.as_ref(), how)?, snapshot(model));
     let steps = how.steps;
     let tell = OnBatchEnd(move |context, logs| progress(FineTuneStep { step: context.step, steps, loss: logs.loss }));
     fit(model, &mixed, Fit::new().steps(steps).batch_size(how.batch_size).shuffle(false).callback(tell))?;
-    Ok(())
+    go_back(model, aside.as_ref(), before, how)
+}
+
+/// The replay without the images that are set aside, and those, if there are enough.
+fn set_aside(replay: &Dataset, seed: u64) -> Result<(Dataset, Option<Dataset>)> {
+    let aside = (replay.len() / ASIDE.0).min(ASIDE.1);
+    if aside < FEW {
+        return Ok((replay.clone(), None));
+    }
+    let mut order = vec![0; replay.len()];
+    shuffle_indices(seed, 0, &mut order);
+    let (aside, rest) = order.split_at(aside);
+    Ok((replay.subset(rest)?, Some(replay.subset(aside)?)))
+}
+
+/// How many images of a set are read right.
+fn read_right(model: &Model, set: Option<&Dataset>, how: &FineTune) -> Result<usize> {
+    let Some(set) = set else { return Ok(0) };
+    let outputs = model.predict_examples(&Images::new(set).scaled(how.scale, how.offset))?;
+    let rows =
+        outputs.first().map_or(&[][..], Vec::as_slice).chunks_exact((outputs.first().map_or(0, Vec::len) / set.len()).max(1));
+    Ok(rows.zip(set.labels()).filter(|(row, label)| arg_max(row) == *label as usize).count())
+}
+
+/// All weights, the moving averages of a batch normalization too.
+fn snapshot(model: &Model) -> Vec<Vec<f32>> {
+    model.weights().iter().map(|weight| weight.values().to_vec()).collect()
+}
+
+/// Takes the weights as far towards the learnt ones as the images `aside` are read as well as before, but for three in two thousand.
+fn go_back(model: &mut Model, aside: Option<&Dataset>, before: (usize, Vec<Vec<f32>>), how: &FineTune) -> Result<f32> {
+    let (right, old) = before;
+    let Some(aside) = aside else { return Ok(1.0) };
+    let new = snapshot(model);
+    let mut gone = 1.0;
+    for way in WAYS {
+        gone = way;
+        for ((weight, old), new) in model.weights_mut().iter_mut().zip(&old).zip(&new) {
+            let mixed = old.iter().zip(new).map(|(old, new)| if way == 1.0 { *new } else { old + way * (new - old) });
+            weight.values_mut().iter_mut().zip(mixed).for_each(|(value, mixed)| *value = mixed);
+        }
+        if read_right(model, Some(aside), how)? + aside.len() * 3 / 2000 >= right {
+            break;
+        }
+    }
+    Ok(gone)
 }
 
 /// A picture of one of the two sets, and how often it was picked before.
@@ -241,7 +300,6 @@ impl Examples for Mixed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Images, ModelExt};
     use maobi_nn::graph::Sequential;
     use maobi_nn::layers::{Dense, InputLayer};
 
@@ -324,6 +382,23 @@ mod tests {
         assert!(fails(&set, &set, &FineTune { steps: 0, ..how() }).contains("got 0 and 16"));
         let third = Dataset::new("c", vec![0; 2], vec![2], [2, 1, 1], ["a", "b", "c"].map(String::from).to_vec()).unwrap();
         assert_eq!(fails(&third, &set, &how()), "own pictures: expected labels below 2, the model's outputs, got 2");
+    }
+
+    #[test]
+    fn the_way_is_cut_short_where_it_costs_what_was_known() {
+        let labels: Vec<u32> = (0..1000).map(|i| i % 2).collect();
+        let replay = set(&labels);
+        let mut model = model();
+        finetune(&mut model, &replay, &replay, &how(), |_| Action::Continue).unwrap();
+        // Half the own pictures contradict the replay.
+        let contrary = Dataset::new("own", vec![255, 0, 255, 0], vec![0, 1], [2, 1, 1], vec!["a".into(), "b".into()]).unwrap();
+        let wild = FineTune { learning_rate: 0.5, ..how() };
+        let gone = finetune(&mut model, &contrary, &replay, &wild, |_| Action::Continue).unwrap();
+        let right = read_right(&model, Some(&replay), &how()).unwrap();
+        assert!(gone < 1.0 || right == 1000, "{gone} of the way, {right} right");
+        let (rest, aside) = set_aside(&replay, 1).unwrap();
+        assert_eq!((rest.len(), aside.map(|set| set.len())), (800, Some(200)));
+        assert!(set_aside(&replay.take(499), 1).unwrap().1.is_none());
     }
 
     #[test]

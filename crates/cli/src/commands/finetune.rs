@@ -12,6 +12,7 @@ use crate::training::interrupt;
 use anyhow::{Context, bail};
 use maobi_data::{Dataset, Progress};
 use maobi_formats::format::named;
+use maobi_nn::Model;
 use maobi_nn::losses::Loss;
 use maobi_recognize::preprocessing::{MEMBER, gives_probabilities};
 use maobi_train::callbacks::Action;
@@ -181,9 +182,12 @@ fn adapt(reader: Reader, own: &Own, replay: &Replay, args: &Args, console: Conso
         if interrupt::asked() { Action::Stop } else { Action::Continue }
     });
     bars.finish();
-    trained?;
+    let gone = trained?;
     if interrupt::asked() {
         return Ok(None);
+    }
+    if gone < 1.0 {
+        console.say(&format!("the weights went {} of the way to the learnt ones, so as not to forget", percent(f64::from(gone))));
     }
     let open = OpenModel { model, preprocessing: None, file, format: "keras" };
     Ok(Some((Reader::new(open, &preprocessing, options)?, start.elapsed().as_secs_f64())))
@@ -213,8 +217,13 @@ fn write(reader: &Reader, out: &Path) -> anyhow::Result<()> {
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     }
+    // Without an optimizer, whose memory is of no use to weights that went part of the way.
+    let mut bare = Model::from_json(&reader.model().to_json(), 0)?;
+    for (own, weight) in bare.weights_mut().iter_mut().zip(reader.model().weights()) {
+        own.values_mut().copy_from_slice(&weight.values());
+    }
     let member = reader.preprocessing.to_bytes()?;
-    maobi_formats::keras::save_with(reader.model(), out, &[(MEMBER, &member)])?;
+    maobi_formats::keras::save_with(&bare, out, &[(MEMBER, &member)])?;
     Ok(())
 }
 

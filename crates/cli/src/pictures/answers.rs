@@ -8,7 +8,7 @@ use maobi_recognize::preprocessing::probabilities;
 pub struct Answered {
     /// The output, in the place that the data has it.
     pub class: usize,
-    /// How sure that is.
+    /// Its probability; for a digit, among the digits: what is told to be a digit by the data needs no doubt about that.
     pub confidence: f32,
     /// Whether it was rejected.
     pub rejected: bool,
@@ -36,7 +36,7 @@ impl Reader {
                 // Outputs behind "none" have moved up by one.
                 None => {
                     let class = item.digit + usize::from(none.is_some_and(|none| item.digit >= none));
-                    Answered { class, confidence: item.confidence(), rejected: item.rejected }
+                    Answered { class, confidence: item.probability, rejected: item.rejected }
                 }
             }
         });
