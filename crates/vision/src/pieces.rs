@@ -11,7 +11,7 @@ pub(crate) struct Piece {
     /// Its pixels, as indices into the plane.
     pub pixels: Vec<usize>,
     pub bounds: Bounds,
-    /// Sum of its ink strength.
+    /// Sum of its squared ink strength: a faint blotch is large, a stroke is strong.
     pub mass: f32,
     /// Touches the frame of the picture.
     pub touches: bool,
@@ -50,7 +50,7 @@ pub(crate) fn find(ink: &[f32], (width, height): (usize, usize), low: f32, high:
             }
         }
         let touches = bounds.left == 0 || bounds.top == 0 || bounds.right == width || bounds.bottom == height;
-        let mass = pixels.iter().map(|&i| ink[i]).sum();
+        let mass = pixels.iter().map(|&i| ink[i] * ink[i]).sum();
         pieces.push(Piece { pixels, bounds, mass, touches });
     }
     pieces

@@ -9,6 +9,7 @@ mod limits;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod upright;
 
 pub use error::DecodeError;
 pub use limits::Limits;
@@ -92,11 +93,12 @@ pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
     let (grey, ground) = grey::flatten(image);
-    let picture = image::GrayImage::from_raw(width, height, grey).ok_or_else(|| damaged("pixels are missing"))?;
-    let mut upright = DynamicImage::ImageLuma8(picture);
-    upright.apply_orientation(orientation);
-    let (width, height) = (upright.width() as usize, upright.height() as usize);
-    Ok(Picture { width, height, grey: upright.into_luma8().into_raw(), ground })
+    let size = (width as usize, height as usize);
+    if grey.len() != size.0 * size.1 {
+        return Err(damaged("pixels are missing"));
+    }
+    let (grey, (width, height)) = upright::upright(grey, size, orientation);
+    Ok(Picture { width, height, grey, ground })
 }
 
 fn explain(error: ImageError, name: &str, format: &'static str) -> DecodeError {

@@ -1,7 +1,7 @@
 //! How much darker than its ground each pixel is, whatever the light.
 
 use super::morphology::closing;
-use super::plane::{Plane, percentile};
+use super::plane::{Plane, about, percentile};
 use super::polarity::{self, Polarity};
 use super::{FAINT, rules};
 use crate::resize::area;
@@ -38,13 +38,15 @@ pub(super) fn separate(plane: &Plane, polarity: Polarity, border_is_ground: bool
     let (low, high) = polarity::span(&dark);
     let mut border: Vec<f32> = plane.border().into_iter().map(turn).collect();
     let spread = percentile(&mut border, 0.95) - percentile(&mut border, 0.05);
-    let even = border_is_ground && spread <= EVEN * (high - low);
+    let level = percentile(&mut border, 0.5);
+    // Paper on a table of another shade: an even border, and little of it further in.
+    let further_in = || plane.middle().filter(|&v| (turn(v) - level).abs() <= 0.25 * (high - low)).count();
+    let even = border_is_ground && spread <= EVEN * (high - low) && further_in() * 10 >= plane.middle().count() * 3;
     let (ground, ink, noise, rules) = if even {
-        let level = percentile(&mut border, 0.5);
         let ground = vec![level; dark.len()];
         let (mut ink, noise) = above(&dark, &ground, 0.0, polarity);
         let rules = rules::find(&ink, size, weak(&ink, noise));
-        rules.iter().for_each(|&i| ink[i] = 0.0);
+        rules::clear(&mut ink, &rules);
         (ground, ink, noise, !rules.is_empty())
     } else {
         closest(&dark, size, polarity)
@@ -63,18 +65,18 @@ struct Tried {
 /// The ground of the smallest window that shows the ink, the ink above it, its noise, and whether there were ruled lines.
 fn closest(dark: &[f32], size: (usize, usize), polarity: Polarity) -> (Vec<f32>, Vec<f32>, f32, bool) {
     let longest = size.0.max(size.1) as f32;
-    let mut rules: Option<Vec<usize>> = None;
+    let mut rules: Option<Vec<rules::Ruled>> = None;
     let mut one = |share: f32| {
         let reach = ((share * longest).round() as usize).max(2);
         let ground = closing(dark, size, reach);
-        let mut grain: Vec<f32> = ground.iter().zip(dark).map(|(g, v)| g - v).collect();
+        let grain: Vec<f32> = ground.iter().zip(dark).map(|(g, v)| g - v).collect();
         // The largest value in a window lies above the mean of a noisy ground.
-        let bias = percentile(&mut grain, 0.5);
+        let bias = about(&grain, 0.5);
         let (mut ink, noise) = above(dark, &ground, bias, polarity);
         let weak = weak(&ink, noise);
         // Ruled lines are thin: the first window shows them best.
         let rules = rules.get_or_insert_with(|| rules::find(&ink, size, weak));
-        rules.iter().for_each(|&i| ink[i] = 0.0);
+        rules::clear(&mut ink, rules);
         let energy = energy(&ink, size, weak);
         Tried { ground, ink, noise, energy }
     };
@@ -89,12 +91,12 @@ fn closest(dark: &[f32], size: (usize, usize), polarity: Polarity) -> (Vec<f32>,
 fn above(dark: &[f32], ground: &[f32], bias: f32, polarity: Polarity) -> (Vec<f32>, f32) {
     // Light falls on paper as a factor: dividing by it makes ink in the shadow as strong as ink in the sun. A dark ground
     // shows little of the light, there the difference is all there is.
-    let bright = percentile(&mut ground.to_vec(), 0.95);
+    let bright = about(ground, 0.95);
     let gain = |g: f32| if polarity == Polarity::DarkInk { bright / g.max(bright / 4.0).max(1.0) } else { 1.0 };
     let signed: Vec<f32> = dark.iter().zip(ground).map(|(v, &g)| (g - v - bias) * gain(g)).collect();
-    let mut off: Vec<f32> = signed.iter().map(|v| v.abs()).collect();
+    let off: Vec<f32> = signed.iter().map(|v| v.abs()).collect();
     // Median of absolute deviations to standard deviation, for a normal distribution.
-    let noise = 1.4826 * percentile(&mut off, 0.5);
+    let noise = 1.4826 * about(&off, 0.5);
     (signed.into_iter().map(|v| v.max(0.0)).collect(), noise)
 }
 
@@ -104,8 +106,8 @@ fn weak(ink: &[f32], noise: f32) -> f32 {
     (0.2 * percentile(&mut seen, 0.95)).max(4.0 * noise).max(0.5 * FAINT)
 }
 
-/// Sum of the squared ink of pieces that may be a drawing: half for those that touch the frame, nothing for those that lie along
-/// it, as tables and shadows do.
+/// Sum of the cubed ink (a faint blotch is large, a stroke is strong) of pieces that may be a drawing: less for those that touch the
+/// frame, nothing for those that lie along it, as tables and shadows do.
 fn energy(ink: &[f32], (w, h): (usize, usize), weak: f32) -> f32 {
     let mut seen: Vec<bool> = ink.iter().map(|&v| v <= weak).collect();
     let mut sum = 0.0;
@@ -117,10 +119,10 @@ fn energy(ink: &[f32], (w, h): (usize, usize), weak: f32) -> f32 {
         seen[start] = true;
         piece.clear();
         piece.push(start);
-        let (mut next, mut contact, mut squares) = (0, 0, 0.0);
+        let (mut next, mut contact, mut cubes) = (0, 0, 0.0);
         while let Some(&i) = piece.get(next) {
             next += 1;
-            squares += ink[i] * ink[i];
+            cubes += ink[i].powi(3);
             let (x, y) = (i % w, i / w);
             let inside = [x > 0, x + 1 < w, y > 0, y + 1 < h];
             contact += usize::from(inside.contains(&false));
@@ -133,11 +135,11 @@ fn energy(ink: &[f32], (w, h): (usize, usize), weak: f32) -> f32 {
         }
         let along = contact * 10 > 2 * (w + h) && contact * contact > 2 * piece.len();
         sum += if contact == 0 {
-            squares
+            cubes
         } else if along {
             0.0
         } else {
-            0.5 * squares
+            0.8 * cubes
         };
     }
     sum

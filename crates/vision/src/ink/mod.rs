@@ -22,6 +22,9 @@ use crate::stage::Stage;
 /// Contrast in grey levels below which there is nothing to see.
 const FAINT: f32 = 12.0;
 
+/// Ink that is not stronger than this many standard deviations of the ground's grain is looked for again in a smoothed plane.
+const GRAINY: f32 = 8.0;
+
 /// Which part of a picture to look at, and how closely.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
@@ -68,8 +71,19 @@ pub(crate) fn find(picture: &Picture, look: &Look) -> Result<InkMap, Polarity> {
     let plane = Plane::new(picture, look.part, look.largest);
     let (judged, border_is_ground) = polarity::judge(&plane);
     let polarity = look.polarity.unwrap_or(judged);
-    let Found { ink, ground, noise, rules } = background::separate(&plane, polarity, border_is_ground && polarity == judged);
-    match strength(&ink, noise) {
+    let border_is_ground = border_is_ground && polarity == judged;
+    let found = background::separate(&plane, polarity, border_is_ground);
+    let level = strength(&found.ink, found.noise);
+    // Faint ink in strong grain: it shows when neighbours are averaged. A clean picture's hairlines are left alone.
+    let (found, level) = if level.is_none_or(|level| level < GRAINY * found.noise) && found.noise > 2.0 {
+        let found = background::separate(&plane.smoothed(2), polarity, border_is_ground);
+        let level = strength(&found.ink, found.noise);
+        (found, level)
+    } else {
+        (found, level)
+    };
+    let Found { ink, ground, rules, .. } = found;
+    match level {
         Some(level) => Ok(InkMap { plane, ground, ink, polarity, level, rules }),
         None => Err(polarity),
     }

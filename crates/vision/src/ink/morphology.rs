@@ -3,8 +3,8 @@
 /// The smallest of the largest values around: dark spots narrower than `2 · reach + 1` are gone, edges of wider ones stay where
 /// they are. Outside the plane there is nothing.
 pub(super) fn closing(values: &[f32], size: (usize, usize), reach: usize) -> Vec<f32> {
-    let grown = around(values, size, reach, f32::NEG_INFINITY, f32::max);
-    around(&grown, size, reach, f32::INFINITY, f32::min)
+    let grown = around(values, size, reach, f32::NEG_INFINITY, |a, b| if a > b { a } else { b });
+    around(&grown, size, reach, f32::INFINITY, |a, b| if a < b { a } else { b })
 }
 
 /// Folds each value's window, rows then columns, by doubling: the fold of 2, 4, 8 … neighbours, then two overlapping ones.
@@ -35,10 +35,11 @@ fn doubling(values: &mut [f32], stride: usize, window: usize, fold: impl Fn(f32,
     let mut have = 1;
     while have < window {
         let step = have.min(window - have);
-        let (shift, n) = (step * stride, values.len());
-        // Element by element from the front: what is read behind has not been overwritten yet.
-        for i in 0..n.saturating_sub(shift) {
-            values[i] = fold(values[i], values[i + shift]);
+        let shift = step * stride;
+        // Stretches that do not reach into what they read, so that the compiler sees plain loops.
+        for at in (0..values.len().saturating_sub(shift)).step_by(shift) {
+            let (into, from) = values[at..].split_at_mut(shift);
+            into.iter_mut().zip(from).for_each(|(a, b)| *a = fold(*a, *b));
         }
         have += step;
     }

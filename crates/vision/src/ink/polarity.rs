@@ -1,7 +1,7 @@
 //! Is the ink darker or lighter than the ground?
 
 use super::background;
-use super::plane::{Plane, percentile};
+use super::plane::{Plane, about, percentile};
 
 /// Ink against ground.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,22 +43,19 @@ pub(super) fn judge(plane: &Plane) -> (Polarity, bool) {
 
 /// Which share of the picture's middle is closer to the border than to the other extreme.
 fn alike(plane: &Plane, ring: f32, other: f32) -> f32 {
-    let inside = |i: usize, n: usize| i * 5 >= n && i * 5 < 4 * n;
-    let cells = plane.values.iter().enumerate();
-    let middle = cells.filter(|(i, _)| inside(i % plane.width, plane.width) && inside(i / plane.width, plane.height));
-    let (mut all, mut like) = (0usize, 0usize);
-    for (_, v) in middle {
-        all += 1;
-        like += usize::from((v - ring).abs() <= (v - other).abs());
-    }
+    let all = plane.middle().count();
+    let like = plane.middle().filter(|v| (v - ring).abs() <= (v - other).abs()).count();
     if all == 0 { 1.0 } else { like as f32 / all as f32 }
 }
 
 /// Darkest and lightest that count: the outermost 1 % are left out as noise, unless that leaves nothing but even ground.
 pub(super) fn span(values: &[f32]) -> (f32, f32) {
+    let mut found = (about(values, 0.01), about(values, 0.99));
+    if found.1 - found.0 >= 2.0 * super::FAINT {
+        return found;
+    }
     let mut sorted = values.to_vec();
-    let mut found = (0.0, 0.0);
-    for share in [0.01, 0.001, 0.0] {
+    for share in [0.001, 0.0] {
         found = (percentile(&mut sorted, share), percentile(&mut sorted, 1.0 - share));
         if found.1 - found.0 >= 2.0 * super::FAINT {
             break;

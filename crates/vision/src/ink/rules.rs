@@ -18,16 +18,32 @@ const BULGE: f64 = 0.03;
 /// Ink stronger than the line by this factor is a pen that goes along it.
 const PEN: f32 = 1.35;
 
+/// The same ink over another ground may be this much stronger than what the line was found in; what is stronger still is a broad
+/// pen, of which a narrow window showed nothing but the line under it.
+const BROAD: f32 = 1.8;
+
+/// A pixel of a ruled line, and how strong ink is there that is still the line.
+pub(super) type Ruled = (usize, f32);
+
+/// Sets ink to 0 where it is a ruled line.
+pub(super) fn clear(ink: &mut [f32], rules: &[Ruled]) {
+    for &(i, strongest) in rules {
+        if ink[i] <= strongest {
+            ink[i] = 0.0;
+        }
+    }
+}
+
 /// Pixels of ruled lines, as indices into `ink` `[height, width]`. What is above `weak` takes part.
-pub(super) fn find(ink: &[f32], (w, h): (usize, usize), weak: f32) -> Vec<usize> {
+pub(super) fn find(ink: &[f32], (w, h): (usize, usize), weak: f32) -> Vec<Ruled> {
     let longest = w.max(h) as f32;
     // From top to bottom the rows are the steps; from left to right the columns are.
     let mut found = along(&Field { ink, steps: h, places: w, longest }, weak);
     let mut turned: Vec<f32> = (0..w * h).map(|i| ink[(i % h) * w + i / h]).collect();
     // Where lines cross, one of the two is thicker than itself: without the first the second is whole.
-    found.iter().for_each(|&i| turned[(i % w) * h + i / w] = 0.0);
+    found.iter().for_each(|&(i, _)| turned[(i % w) * h + i / w] = 0.0);
     let across = along(&Field { ink: &turned, steps: w, places: h, longest }, weak);
-    found.extend(across.into_iter().map(|i| (i % h) * w + i / h));
+    found.extend(across.into_iter().map(|(i, strongest)| ((i % h) * w + i / h, strongest)));
     found
 }
 
@@ -46,7 +62,7 @@ struct Path {
 }
 
 /// The lines' pixels.
-fn along(field: &Field<'_>, weak: f32) -> Vec<usize> {
+fn along(field: &Field<'_>, weak: f32) -> Vec<Ruled> {
     let (steps, places) = (field.steps, field.places);
     if steps < 24 || places < 24 {
         return Vec::new();
@@ -71,7 +87,7 @@ fn along(field: &Field<'_>, weak: f32) -> Vec<usize> {
         reaches && line.thick <= (THICKEST * field.longest).max(2.5)
     };
     let lines = lines.iter().filter(|line| many || crosses(line));
-    lines.flat_map(|line| line.pixels(places)).collect()
+    lines.flat_map(|line| line.pixels(places).map(|i| (i, BROAD * line.strength))).collect()
 }
 
 /// Gaps of up to `gap` steps filled: grain breaks faint lines.
@@ -311,7 +327,7 @@ mod tests {
 
     fn cleared(ink: &[f32]) -> Vec<f32> {
         let mut out = ink.to_vec();
-        find(ink, (300, 200), 10.0).into_iter().for_each(|i| out[i] = 0.0);
+        clear(&mut out, &find(ink, (300, 200), 10.0));
         out
     }
 

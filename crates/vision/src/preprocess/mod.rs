@@ -171,4 +171,6 @@ impl Prepared {
 }
 
 #[cfg(test)]
+mod scene_tests;
+#[cfg(test)]
 mod tests;

@@ -1,11 +1,11 @@
 use super::*;
 
-fn picture(width: usize, height: usize, f: impl Fn(usize, usize) -> u8) -> Picture {
+pub(super) fn picture(width: usize, height: usize, f: impl Fn(usize, usize) -> u8) -> Picture {
     Picture::from_grey(width, height, (0..width * height).map(|i| f(i % width, i / width)).collect()).unwrap()
 }
 
 /// A 7 with a stroke of `width` pixels inside (x, y, side).
-fn seven(x: usize, y: usize, side: usize, width: usize) -> impl Fn(usize, usize) -> bool {
+pub(super) fn seven(x: usize, y: usize, side: usize, width: usize) -> impl Fn(usize, usize) -> bool {
     move |px, py| {
         let (Some(dx), Some(dy)) = (px.checked_sub(x), py.checked_sub(y)) else { return false };
         let bar = dy < width && dx < side;
@@ -14,11 +14,11 @@ fn seven(x: usize, y: usize, side: usize, width: usize) -> impl Fn(usize, usize)
     }
 }
 
-fn difference(a: &[u8], b: &[u8]) -> f64 {
+pub(super) fn difference(a: &[u8], b: &[u8]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a.abs_diff(b))).sum::<f64>() / a.len() as f64
 }
 
-const FRAME: (usize, usize) = (28, 28);
+pub(super) const FRAME: (usize, usize) = (28, 28);
 
 #[test]
 fn names_round_trip() {
