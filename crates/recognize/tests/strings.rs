@@ -65,7 +65,8 @@ fn touching_digits_are_told_apart() {
     nought(&mut grey, (100, 70));
     nought(&mut grey, (143, 70));
     one(&mut grey, (230, 70));
-    assert_eq!(read(grey, Layout::Auto).digits, "001");
+    let reading = read(grey, Layout::Auto);
+    assert_eq!(reading.digits, "001");
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32) ->
     let step = (height / 14.0).max(1.0);
     let margin = 0.12 * height;
     let targets = (0..).map(|k| margin + k as f32 * step).take_while(|x| *x <= w as f32 - margin);
-    let seams = targets.flat_map(|x| LEAN.map(|lean| seam(&ink, (w, h), x, lean * height)));
+    let seams = targets.flat_map(|x| LEAN.map(|lean| seam(&ink, (w, h), (x, lean * height), LOOP * stroke)));
     let enough = (ASIDE * height * stroke) as usize;
     let parts = |cut: &Cut| {
         let left = (0..w * h).filter(|&i| ink[i] && i % w < cut.seam[i / w]).count();
@@ -67,24 +67,26 @@ pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32) ->
     kept
 }
 
-/// The seam of least ink within `lean` of column `x`.
-fn seam(ink: &[bool], (w, h): (usize, usize), x: f32, lean: f32) -> Cut {
+/// The seam of least ink within `lean` of column `x`; each stroke that it enters counts `enter` more.
+fn seam(ink: &[bool], (w, h): (usize, usize), (x, lean): (f32, f32), enter: f32) -> Cut {
     let first = (x - lean).max(0.0) as usize;
     let end = ((x + lean) as usize + 1).min(w).max(first + 1);
     let n = end - first;
     // Drawn towards the column asked for, just enough to decide between equals.
     let pull = |c: usize| 0.02 * ((first + c) as f32 - x).abs() / lean.max(1.0);
     let cost = |y: usize, c: usize| if ink[y * w + first + c] { 1.0 } else { pull(c) };
-    let mut sums: Vec<f32> = (0..n).map(|c| cost(0, c)).collect();
+    let inked = |y: usize, c: usize| ink[y * w + first + c];
+    let mut sums: Vec<f32> = (0..n).map(|c| cost(0, c) + if inked(0, c) { enter } else { 0.0 }).collect();
     let mut came = vec![0i8; n * h];
     for y in 1..h {
         let before = sums.clone();
         for c in 0..n {
-            let mut best = (before[c], 0i8);
+            let come = |from: usize| before[from] + if inked(y, c) && !inked(y - 1, from) { enter } else { 0.0 };
+            let mut best = (come(c), 0i8);
             for side in [-1i8, 1] {
                 let Some(from) = c.checked_add_signed(isize::from(side)).filter(|f| *f < n) else { continue };
                 // A step aside within ink goes through more of it.
-                let aside = before[from] + if ink[y * w + first + c] { 0.42 } else { STEP };
+                let aside = come(from) + if inked(y, c) { 0.42 } else { STEP };
                 if aside < best.0 {
                     best = (aside, side);
                 }
