@@ -64,8 +64,11 @@ impl Draft {
         let digits = path.lines.iter().flatten().filter(accepted);
         let digits: Vec<Rect> = digits.filter_map(|&i| self.many.candidates().get(i)).map(|one| one.rect).collect();
         let (Some(single), Some(rect)) = (items.first(), self.single.ink) else { return digits.len() > 1 };
-        // A digit that the one digit does not cover stands beside it; what the frame cuts off is a neighbour's fragment.
-        let beside = |digit: &&Rect| !covers(rect, **digit) && !self.cut_off(**digit);
+        // A digit that the one digit does not cover stands beside it. What the frame cuts off is a neighbour's fragment, unless it
+        // is as tall as the rest and no mere stroke.
+        let tallest = digits.iter().map(|digit| digit.height).max().unwrap_or(0);
+        let whole = |digit: &Rect| 4 * digit.height >= 3 * tallest && 3 * digit.width >= digit.height;
+        let beside = |digit: &&Rect| !covers(rect, **digit) && (whole(digit) || !self.cut_off(**digit));
         if digits.iter().any(|digit| beside(&digit)) {
             return digits.len() > 1;
         }
