@@ -8,6 +8,9 @@ use maobi_recognize::Item;
 use maobi_vision::{Rect, draw, explain};
 use std::path::Path;
 
+/// Titles of the stages that only a single digit has.
+const OF_ONE: [&str; 3] = ["the pieces chosen", "stroke evened out", "what the network sees"];
+
 /// Writes the stages, what the network saw of each item and the probabilities of its classes.
 pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::Result<()> {
     let (Some(picture), Some(recognizer)) = (&seen.picture, reader.recognizer()) else {
@@ -17,8 +20,10 @@ pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::R
     let (_, mut stages) = explain(picture, reader.options().how, (height, width));
     let items = &seen.reading.items;
     if let Some(photo) = stages.first_mut().filter(|_| items.len() > 1) {
+        // The last stages are those of one digit, which the picture is not; each digit is shown below.
         let (x, y) = (photo.width as f64 / picture.width as f64, photo.height as f64 / picture.height as f64);
         photo.boxes = items.iter().map(|item| scaled(item.rect, x, y)).collect();
+        stages.retain(|stage| !OF_ONE.contains(&stage.title.as_str()));
     }
     let captions: Vec<String> = items.iter().map(caption).collect();
     let answers: Vec<draw::Seen<'_>> = items
