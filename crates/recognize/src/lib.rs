@@ -31,4 +31,4 @@ pub use error::{Error, Result};
 pub use options::{Layout, OperatingPoint, Options, UnknownLayout};
 pub use preprocessing::{Preprocessing, Scaling};
 pub use reading::{Item, Reading};
-pub use recognizer::Recognizer;
+pub use recognizer::{NONE, Recognizer};

@@ -11,7 +11,7 @@ use maobi_vision::{Picture, Preprocess, Rect, Segmentation, prepare, segment};
 use std::path::Path;
 
 /// Name of the class that is no digit.
-const NONE: &str = "none";
+pub const NONE: &str = "none";
 
 /// Reads pictures with a network.
 ///

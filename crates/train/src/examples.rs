@@ -22,6 +22,28 @@ impl Targets {
             Targets::Values(values) => Target::Values(values),
         }
     }
+
+    /// Empty targets for labels: rows of zeros with a one, or classes.
+    pub(crate) fn of_classes(one_hot: bool) -> Targets {
+        if one_hot { Targets::Values(Vec::new()) } else { Targets::Classes(Vec::new()) }
+    }
+
+    /// Replaces the content with these labels, below `classes`.
+    pub(crate) fn fill_labels(&mut self, labels: impl ExactSizeIterator<Item = u32>, classes: usize) {
+        match self {
+            Targets::Classes(out) => {
+                out.clear();
+                out.extend(labels);
+            }
+            Targets::Values(out) => {
+                out.clear();
+                out.resize(labels.len() * classes, 0.0);
+                for (row, label) in out.chunks_exact_mut(classes).zip(labels) {
+                    row[label as usize] = 1.0;
+                }
+            }
+        }
+    }
 }
 
 /// A set of samples with their targets, addressed by index.
@@ -121,25 +143,11 @@ impl Examples for Images<'_> {
     }
 
     fn targets(&self) -> Vec<Targets> {
-        vec![if self.one_hot { Targets::Values(Vec::new()) } else { Targets::Classes(Vec::new()) }]
+        vec![Targets::of_classes(self.one_hot)]
     }
 
     fn fill_targets(&self, _output: usize, indices: &[u32], out: &mut Targets) {
-        let labels = indices.iter().map(|&i| self.dataset.label(i as usize));
-        match out {
-            Targets::Classes(classes) => {
-                classes.clear();
-                classes.extend(labels);
-            }
-            Targets::Values(values) => {
-                let classes = self.dataset.classes();
-                values.clear();
-                values.resize(indices.len() * classes, 0.0);
-                for (row, label) in values.chunks_exact_mut(classes).zip(labels) {
-                    row[label as usize] = 1.0;
-                }
-            }
-        }
+        out.fill_labels(indices.iter().map(|&i| self.dataset.label(i as usize)), self.dataset.classes());
     }
 }
 

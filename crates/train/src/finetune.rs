@@ -115,9 +115,9 @@ pub fn finetune(
     let loss = how.loss.or(compiled).ok_or_else(|| Error::argument("loss", "the model is not compiled; give FineTune a loss"))?;
     model.set_seed(how.seed);
     model.compile(Compile::new(Adam::new(Schedule::cosine_decay(how.learning_rate, how.steps)), loss))?;
-    let hot = !matches!(loss, Loss::SparseCategoricalCrossentropy { .. });
     let (replay, aside) = set_aside(replay, how.seed)?;
-    let mixed = Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, hot: hot.then_some(classes) };
+    let mixed =
+        Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, one_hot: !loss.is_sparse(), classes };
     let before = (read_right(model, aside.as_ref(), how)?, snapshot(model));
     let steps = how.steps;
     let tell = OnBatchEnd(move |context, logs| progress(FineTuneStep { step: context.step, steps, loss: logs.loss }));
@@ -239,8 +239,9 @@ struct Mixed<'a> {
     replay: &'a Dataset,
     picks: Vec<Pick>,
     how: &'a FineTune,
-    /// The number of classes for labels as rows of zeros with a one.
-    hot: Option<usize>,
+    /// Whether labels are rows of zeros with a one, `classes` long.
+    one_hot: bool,
+    classes: usize,
 }
 
 impl Mixed<'_> {
@@ -282,18 +283,11 @@ impl Examples for Mixed<'_> {
     }
 
     fn targets(&self) -> Vec<Targets> {
-        vec![if self.hot.is_some() { Targets::Values(Vec::new()) } else { Targets::Classes(Vec::new()) }]
+        vec![Targets::of_classes(self.one_hot)]
     }
 
     fn fill_targets(&self, _output: usize, indices: &[u32], out: &mut Targets) {
-        *out = match self.hot {
-            None => Targets::Classes(indices.iter().map(|&index| self.label(index)).collect()),
-            Some(classes) => {
-                let mut values = vec![0.0; indices.len() * classes];
-                indices.iter().enumerate().for_each(|(row, &index)| values[row * classes + self.label(index) as usize] = 1.0);
-                Targets::Values(values)
-            }
-        };
+        out.fill_labels(indices.iter().map(|&index| self.label(index)), self.classes);
     }
 }
 
@@ -406,7 +400,14 @@ mod tests {
         let (own, replay) = (set(&[0]), set(&[1]));
         let noise = Augment { noise: 20.0, ..Augment::default() };
         let how = FineTune { augment: Some(noise), scale: 1.0, ..how() };
-        let mixed = Mixed { own: &own, replay: &replay, picks: picks(&own, &replay, 2, &how).unwrap(), how: &how, hot: Some(2) };
+        let mixed = Mixed {
+            own: &own,
+            replay: &replay,
+            picks: picks(&own, &replay, 2, &how).unwrap(),
+            how: &how,
+            one_hot: true,
+            classes: 2,
+        };
         let mut out = [0.0; 6];
         // Own pictures come first in a batch, of which they are a quarter: one class of two.
         mixed.fill(0, &[0, 1, 15], &mut out);

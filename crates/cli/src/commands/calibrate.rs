@@ -6,8 +6,8 @@ use crate::output::Console;
 use crate::run;
 use anyhow::{Context, bail};
 use maobi_nn::Model;
+use maobi_nn::losses::Loss;
 use maobi_recognize::Preprocessing;
-use maobi_recognize::preprocessing::MEMBER;
 use maobi_train::temperature::calibrate;
 use maobi_train::{Images, ModelExt};
 use serde_json::json;
@@ -81,11 +81,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => dataset::parts(splits, head, tail, None)?.validation.context("there are no images for validation")?,
     };
     let images = Images::new(&held_out).scaled(preprocessing.scale, preprocessing.offset);
-    let one_hot = !matches!(
-        open.model.compiled().and_then(|how| how.losses.first()),
-        Some(maobi_nn::losses::Loss::SparseCategoricalCrossentropy { .. })
-    );
-    let images = images.one_hot(one_hot);
+    let sparse = open.model.compiled().and_then(|how| how.losses.first()).is_some_and(Loss::is_sparse);
+    let images = images.one_hot(!sparse);
     let loss = |model: &mut Model| -> anyhow::Result<f64> {
         let logs = model.evaluate(&images)?;
         logs.iter().find(|(name, _)| name == "loss").map(|(_, loss)| *loss).context("the model has no loss")
@@ -93,11 +90,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let before = loss(&mut open.model)?;
     let temperature = calibrate(&mut open.model, &images)?;
     let after = loss(&mut open.model)?;
-    let mut bare = Model::from_json(&open.model.to_json(), 1)?;
-    for (own, weight) in bare.weights_mut().iter_mut().zip(open.model.weights()) {
-        own.values_mut().copy_from_slice(&weight.values());
-    }
-    maobi_formats::keras::save_with(&bare, &args.out, &[(MEMBER, &preprocessing.to_bytes()?)])?;
+    run::save_bare(&open.model, &preprocessing, &args.out)?;
     let size = std::fs::metadata(&args.out).map_or(0, |file| file.len());
     console.result(&format!(
         "temperature {temperature:.3}: loss {before:.4} before, {after:.4} after ({} images of {})",

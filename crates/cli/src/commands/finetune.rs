@@ -12,9 +12,8 @@ use crate::training::interrupt;
 use anyhow::{Context, bail};
 use maobi_data::{Dataset, Progress};
 use maobi_formats::format::named;
-use maobi_nn::Model;
 use maobi_nn::losses::Loss;
-use maobi_recognize::preprocessing::{MEMBER, gives_probabilities};
+use maobi_recognize::preprocessing::gives_probabilities;
 use maobi_train::callbacks::Action;
 use maobi_train::{FineTune, ModelExt, finetune};
 use own::Own;
@@ -218,13 +217,7 @@ fn write(reader: &Reader, out: &Path) -> anyhow::Result<()> {
         std::fs::create_dir_all(folder).with_context(|| format!("{}: the folder cannot be made", folder.display()))?;
     }
     // Without an optimizer, whose memory is of no use to weights that went part of the way.
-    let mut bare = Model::from_json(&reader.model().to_json(), 0)?;
-    for (own, weight) in bare.weights_mut().iter_mut().zip(reader.model().weights()) {
-        own.values_mut().copy_from_slice(&weight.values());
-    }
-    let member = reader.preprocessing.to_bytes()?;
-    maobi_formats::keras::save_with(&bare, out, &[(MEMBER, &member)])?;
-    Ok(())
+    run::save_bare(reader.model(), &reader.preprocessing, out)
 }
 
 /// What came of it.

@@ -5,12 +5,11 @@ mod explain;
 mod table;
 
 use crate::exit::Exit;
-use crate::output::{Console, error};
-use crate::pictures::{How, Reader, bar, expand, in_order};
+use crate::output::Console;
+use crate::pictures::{How, Reader, expand, read_all};
 use crate::run;
 use answer::Answer;
 use anyhow::bail;
-use maobi_data::Progress;
 use std::path::PathBuf;
 use table::Table;
 
@@ -75,21 +74,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         bail!("--explain {}: draws how one picture was read, got {n} pictures", file.display());
     }
     let mut table = args.csv.as_deref().map(|file| Table::new(file, console)).transpose()?;
-    let bars = bar(files.len(), console);
     let lines = table.as_ref().is_none_or(|table| !table.printed());
-    let read = in_order(
+    failed |= read_all(
         &files,
+        console,
         |file| reader.read(file),
         |index, seen| {
-            bars.advance(1);
-            let seen = match seen {
-                Ok(seen) => seen,
-                Err(reason) => {
-                    error(&reason);
-                    failed = true;
-                    return Ok(());
-                }
-            };
             if let Some(file) = &args.explain {
                 explain::write(file, &files[index], &seen, &reader)?;
             }
@@ -101,11 +91,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
                 console.result(&answer.text())?;
                 console.event(&answer.json())?;
             }
-            anyhow::Ok(())
+            Ok(())
         },
-    );
-    bars.finish();
-    read?;
+    )?;
     if let Some(table) = table {
         table.write()?;
     }

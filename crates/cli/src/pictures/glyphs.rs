@@ -5,11 +5,6 @@ use maobi_recognize::{Item, Layout, Reading};
 use std::path::Path;
 
 impl Reader {
-    /// What may stand on a picture to learn from: the classes, and "none" only where the network has it.
-    pub fn known(&self) -> Vec<String> {
-        self.output_names()
-    }
-
     /// What the network sees of a picture, with the output that each is to be; the reason why it cannot be used is a sentence.
     ///
     /// A picture of several characters is used when as many were found as its label has.

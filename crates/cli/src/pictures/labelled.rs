@@ -3,10 +3,8 @@
 use super::files::expand;
 use crate::output::Console;
 use anyhow::{Context, bail};
+use maobi_recognize::NONE;
 use std::path::{Path, PathBuf};
-
-/// What is written for a picture that shows nothing to read.
-pub const NONE: &str = "none";
 
 /// A picture and what is on it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,11 +10,12 @@ mod scaling;
 
 pub use answers::Answered;
 pub use files::expand;
-pub use labelled::{Labelled, NONE, labelled};
+pub use labelled::{Labelled, labelled};
+pub use maobi_recognize::NONE;
 pub use ordered::in_order;
 pub use reader::{How, Reader, Seen};
 
-use crate::output::{Bars, Console, terminal};
+use crate::output::{Bars, Console, error, terminal};
 use maobi_data::Progress;
 
 /// From how many pictures on a bar shows how far it is.
@@ -29,7 +30,35 @@ pub fn bar(count: usize, console: Console) -> Bars {
     bars
 }
 
-/// The same for steps of training.
+/// Reads all of `items` on all cores behind a bar and hands what was read to `take`, in order. What cannot be read is told on stderr;
+/// whether there was such.
+///
+/// # Errors
+/// The first of `take`'s, which ends the work.
+pub fn read_all<T: Sync, V: Send>(
+    items: &[T],
+    console: Console,
+    read: impl Fn(&T) -> Result<V, String> + Sync,
+    mut take: impl FnMut(usize, V) -> anyhow::Result<()>,
+) -> anyhow::Result<bool> {
+    let bars = bar(items.len(), console);
+    let mut failed = false;
+    let all = in_order(items, read, |index, answer| {
+        bars.advance(1);
+        match answer {
+            Ok(value) => take(index, value),
+            Err(reason) => {
+                error(&reason);
+                failed = true;
+                Ok(())
+            }
+        }
+    });
+    bars.finish();
+    all.map(|()| failed)
+}
+
+/// A bar for steps of training.
 pub fn steps_bar(steps: u64, console: Console) -> Bars {
     let bars = Bars::new(console);
     if terminal() {

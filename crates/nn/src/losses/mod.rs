@@ -93,6 +93,11 @@ pub struct LossBatch<'a> {
 }
 
 impl Loss {
+    /// Whether targets are class numbers, where the other losses compare whole rows.
+    pub fn is_sparse(&self) -> bool {
+        matches!(self, Loss::SparseCategoricalCrossentropy { .. })
+    }
+
     /// Sparse categorical cross-entropy of probabilities.
     pub fn sparse_categorical_crossentropy() -> Loss {
         Loss::SparseCategoricalCrossentropy { from_logits: false, ignore_class: None }

@@ -5,7 +5,7 @@ use super::report::{self, Wrong};
 use super::score::share;
 use crate::dataset::{self, Choice};
 use crate::exit::Exit;
-use crate::output::{Console, count, error, rounded};
+use crate::output::{Console, count, rounded};
 use crate::pictures::{self, NONE, Reader};
 use anyhow::bail;
 use maobi_data::source::Wanted;
@@ -58,30 +58,18 @@ pub fn run(what: &str, reader: &Reader, args: &Args, console: Console) -> anyhow
 /// The pictures of a folder, by the folder they lie in; whether some could not be read.
 fn of_pictures(what: &Path, reader: &Reader, console: Console, measured: &mut Measured) -> anyhow::Result<bool> {
     let (files, mut failed) = pictures::expand(&[PathBuf::from(what)]);
-    let bars = pictures::bar(files.len(), console);
-    let read = pictures::in_order(
+    failed |= pictures::read_all(
         &files,
+        console,
         |file| reader.read(file),
         |index, seen| {
-            bars.advance(1);
-            match seen {
-                Ok(seen) => {
-                    let file = &files[index];
-                    let folder =
-                        file.strip_prefix(what).ok().and_then(Path::parent).filter(|inside| !inside.as_os_str().is_empty());
-                    let folder = folder.unwrap_or(what).display().to_string();
-                    measured.add(folder, file.display().to_string(), &seen.reading, reader);
-                }
-                Err(reason) => {
-                    error(&reason);
-                    failed = true;
-                }
-            }
-            anyhow::Ok(())
+            let file = &files[index];
+            let folder = file.strip_prefix(what).ok().and_then(Path::parent).filter(|inside| !inside.as_os_str().is_empty());
+            let folder = folder.unwrap_or(what).display().to_string();
+            measured.add(folder, file.display().to_string(), &seen.reading, reader);
+            Ok(())
         },
-    );
-    bars.finish();
-    read?;
+    )?;
     Ok(failed)
 }
 

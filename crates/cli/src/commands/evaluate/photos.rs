@@ -4,10 +4,9 @@ use super::Args;
 use super::report::{self, Wrong};
 use super::score::{Score, Taken};
 use crate::exit::Exit;
-use crate::output::{Console, count, error, figures};
+use crate::output::{Console, count, figures};
 use crate::pictures::{self, Labelled, NONE, Reader, Seen};
 use anyhow::bail;
-use maobi_data::Progress;
 use maobi_vision::preprocess::bicubic;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -21,24 +20,15 @@ pub fn run(what: &Path, reader: &Reader, args: &Args, console: Console) -> anyho
     let (entries, mut failed) = pictures::labelled(what, reader.classes(), console)?;
     let strings = entries.iter().any(|entry| entry.truth.chars().count() > 1 && !reader.is_class(&entry.truth));
     let mut measured = Measured::new(reader);
-    let bars = pictures::bar(entries.len(), console);
-    let read = pictures::in_order(
+    failed |= pictures::read_all(
         &entries,
+        console,
         |entry| reader.read(&entry.file).map(|seen| One::of(entry, seen, reader.shape(), strings)),
         |index, one| {
-            bars.advance(1);
-            match one {
-                Ok(one) => measured.add(&entries[index], one),
-                Err(reason) => {
-                    error(&reason);
-                    failed = true;
-                }
-            }
-            anyhow::Ok(())
+            measured.add(&entries[index], one);
+            Ok(())
         },
-    );
-    bars.finish();
-    read?;
+    )?;
     if measured.all.pictures == 0 {
         bail!("{}: none of its pictures could be read", what.display());
     }

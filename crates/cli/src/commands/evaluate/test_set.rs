@@ -9,7 +9,6 @@ use crate::output::{Console, count, figures};
 use crate::pictures::{Answered, Reader};
 use anyhow::{Context, bail};
 use maobi_data::Dataset;
-use maobi_nn::losses::Loss;
 use maobi_nn::metrics::{Calibration, ConfusionMatrix};
 use maobi_recognize::preprocessing::{probabilities, starts_with_rescaling};
 use maobi_train::{Images, ModelExt};
@@ -82,7 +81,7 @@ impl Measured {
         let (model, said, classes) = (reader.model(), &reader.preprocessing, reader.outputs());
         let images = Images::new(&set).scaled(said.scale, said.offset);
         let loss = model.compiled().and_then(|how| how.losses.first()).copied();
-        let hot = loss.is_some_and(|loss| !matches!(loss, Loss::SparseCategoricalCrossentropy { .. }));
+        let hot = loss.is_some_and(|loss| !loss.is_sparse());
         // One-hot rows are as long as the data has classes: with fewer of them than outputs, the model's own loss cannot be taken.
         let compiled = loss.is_some() && (!hot || set.classes() == classes);
         let (mut figures, outputs) = if compiled {

@@ -1,9 +1,9 @@
 //! The user's pictures, as the network sees them.
 
-use crate::output::{Console, error};
+use crate::output::Console;
 use crate::pictures::{self, Labelled, Reader};
 use anyhow::bail;
-use maobi_data::{Dataset, Progress};
+use maobi_data::Dataset;
 use maobi_kernels::rng::shuffle_indices;
 use std::path::Path;
 
@@ -20,29 +20,20 @@ pub struct Own {
 impl Own {
     /// Reads pictures as `maobi predict` does, and holds `share` of each class out.
     pub fn read(what: &Path, reader: &Reader, share: f64, seed: u64, console: Console) -> anyhow::Result<Own> {
-        let (entries, mut failed) = pictures::labelled(what, &reader.known(), console)?;
+        let (entries, mut failed) = pictures::labelled(what, &reader.output_names(), console)?;
         let (mut images, mut labels) = (Vec::new(), Vec::new());
-        let bars = pictures::bar(entries.len(), console);
-        let read = pictures::in_order(
+        failed |= pictures::read_all(
             &entries,
+            console,
             |Labelled { file, truth, .. }| reader.glyphs(file, truth),
             |_, glyphs| {
-                bars.advance(1);
-                match glyphs {
-                    Ok(glyphs) => glyphs.into_iter().for_each(|(pixels, label)| {
-                        images.extend(pixels);
-                        labels.push(label);
-                    }),
-                    Err(reason) => {
-                        error(&reason);
-                        failed = true;
-                    }
+                for (pixels, label) in glyphs {
+                    images.extend(pixels);
+                    labels.push(label);
                 }
-                anyhow::Ok(())
+                Ok(())
             },
-        );
-        bars.finish();
-        read?;
+        )?;
         if labels.is_empty() {
             bail!("{}: none of its pictures can be learnt from", what.display());
         }

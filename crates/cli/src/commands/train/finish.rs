@@ -1,6 +1,6 @@
 //! The end of a training session: save, read back, test.
 
-use super::session::{Session, one_hot, save};
+use super::session::{Session, save};
 use crate::exit::Exit;
 use crate::output::{count, figures};
 use crate::run;
@@ -44,7 +44,7 @@ pub fn test(session: &Session) -> anyhow::Result<Exit> {
     let mut model = run::load(&file, &run::Network::default(), &console)?.model;
     model.set_threads(session.config.run.threads);
     let set = &session.parts.test;
-    let hot = model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, one_hot);
+    let hot = model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, |loss| !loss.is_sparse());
     let images = session.images(set).one_hot(hot);
     let logs = model.evaluate(&images)?;
     let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);

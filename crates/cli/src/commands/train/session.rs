@@ -16,7 +16,6 @@ use anyhow::bail;
 use maobi_data::builtin;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
-use maobi_nn::losses::Loss;
 use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
 use maobi_train::callbacks::TensorBoard;
 use maobi_train::recipe::Validation;
@@ -192,11 +191,6 @@ impl Session {
     pub fn images<'a>(&self, set: &'a maobi_data::Dataset) -> Images<'a> {
         Images::new(set).scaled(self.recipe.data.scale, self.recipe.data.offset).one_hot(self.recipe.data.one_hot)
     }
-}
-
-/// One-hot rows for losses that compare whole rows, class numbers for the sparse one.
-pub fn one_hot(loss: &Loss) -> bool {
-    !matches!(loss, Loss::SparseCategoricalCrossentropy { .. })
 }
 
 fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
