@@ -51,8 +51,9 @@ pub struct Args {
 const AFTER: &str = "\
 Training: the recipe's own batch size, a new order each epoch, the whole step
 counted: pictures gathered and scaled, forward, backward, update, metrics.
-Prediction: batches of 500, and the time of one picture alone (median of many
-calls of the library's predict, nothing else counted).
+Prediction, by the model made for inference: batches of 500, and the time of one
+picture alone (median of many calls of the library's predict, nothing else
+counted).
 GFLOP/s counts the products of convolutions and dense layers as if computed
 directly; the share is of the multiply-add rate measured on the same threads.
 Algorithms with fewer multiplications (Winograd) do the same work in less, so

@@ -1,6 +1,6 @@
 //! `Activation`: an activation function as a layer, and how other layers lower their `activation` argument.
 
-use super::{Base, Built, Layer, Shape, Step, single};
+use super::{Base, Built, Layer, PerChannel, Shape, Step, single};
 use crate::activations::Activation as Function;
 use crate::op::{Backward, Forward, Logits, Op};
 use maobi_kernels::pointwise::{self, Activation as Kernel};
@@ -28,6 +28,10 @@ layer_builder!(Activation);
 
 impl Layer for Activation {
     layer_boilerplate!("Activation");
+
+    fn per_channel(&self, _: &[&[f32]]) -> Option<PerChannel> {
+        Some(PerChannel::Function(self.activation.clone()))
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;

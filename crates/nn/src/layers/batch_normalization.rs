@@ -3,7 +3,7 @@
 use super::arguments::Null;
 use super::axis::Axis;
 use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
-use super::{Base, Built, Layer, Shape, WeightSpec, show, single};
+use super::{Base, Built, Layer, PerChannel, Shape, WeightSpec, show, single};
 use crate::initializers::Initializer;
 use crate::regularizers::Regularizer;
 use serde::{Deserialize, Serialize};
@@ -94,6 +94,18 @@ layer_builder!(BatchNormalization);
 
 impl Layer for BatchNormalization {
     layer_boilerplate!("BatchNormalization");
+
+    fn per_channel(&self, weights: &[&[f32]]) -> Option<PerChannel> {
+        let mut weights = weights.iter();
+        let gamma = if self.scale { Some(weights.next()?) } else { None };
+        let beta = if self.center { Some(weights.next()?) } else { None };
+        let (mean, variance) = (weights.next()?, weights.next()?);
+        let scale: Vec<f32> = (0..mean.len())
+            .map(|c| (f64::from(gamma.map_or(1.0, |g| g[c])) / (f64::from(variance[c]) + self.epsilon).sqrt()) as f32)
+            .collect();
+        let shift = (0..mean.len()).map(|c| beta.map_or(0.0, |b| b[c]) - mean[c] * scale[c]).collect();
+        Some(PerChannel::Affine { scale, shift })
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;

@@ -84,6 +84,7 @@ layer_builder!(Conv2D);
 
 impl Layer for Conv2D {
     layer_boilerplate!("Conv2D");
+    takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c_in] = image(inputs)?;

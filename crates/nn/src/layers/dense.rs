@@ -75,6 +75,7 @@ layer_builder!(Dense);
 
 impl Layer for Dense {
     layer_boilerplate!("Dense");
+    takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let input = single(inputs)?;

@@ -80,6 +80,7 @@ layer_builder!(DepthwiseConv2D);
 
 impl Layer for DepthwiseConv2D {
     layer_boilerplate!("DepthwiseConv2D");
+    takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;

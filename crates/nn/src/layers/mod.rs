@@ -13,6 +13,8 @@ use std::fmt;
 
 #[macro_use]
 mod macros;
+#[macro_use]
+mod folding;
 pub mod arguments;
 pub mod registry;
 
@@ -68,6 +70,7 @@ pub use depthwise_conv2d::DepthwiseConv2D;
 pub use dropout::Dropout;
 pub use elu::ELU;
 pub use flatten::Flatten;
+pub use folding::{Folded, PerChannel};
 pub use global_average_pooling2d::GlobalAveragePooling2D;
 pub use global_max_pooling2d::GlobalMaxPooling2D;
 pub use input_layer::InputLayer;
@@ -181,6 +184,16 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
     /// # Errors
     /// A sentence that names the argument or axis, what was expected and what came. The model adds the layer's name.
     fn build(&self, inputs: &[Shape]) -> Result<Built, String>;
+    /// What the layer does in inference, where it treats every value by itself.
+    fn per_channel(&self, weights: &[&[f32]]) -> Option<PerChannel> {
+        let _ = weights;
+        None
+    }
+    /// This layer and `next` after it as one layer for inference, where it can take that over.
+    fn followed_by(&self, next: &PerChannel, weights: &[&[f32]]) -> Option<Folded> {
+        let _ = (next, weights);
+        None
+    }
     /// The layer as `Any`, to look at its own type.
     fn as_any(&self) -> &dyn Any;
 }

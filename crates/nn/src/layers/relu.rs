@@ -1,7 +1,7 @@
 //! `ReLU`: max(x, 0), with Keras' three options.
 
 use super::activation::ActivationOp;
-use super::{Base, Built, Layer, Shape, single};
+use super::{Base, Built, Layer, PerChannel, Shape, single};
 use maobi_kernels::pointwise::Activation as Kernel;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,11 @@ layer_builder!(ReLU);
 
 impl Layer for ReLU {
     layer_boilerplate!("ReLU");
+
+    fn per_channel(&self, _: &[&[f32]]) -> Option<PerChannel> {
+        let plain = ReLU { base: self.base.clone(), ..ReLU::default() };
+        (*self == plain).then(|| PerChannel::Function("relu".into()))
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;

@@ -93,6 +93,7 @@ layer_builder!(SeparableConv2D);
 
 impl Layer for SeparableConv2D {
     layer_boilerplate!("SeparableConv2D");
+    takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;

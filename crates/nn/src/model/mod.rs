@@ -2,6 +2,7 @@
 
 mod compile;
 mod config;
+mod for_inference;
 mod meters;
 mod predict;
 mod summary;

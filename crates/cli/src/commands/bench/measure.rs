@@ -41,6 +41,7 @@ pub fn measure(name: &str, recipe: &Recipe, mut model: Model, splits: &Splits, h
     let rates = training(recipe, &mut model, &train, how.epochs)?;
     let pixels = pixels(recipe, &splits.test);
     let per_image = splits.test.item_len();
+    let shipped = model.for_inference()?;
     Ok(Figures {
         recipe: name.to_owned(),
         batch_size: recipe.training.batch_size,
@@ -49,8 +50,8 @@ pub fn measure(name: &str, recipe: &Recipe, mut model: Model, splits: &Splits, h
         precision: how.precision,
         samples: train.len(),
         train: rates,
-        predict: throughput(&model, &pixels, per_image),
-        latency: latency(&model, &pixels, per_image)?,
+        predict: throughput(&shipped, &pixels, per_image),
+        latency: latency(&shipped, &pixels, per_image)?,
         flops: Flops::of(&model).training,
         peak_rss: memory::peak_rss(),
         // Last, so that it is measured on a processor that has been as busy.
