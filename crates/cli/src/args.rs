@@ -1,7 +1,7 @@
 //! The command line: what every subcommand takes stands with the subcommand.
 
 use crate::commands::{
-    bench, calibrate, completions, data, evaluate, export, finetune, predict, recipes, self_test, summary, train,
+    bench, calibrate, completions, data, evaluate, export, finetune, predict, recipes, self_test, serve, summary, train,
 };
 use clap::{Parser, Subcommand};
 
@@ -30,6 +30,7 @@ Examples:
   maobi train                                   a network that reads digits
   maobi evaluate runs/tf2-cnn-1 --report out    how well, and where it errs
   maobi predict my.png                          what is on your own picture
+  maobi serve                                   the same for other programs, over HTTP
   maobi recipes show tiny-cnn > mine.toml       to start a network of your own
 
 Environment: MAOBI_DATA_DIR  folder with mnist/ and fashion-mnist/
@@ -52,6 +53,8 @@ pub enum Command {
     Finetune(finetune::Args),
     /// Read pictures of your own.
     Predict(predict::Args),
+    /// Answer over HTTP: other programs' requests, and pictures.
+    Serve(serve::Args),
     /// Show the layers of a recipe or model.
     Summary(summary::Args),
     /// List the built-in networks, or print one to copy and edit.

@@ -22,6 +22,7 @@ mod alternatives;
 pub mod built_in;
 mod draft;
 mod error;
+mod json;
 mod options;
 pub mod preprocessing;
 mod reading;

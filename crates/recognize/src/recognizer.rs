@@ -121,6 +121,11 @@ impl Recognizer {
         &self.model
     }
 
+    /// The same function as [`Recognizer::model`], as it predicts fastest: [`Model::for_inference`].
+    pub fn running(&self) -> &Model {
+        &self.running
+    }
+
     /// The network, given back.
     pub fn into_model(self) -> Model {
         self.model

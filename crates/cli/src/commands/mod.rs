@@ -10,6 +10,7 @@ pub mod finetune;
 pub mod predict;
 pub mod recipes;
 pub mod self_test;
+pub mod serve;
 pub mod summary;
 pub mod train;
 
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Recipes(args) => recipes::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::SelfTest(args) => self_test::run(&args),
         Command::Completions(args) => completions::run(&args),
     }

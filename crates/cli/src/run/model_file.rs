@@ -105,8 +105,8 @@ fn of_config(config: &RunConfig) -> anyhow::Result<Preprocessing> {
     Ok(preprocessing::of_run(config, &config.recipe_table().recipe()?))
 }
 
-/// The file to read.
-fn locate(what: &Path) -> anyhow::Result<PathBuf> {
+/// The file to read of what a user calls MODEL.
+pub fn locate(what: &Path) -> anyhow::Result<PathBuf> {
     if what.is_file() && what.file_name().is_none_or(|name| name != "checkpoint") {
         return Ok(what.to_path_buf());
     }

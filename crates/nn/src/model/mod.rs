@@ -39,7 +39,8 @@ pub struct Model {
     seed: u64,
     pool: Arc<Pool>,
     pub(crate) training: Option<Training>,
-    inference: Mutex<Workspace>,
+    /// Memory of predictions that are over, for those to come.
+    inference: Mutex<Vec<Workspace>>,
 }
 
 impl Model {

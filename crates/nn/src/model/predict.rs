@@ -4,6 +4,7 @@ use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
 use crate::exec::{Feed, Samples, StepWeights, Walk, Workspace};
 use smallvec::SmallVec;
+use std::sync::{MutexGuard, PoisonError};
 
 /// Most samples that go through the model at once in [`Model::predict`].
 const BATCH: usize = 256;
@@ -41,18 +42,13 @@ impl Model {
 
     /// Runs one batch and hands each output, `[samples, …]`, to `take(output, values)`.
     ///
-    /// Batches of one size after the other allocate nothing. Several threads may predict with one model; each call beyond the
-    /// first at a time makes its own buffers.
+    /// Batches of one size after the other allocate nothing. Several threads may predict with one model: as many as did so at the same
+    /// time, so many sets of buffers and packed weights are kept.
     ///
     /// # Panics
     /// When `feed` cannot fill the inputs of this model; [`Model::predict`] checks its samples.
     pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
-        let mut own = None;
-        let mut cached = self.inference.try_lock();
-        let workspace: &mut Workspace = match &mut cached {
-            Ok(workspace) => workspace,
-            Err(_) => own.insert(Workspace::default()),
-        };
+        let mut workspace = self.idle().pop().unwrap_or_default();
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
         let mut halves = std::mem::take(&mut workspace.halves);
         halves.refresh(&self.plan, &self.weights, &self.pool);
@@ -66,6 +62,12 @@ impl Model {
         for (output, &slot) in self.plan.outputs.iter().enumerate() {
             take(output, &workspace.values[slot].whole());
         }
+        // A panic on the way leaves it behind: nobody meets what it was in the middle of.
+        self.idle().push(workspace);
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Workspace>> {
+        self.inference.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of samples in `inputs`, after checking their lengths.

@@ -1,7 +1,7 @@
 //! What was read off a picture, as a line, a JSON object and a row of CSV.
 
 use crate::output::percent;
-use maobi_recognize::{Item, Reading};
+use maobi_recognize::Reading;
 use serde_json::{Map, Value, json};
 
 /// Titles of the columns of [`Answer::row`].
@@ -38,21 +38,10 @@ impl Answer {
         }
     }
 
-    /// The object of `--json`. A picture of one digit says of itself what its item says, too.
+    /// The object of `--json`: the file, and [`Reading::to_json`].
     pub fn json(&self) -> Value {
-        let Reading { digits, confidence, rejected, blank, items } = &self.reading;
-        let mut object = Map::new();
-        object.insert("file".into(), json!(self.file));
-        object.insert("digits".into(), json!(digits));
-        object.insert("confidence".into(), json!(confidence));
-        object.insert("rejected".into(), json!(rejected));
-        object.insert("blank".into(), json!(blank));
-        if let [item] = items.as_slice() {
-            object.extend(says(item));
-        }
-        let others = self.others.iter().map(|(digits, confidence)| json!({ "digits": digits, "confidence": confidence }));
-        object.insert("others".into(), others.collect());
-        object.insert("items".into(), items.iter().map(item_json).collect());
+        let mut object = Map::from_iter([("file".to_owned(), json!(self.file))]);
+        object.extend(self.reading.to_json(&self.others));
         Value::Object(object)
     }
 
@@ -73,28 +62,10 @@ fn flat(digits: &str) -> String {
     digits.replace('\n', " | ")
 }
 
-fn says(item: &Item) -> Map<String, Value> {
-    let mut object = Map::new();
-    object.insert("digit".into(), json!(item.digit));
-    object.insert("class".into(), json!(item.class));
-    object.insert("probability".into(), json!(item.probability));
-    object.insert("probabilities".into(), json!(item.probabilities));
-    object
-}
-
-fn item_json(item: &Item) -> Value {
-    let mut object = says(item);
-    let rect = item.rect;
-    object.insert("box".into(), json!([rect.x, rect.y, rect.width, rect.height]));
-    object.insert("line".into(), json!(item.line));
-    object.insert("rejected".into(), json!(item.rejected));
-    object.insert("none".into(), json!(item.none));
-    Value::Object(object)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use maobi_recognize::Item;
     use maobi_vision::Rect;
 
     fn item(digit: usize, probabilities: [f32; 3], line: usize) -> Item {

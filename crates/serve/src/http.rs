@@ -1,0 +1,255 @@
+//! Routes, and what holds for every request: an identity, a line in the log, figures, and an answer in JSON whatever goes wrong.
+
+use crate::batcher::{Batcher, Outputs};
+use crate::log::{Log, Requests};
+use crate::metrics::{Metrics, Protocol};
+use crate::models::Models;
+use crate::options::Options;
+use crate::problem::{Problem, Reason};
+use crate::served::Served;
+use crate::{body, cors, openapi, recognize, tf_serving, v2};
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use std::collections::hash_map::RandomState;
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::task::Poll;
+use std::time::Instant;
+use tokio::sync::Semaphore;
+
+/// All that requests need.
+#[derive(Debug)]
+pub struct Service {
+    /// Bounds.
+    pub options: Options,
+    /// What is served.
+    pub models: Models,
+    /// What predicts.
+    pub batcher: Batcher,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// What is told.
+    pub log: Log,
+    /// Memory for bodies, in [`body::UNIT`]s.
+    pub(crate) memory: Arc<Semaphore>,
+    /// Turns to read pictures.
+    pub(crate) pictures: Arc<Semaphore>,
+    draining: AtomicBool,
+    ids: Ids,
+}
+
+impl Service {
+    /// Starts the threads that predict.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn new(options: Options, models: Models, log: Log) -> std::io::Result<Self> {
+        let metrics = Arc::new(Metrics::default());
+        let units = options.max_held.max(options.max_body).div_ceil(body::UNIT).min(Semaphore::MAX_PERMITS);
+        Ok(Self {
+            batcher: Batcher::new(&options, Arc::clone(&metrics))?,
+            memory: Arc::new(Semaphore::new(units)),
+            pictures: Arc::new(Semaphore::new(options.threads.max(1))),
+            draining: AtomicBool::new(false),
+            ids: Ids::new(),
+            options,
+            models,
+            metrics,
+            log,
+        })
+    }
+
+    /// Outputs for samples, `[samples, …]` for each input and output.
+    ///
+    /// # Errors
+    /// 503 when too many wait, 504 when it took too long, 400 when the outputs are no numbers any more.
+    pub async fn predict(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize) -> Result<Outputs, Problem> {
+        let answer = self.batcher.submit(served, inputs, samples)?.await;
+        let outputs = answer.map_err(|_| Problem::internal(format!("the model {} failed", served.name)))??;
+        match outputs.iter().flatten().all(|value| value.is_finite()) {
+            true => Ok(outputs),
+            false => {
+                Err(Problem::bad("the outputs for these inputs are NaN or infinite, which JSON does not know; are they scaled?"))
+            }
+        }
+    }
+
+    /// From here on every answer ends its connection.
+    pub fn drain(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
+    /// Whether the server is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+}
+
+/// All routes.
+pub fn router(service: Arc<Service>) -> Router {
+    Router::new()
+        .route("/v1/models", get(tf_serving::list))
+        .route("/v1/models/{model}", any(tf_serving::model))
+        .route("/v1/models/{model}/metadata", get(tf_serving::metadata))
+        .route("/v1/models/{model}/versions/{version}", any(tf_serving::version))
+        .route("/v1/models/{model}/versions/{version}/metadata", get(tf_serving::version_metadata))
+        .route("/v1/models/{model}/labels/{label}", any(tf_serving::label))
+        .route("/v1/recognize", post(recognize::recognize))
+        .route("/v2", get(v2::server))
+        .route("/v2/health/live", get(v2::live))
+        .route("/v2/health/ready", get(v2::ready))
+        .route("/v2/models/{model}", get(v2::model))
+        .route("/v2/models/{model}/ready", get(v2::model_ready))
+        .route("/v2/models/{model}/infer", post(v2::infer))
+        .route("/v2/models/{model}/versions/{version}", get(v2::model))
+        .route("/v2/models/{model}/versions/{version}/ready", get(v2::model_ready))
+        .route("/v2/models/{model}/versions/{version}/infer", post(v2::infer))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi::document))
+        .fallback(unknown)
+        .method_not_allowed_fallback(method)
+        .layer(from_fn_with_state(Arc::clone(&service), around))
+        .with_state(service)
+}
+
+async fn metrics(State(service): State<Arc<Service>>) -> Response {
+    let text = service.metrics.text(service.models.list());
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
+}
+
+async fn unknown(request: Request) -> Problem {
+    Problem::not_found(format!("there is nothing at {}; what there is: /openapi.json", request.uri().path()))
+}
+
+async fn method(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    // axum tells what is allowed.
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not for {path}; see /openapi.json"))
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What happens around every handler.
+async fn around(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let in_flight = InFlight::new(&service.metrics.in_flight);
+    let id = id_of(&request).unwrap_or_else(|| service.ids.next());
+    let protocol = Protocol::of(request.uri().path());
+    let origin = cors::allowed(&service.options.cors, request.headers());
+    let told = (service.log.requests != Requests::None).then(|| (request.method().clone(), request.uri().path().to_owned()));
+    let mut response = match cors::is_preflight(&request) && origin.is_some() {
+        true => cors::preflight(),
+        false => caught(next.run(request)).await,
+    };
+    drop(in_flight);
+    let took = began.elapsed();
+    let status = response.status();
+    service.metrics.response(protocol, status.as_u16(), took);
+    if let Some((method, path)) = told
+        && (service.log.requests == Requests::All || !status.is_success())
+    {
+        let milliseconds = format!("{:.3}", took.as_secs_f64() * 1e3);
+        let reason = response.extensions_mut().remove::<Reason>().map(|Reason(text)| text);
+        let id = String::from_utf8_lossy(id.as_bytes());
+        let mut fields: Vec<(&str, &dyn std::fmt::Display)> =
+            vec![("id", &id), ("method", &method), ("path", &path), ("ms", &milliseconds)];
+        let code = status.as_u16();
+        fields.insert(3, ("status", &code));
+        reason.iter().for_each(|reason| fields.push(("error", reason)));
+        if status.is_server_error() { service.log.warning("request", &fields) } else { service.log.event("request", &fields) }
+    }
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    if let Some(origin) = origin {
+        cors::allow(headers, origin);
+    }
+    if service.is_draining() {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// A panic is our fault and nobody's connection.
+async fn caught(work: impl Future<Output = Response>) -> Response {
+    let mut work = pin!(work);
+    let safe = poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| Poll::Ready(Problem::internal("answering the request failed").into_response()))
+    });
+    safe.await
+}
+
+/// The client's own identity of a request, if it does for a log.
+fn id_of(request: &Request) -> Option<HeaderValue> {
+    let id = request.headers().get(REQUEST_ID)?;
+    ((1..=128).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)).then(|| id.clone())
+}
+
+/// Identities of requests: a number of this run, and one that goes up.
+#[derive(Debug)]
+struct Ids {
+    run: u32,
+    next: AtomicU64,
+}
+
+impl Ids {
+    fn new() -> Self {
+        // The standard library's source of random numbers.
+        Self { run: RandomState::new().build_hasher().finish() as u32, next: AtomicU64::new(1) }
+    }
+
+    fn next(&self) -> HeaderValue {
+        let text = format!("{:08x}-{:x}", self.run, self.next.fetch_add(1, Relaxed));
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("-"))
+    }
+}
+
+/// Counts a request until it is answered, or its client has gone.
+struct InFlight<'a>(&'a AtomicI64);
+
+impl<'a> InFlight<'a> {
+    fn new(count: &'a AtomicI64) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+/// What a path holds in place of its `{…}`.
+#[derive(Debug)]
+pub struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// A part; empty when the route has none of that name.
+    pub fn get(&self, name: &str) -> &str {
+        self.find(name).unwrap_or_default()
+    }
+
+    /// A part, if the route has it.
+    pub fn find(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        path.map(|Path(parts)| Self(parts)).map_err(|e| Problem::bad(format!("the path cannot be read: {e}")))
+    }
+}

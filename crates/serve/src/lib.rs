@@ -1,0 +1,38 @@
+//! Answers over HTTP: other programs ask a network by TensorFlow Serving's REST API or the Open Inference Protocol, and people send
+//! pictures.
+//!
+//! A [`Server`] listens; [`Models`] are what it serves, by name and version, replaced when their files change; requests of many clients
+//! go through a network together ([`batcher`]). `cli` starts it as `maobi serve`.
+
+pub mod batcher;
+mod body;
+mod cors;
+pub mod http;
+mod log;
+pub mod metrics;
+mod models;
+mod multipart;
+mod openapi;
+mod options;
+pub mod problem;
+mod recognize;
+mod scan;
+mod served;
+mod server;
+mod signals;
+mod stamp;
+mod tf_serving;
+mod v2;
+mod write;
+
+pub use http::{Service, router};
+pub use log::{Form, Log, Requests};
+pub use models::{Load, ModelError, Models, Source};
+pub use options::Options;
+pub use served::{Served, Tensor};
+pub use server::Server;
+pub use signals::Signal;
+
+#[cfg(test)]
+#[path = "http_tests.rs"]
+mod tests;

@@ -1,0 +1,214 @@
+//! What the server tells about itself: a line an event on stderr, as text or JSON.
+//!
+//! Lines are collected and written a few times a second, so that no request waits for whoever reads them.
+
+use serde_json::{Map, Value};
+use std::fmt::{Display, Write as _};
+use std::io::Write as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+/// How lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// `2026-01-31T12:00:00.000Z info reload model=digits`
+    #[default]
+    Text,
+    /// `{"time":"…","level":"info","event":"reload","model":"digits"}`
+    Json,
+}
+
+/// Which requests are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Requests {
+    /// None.
+    None,
+    /// Those that were not answered as they wished.
+    #[default]
+    Failed,
+    /// All.
+    All,
+}
+
+/// The log. Dropping it writes what is left.
+#[derive(Debug)]
+pub struct Log {
+    form: Form,
+    /// Which requests are told.
+    pub requests: Requests,
+    shared: Option<Arc<Shared>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    lines: Mutex<Lines>,
+    ended: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    text: String,
+    /// Lines that found no room.
+    lost: u64,
+    ended: bool,
+}
+
+/// How often lines are written.
+const EVERY: Duration = Duration::from_millis(100);
+/// Most bytes that wait to be written.
+const ROOM: usize = 1 << 20;
+
+impl Log {
+    /// Starts a log on stderr.
+    ///
+    /// # Errors
+    /// When the system gives no thread for it.
+    pub fn new(form: Form, requests: Requests) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let theirs = Arc::clone(&shared);
+        let writer = std::thread::Builder::new().name("log".into()).spawn(move || theirs.write())?;
+        Ok(Self { form, requests, shared: Some(shared), writer: Some(writer) })
+    }
+
+    /// A log that says nothing.
+    pub fn silent() -> Self {
+        Self { form: Form::Text, requests: Requests::None, shared: None, writer: None }
+    }
+
+    /// Tells what has happened.
+    pub fn event(&self, event: &str, fields: &[(&str, &dyn Display)]) {
+        self.line("info", event, fields);
+    }
+
+    /// Tells what somebody should look after.
+    pub fn warning(&self, event: &str, fields: &[(&str, &dyn Display)]) {
+        self.line("warning", event, fields);
+    }
+
+    /// Writes what is left to be written.
+    pub fn flush(&self) {
+        let Some(shared) = &self.shared else { return };
+        let text = std::mem::take(&mut shared.lock().text);
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    fn line(&self, level: &str, event: &str, fields: &[(&str, &dyn Display)]) {
+        let Some(shared) = &self.shared else { return };
+        let time = rfc3339(SystemTime::now());
+        let line = match self.form {
+            Form::Text => text(&time, level, event, fields),
+            Form::Json => json(&time, level, event, fields),
+        };
+        let mut lines = shared.lock();
+        if lines.text.len() + line.len() > ROOM {
+            lines.lost += 1;
+        } else {
+            lines.text.push_str(&line);
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            shared.lock().ended = true;
+            shared.ended.notify_all();
+        }
+        self.writer.take().map(JoinHandle::join);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) {
+        loop {
+            let lines = self.lock();
+            let waited = self.ended.wait_timeout_while(lines, EVERY, |lines| !lines.ended);
+            let mut lines = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let (mut text, lost, ended) = (std::mem::take(&mut lines.text), std::mem::take(&mut lines.lost), lines.ended);
+            drop(lines);
+            if lost > 0 {
+                let _ = writeln!(text, "({lost} lines of the log were left out: stderr is read too slowly)");
+            }
+            // Nobody can be told that stderr is closed.
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            if ended {
+                return;
+            }
+        }
+    }
+}
+
+fn text(time: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -> String {
+    let mut line = format!("{time} {level} {event}");
+    for (key, value) in fields {
+        let value = value.to_string();
+        let plain = !value.is_empty() && value.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '='));
+        let _ = if plain { write!(line, " {key}={value}") } else { write!(line, " {key}={}", Value::String(value)) };
+    }
+    line.push('\n');
+    line
+}
+
+fn json(time: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -> String {
+    let mut object = Map::new();
+    for (key, value) in [("time", time), ("level", level), ("event", event)] {
+        object.insert(key.into(), value.into());
+    }
+    for (key, value) in fields {
+        let value = value.to_string();
+        // Numbers stay numbers.
+        let number = value.parse::<serde_json::Number>().ok().filter(|_| *key != "id");
+        object.insert((*key).into(), number.map_or(Value::String(value), Value::Number));
+    }
+    format!("{}\n", Value::Object(object))
+}
+
+/// A time as `2026-01-31T12:00:00.000Z`. The date is found as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+fn rfc3339(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hour, minute, second, milli) = (seconds / 3600, seconds / 60 % 60, seconds % 60, since.subsec_millis());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        // As `date -u -d @SECONDS` has them.
+        for (seconds, date) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_827_696, "2000-02-29T12:34:56.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), date);
+        }
+    }
+
+    #[test]
+    fn a_line_stays_a_line() {
+        let fields: [(&str, &dyn Display); 3] = [("status", &404), ("path", &"/a\nb"), ("id", &"12")];
+        assert_eq!(text("T", "info", "request", &fields), "T info request status=404 path=\"/a\\nb\" id=12\n");
+        assert_eq!(
+            json("T", "info", "request", &fields),
+            "{\"time\":\"T\",\"level\":\"info\",\"event\":\"request\",\"status\":404,\"path\":\"/a\\nb\",\"id\":\"12\"}\n"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+use super::*;
+use maobi_nn::graph::Sequential;
+use maobi_nn::layers::{Dense, InputLayer};
+
+/// A "file" is a number: that of the model's outputs.
+fn load(path: &Path) -> Result<(Model, Option<Preprocessing>), String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let outputs = text.trim().parse().map_err(|_| format!("{}: no number", path.display()))?;
+    Ok((Sequential::new().add(InputLayer::new([2])).add(Dense::new(outputs)).build(1).unwrap(), None))
+}
+
+fn open(sources: &[(&str, &Path)]) -> Result<Models, ModelError> {
+    let source = |(name, path): &(&str, &Path)| Source { name: (*name).into(), path: Some(path.to_path_buf()) };
+    Models::open(sources.iter().map(source).collect(), Box::new(load))
+}
+
+fn outputs(models: &Models, version: Option<u64>) -> Option<usize> {
+    models.get("m", version).ok().map(|served| served.outputs[0].len())
+}
+
+#[test]
+fn the_model_in_the_box_is_served() {
+    let models = Models::open(vec![Source { name: "digits".into(), path: None }], Box::new(load)).unwrap();
+    let served = models.default_model().unwrap();
+    assert_eq!((&*served.name, served.version, models.versions("digits")), ("digits", 1, vec![1]));
+    assert!(served.recognizer().unwrap().knows_none() && models.ready());
+    assert_eq!(models.get("digit", None).unwrap_err().message, "Servable not found for request: Latest(digit)");
+    assert_eq!(models.get("digits", Some(2)).unwrap_err().message, "Servable not found for request: Specific(digits, 2)");
+}
+
+#[test]
+fn names_fit_into_paths_and_are_given_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    std::fs::write(&file, "1").unwrap();
+    for name in ["", "a/b", "a:b", "ü", ".."] {
+        assert!(open(&[(name, &file)]).unwrap_err().to_string().contains("cannot be a model's name"), "{name}");
+    }
+    assert_eq!(
+        open(&[("m", &file), ("m", &file)]).unwrap_err().to_string(),
+        "two models are called 'm'; give one of them another name: NAME=FILE"
+    );
+    assert!(open(&[("m", &folder.path().join("none"))]).unwrap_err().to_string().starts_with("model m: "));
+}
+
+#[test]
+fn a_new_file_takes_over_and_a_bad_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    std::fs::write(&file, "3").unwrap();
+    let (models, log) = (open(&[("m", &file)]).unwrap(), Log::silent());
+    let old = models.get("m", None).unwrap();
+    let write = |text: &str| {
+        std::fs::write(folder.path().join("new"), text).unwrap();
+        std::fs::rename(folder.path().join("new"), &file).unwrap();
+        models.refresh(&log);
+    };
+    write("4");
+    assert_eq!((outputs(&models, None), old.outputs[0].len()), (Some(4), 3));
+    write("bad");
+    assert_eq!(outputs(&models, None), Some(4));
+    std::fs::remove_file(&file).unwrap();
+    models.refresh(&log);
+    assert_eq!(outputs(&models, None), Some(4), "a file that is away is on its way");
+    write("5");
+    assert_eq!(outputs(&models, None), Some(5));
+    let (_, _, metrics) = models.list().next().unwrap();
+    assert_eq!((metrics.reloads.load(Relaxed), metrics.failures.load(Relaxed)), (2, 1));
+}
+
+#[test]
+fn folders_of_numbers_are_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let version = |number: &str, text: &str| {
+        std::fs::create_dir_all(folder.path().join(number)).unwrap();
+        std::fs::write(folder.path().join(number).join("model"), text).unwrap();
+    };
+    version("1", "1");
+    version("10", "10");
+    version("notes", "x");
+    let (models, log) = (open(&[("m", folder.path())]).unwrap(), Log::silent());
+    assert_eq!((models.versions("m"), outputs(&models, None), outputs(&models, Some(1))), (vec![1, 10], Some(10), Some(1)));
+    version("11", "11");
+    std::fs::remove_dir_all(folder.path().join("1")).unwrap();
+    models.refresh(&log);
+    assert_eq!((models.versions("m"), outputs(&models, None), outputs(&models, Some(1))), (vec![10, 11], Some(11), None));
+}

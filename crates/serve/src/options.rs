@@ -1,0 +1,55 @@
+//! What a server may take and hold: every bound in one place.
+
+use std::time::Duration;
+
+/// How a server works; the defaults are those of the command line.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads that predict, and as many that read pictures.
+    pub threads: usize,
+    /// Most samples that go through a network together.
+    pub max_batch: usize,
+    /// How long a request waits for others to share its batch. With none, whatever has come while a batch ran is the next one.
+    pub max_wait: Duration,
+    /// Requests that may wait for one model; those beyond are answered 503.
+    pub queue: usize,
+    /// Longest time that a request waits before work on it begins; then it is answered 504.
+    pub patience: Duration,
+    /// Largest body of a request, in bytes.
+    pub max_body: usize,
+    /// Bytes of the bodies of all requests that are not answered yet; what goes beyond is answered 503. Numbers as text take up to
+    /// twice their size in memory.
+    pub max_held: usize,
+    /// Largest picture, width × height.
+    pub max_pixels: u64,
+    /// Connections that may be open at the same time; those beyond wait to be accepted.
+    pub connections: usize,
+    /// Longest time that a client may take to send the head of a request, and then its body.
+    pub read_timeout: Duration,
+    /// Longest time that requests may take to end once the server is asked to stop.
+    pub drain: Duration,
+    /// How often files of models are looked at; `None`: never.
+    pub reload: Option<Duration>,
+    /// Origins whose pages may ask, or `*`; empty: those of no other host.
+    pub cors: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(1, |threads| threads.get()),
+            max_batch: 32,
+            max_wait: Duration::ZERO,
+            queue: 512,
+            patience: Duration::from_secs(10),
+            max_body: 32_000_000,
+            max_held: 256_000_000,
+            max_pixels: 50_000_000,
+            connections: 4096,
+            read_timeout: Duration::from_secs(30),
+            drain: Duration::from_secs(20),
+            reload: Some(Duration::from_secs(1)),
+            cors: Vec::new(),
+        }
+    }
+}
