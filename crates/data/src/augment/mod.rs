@@ -48,6 +48,9 @@ pub struct Augment {
     pub broken: f32,
     /// Probability that specks or a neighbour's end of stroke lie about.
     pub dirt: f32,
+    /// Only in the first so many epochs; in all of them when absent. Sampling blurs: a network with batch normalization whose last
+    /// epochs see pictures as they are has the averages of such pictures.
+    pub epochs: Option<u64>,
 }
 
 /// Names of the amounts, in the order of the fields, with the largest that makes sense.
@@ -95,6 +98,10 @@ impl Augment {
     /// When a length is not `height * width`.
     pub fn apply(&self, image: &[u8], size: (usize, usize), seed: u64, epoch: u64, index: u64, out: &mut [f32]) {
         assert!(image.len() == size.0 * size.1 && out.len() == image.len(), "augment: pictures of {size:?} pixels");
+        if self.epochs.is_some_and(|epochs| epoch >= epochs) {
+            image.iter().zip(out).for_each(|(&pixel, out)| *out = f32::from(pixel));
+            return;
+        }
         let noise = &mut Noise::new(seed ^ PURPOSE.rotate_left(32), index, epoch);
         warp::Scratch::with(size, |scratch| {
             scratch.load(image);
@@ -126,6 +133,13 @@ mod tests {
             *augment.amount(name).unwrap() = most.min(8.0) * share;
         }
         augment
+    }
+
+    #[test]
+    fn after_its_last_epoch_pictures_are_as_they_are() {
+        let augment = Augment { rotation: 10.0, epochs: Some(2), ..Augment::default() };
+        let plain = one(Augment::default(), 0);
+        assert_eq!((0..4).map(|epoch| one(augment, epoch) == plain).collect::<Vec<_>>(), [false, false, true, true]);
     }
 
     #[test]

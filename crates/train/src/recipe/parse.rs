@@ -134,6 +134,7 @@ fn augment(recipe: &str, top: &mut Table) -> Result<Option<Augment>> {
             *amount = value as f32;
         }
     }
+    augment.epochs = t.count("epochs")?;
     t.finish()?;
     Ok(Some(augment))
 }
@@ -224,9 +225,9 @@ mod tests {
     #[test]
     fn built_in_pictures_and_augmentation_are_read() {
         let with = |lines: &str| Recipe::parse(&SMALL.replace("[training]", &format!("{lines}\n[training]")), "mine");
-        let recipe = with("[data]\nbuiltin = 5\nnon_digits = 7\n[augment]\nrotation = 10\ndirt = 0.5").unwrap();
+        let recipe = with("[data]\nbuiltin = 5\nnon_digits = 7\n[augment]\nrotation = 10\ndirt = 0.5\nepochs = 3").unwrap();
         assert_eq!((recipe.data.builtin, recipe.data.non_digits), (5, 7));
-        assert_eq!(recipe.data.augment, Some(Augment { rotation: 10.0, dirt: 0.5, ..Augment::default() }));
+        assert_eq!(recipe.data.augment, Some(Augment { rotation: 10.0, dirt: 0.5, epochs: Some(3), ..Augment::default() }));
         assert_eq!(with("").unwrap().data.augment, None);
         let message = |lines: &str| with(lines).unwrap_err().to_string();
         assert_eq!(message("[augment]\nstroke = 2"), "recipe mine: [augment] stroke: expected a number from 0 to 1, got 2");
