@@ -5,6 +5,10 @@ use crate::reading::{Item, Reading};
 use maobi_vision::segment::Path;
 use maobi_vision::{Prepared, Rect, Score, Segmentation};
 
+/// What each digit after the second within one drawing speaks for its being several, in natural logarithms: a digit may come apart into
+/// two parts that look like digits, hardly into more.
+const EACH: f32 = 1.0;
+
 /// What may stand on a picture, before the network has seen it.
 pub(crate) struct Draft {
     /// All of the picture.
@@ -73,7 +77,7 @@ impl Draft {
             return digits.len() > 1;
         }
         let within = digits.iter().filter(|digit| covers(rect, **digit)).count();
-        within > 1 && (single.rejected || path.cost < score(single).alone(rect))
+        within > 1 && (single.rejected || path.cost < score(single).alone(rect) + EACH * (within - 2) as f32)
     }
 
     /// Whether the picture's frame goes through it.
@@ -99,4 +103,41 @@ fn is_doubtful(items: &[Item], cost: f32, point: &OperatingPoint) -> bool {
 
 fn score(item: &Item) -> Score {
     Score { digit: item.confidence(), none: item.none }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use maobi_vision::{Picture, Preprocess, prepare, segment};
+
+    fn item(p: f32, none: f32) -> Item {
+        let rect = Rect { x: 0, y: 0, width: 1, height: 1 };
+        let class = "0".to_owned();
+        Item { digit: 0, class, probability: p, probabilities: vec![p], none, rect, line: 0, rejected: false, pixels: Vec::new() }
+    }
+
+    /// A picture of `n` upright bars close together: the one digit covers all of them.
+    fn bars(n: usize) -> Draft {
+        let bar = |x: usize, y: usize| (40..100).contains(&y) && (40..40 + 20 * n).contains(&x) && x % 20 < 8;
+        let grey = (0..200 * 140).map(|i| if bar(i % 200, i / 200) { 30 } else { 230 }).collect();
+        let picture = Picture::from_grey(200, 140, grey).unwrap();
+        let single = prepare(&picture, Preprocess::Auto, (28, 28));
+        Draft { whole: Rect { x: 0, y: 0, width: 200, height: 140 }, single, many: segment(&picture, (28, 28)) }
+    }
+
+    #[test]
+    fn many_parts_that_look_like_digits_are_digits_two_may_be_one() {
+        for (n, several) in [(2, false), (4, true)] {
+            let draft = bars(n);
+            let single = draft.many.candidates().iter().enumerate().filter(|(_, one)| one.rect.width < 14);
+            let line: Vec<usize> = single.map(|(i, _)| i).collect();
+            assert_eq!(line.len(), n);
+            let mut items = vec![item(0.99, 0.01)];
+            items.extend(draft.many.candidates().iter().map(|_| item(0.99, 0.01)));
+            // A little dearer than the one digit, which the network takes for one as well.
+            let alone = score(&items[0]).alone(draft.single.ink.unwrap());
+            let path = Path { lines: vec![line], cost: alone + 1.0 };
+            assert_eq!(draft.several(&path, &items), several, "{n} bars");
+        }
+    }
 }

@@ -152,7 +152,7 @@ fn grouped(pieces: Vec<Piece>, gap: usize) -> Vec<Group> {
 }
 
 /// Leaves out drawn boxes: pieces along the sides of their bounds that enclose another piece of some size.
-fn drop_frames(pieces: &mut Vec<Piece>, width: usize) {
+pub(crate) fn drop_frames(pieces: &mut Vec<Piece>, width: usize) {
     let frame = |outer: &Piece| {
         let (b, longest) = (outer.bounds, outer.longest());
         let encloses = |inner: &Piece| {

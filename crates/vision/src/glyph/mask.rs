@@ -25,6 +25,25 @@ impl Mask {
         Some(Self { width, height, ink, bounds })
     }
 
+    /// Whether there is ground that ink encloses, of more than a few pixels.
+    pub fn encloses(&self) -> bool {
+        const FEW: usize = 4;
+        let (mut open, (w, h)) = self.padded(1);
+        let mut stack = vec![0];
+        while let Some(i) = stack.pop() {
+            // Ground that was reached counts as ink from here on.
+            if open[i] {
+                continue;
+            }
+            open[i] = true;
+            let (x, y) = (i % w, i / w);
+            let inside = [x > 0, x + 1 < w, y > 0, y + 1 < h];
+            let beside = [i.wrapping_sub(1), i + 1, i.wrapping_sub(w), i + w];
+            stack.extend(inside.into_iter().zip(beside).filter(|p| p.0).map(|p| p.1));
+        }
+        open.iter().filter(|reached| !**reached).count() > FEW
+    }
+
     /// With `room` empty pixels on each side; also (width, height).
     pub fn padded(&self, room: usize) -> (Vec<bool>, (usize, usize)) {
         let (w, h) = (self.width + 2 * room, self.height + 2 * room);
@@ -48,5 +67,18 @@ mod tests {
         let (padded, size) = mask.padded(1);
         assert_eq!((size, padded.iter().filter(|i| **i).count(), padded[6]), ((5, 4), 3, true));
         assert!(Mask::of(std::iter::empty(), 10).is_none());
+    }
+
+    #[test]
+    fn a_loop_encloses_a_bay_does_not() {
+        let square = |gap: bool| {
+            let ink = move |i: &usize| {
+                let (x, y) = (i % 10, i / 10);
+                (x == 0 || x == 9 || y == 0 || y == 9) && !(gap && x == 9 && y == 4)
+            };
+            Mask::of((0..100).filter(ink).collect::<Vec<_>>().into_iter(), 10).unwrap()
+        };
+        assert!(square(false).encloses());
+        assert!(!square(true).encloses());
     }
 }

@@ -8,7 +8,7 @@ mod background;
 mod morphology;
 mod plane;
 mod polarity;
-mod rules;
+pub(crate) mod rules;
 
 use background::Found;
 pub(crate) use plane::{Plane, percentile};

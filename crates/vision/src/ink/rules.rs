@@ -8,8 +8,10 @@ use super::plane::percentile;
 /// Thickest line, as a share of the plane's longest side: of one that reaches from side to side, and of one of many.
 const THICKEST: f32 = 0.012;
 const THICKEST_OF_MANY: f32 = 0.03;
-/// A line that does not reach both sides counts when it spans this share of them and there are [`MANY`] such.
+/// A line that does not reach both sides counts when it spans this share of them, and this share of the plane's longest side, and
+/// there are [`MANY`] such: along a strip with a line of writing, digits span much of the short side.
 const LONG: f32 = 0.5;
+const LONG_OF_MANY: f32 = 0.45;
 const MANY: usize = 3;
 /// A path's cost of a step aside, in steps ahead: straight on is preferred, ten degrees are possible.
 const STEP: f32 = 1.5;
@@ -39,12 +41,50 @@ pub(super) fn find(ink: &[f32], (w, h): (usize, usize), weak: f32) -> Vec<Ruled>
     let longest = w.max(h) as f32;
     // From top to bottom the rows are the steps; from left to right the columns are.
     let mut found = along(&Field { ink, steps: h, places: w, longest }, weak);
-    let mut turned: Vec<f32> = (0..w * h).map(|i| ink[(i % h) * w + i / h]).collect();
+    let mut turned = turned(ink, (w, h));
     // Where lines cross, one of the two is thicker than itself: without the first the second is whole.
     found.iter().for_each(|&(i, _)| turned[(i % w) * h + i / w] = 0.0);
     let across = along(&Field { ink: &turned, steps: w, places: h, longest }, weak);
     found.extend(across.into_iter().map(|(i, strongest)| ((i % h) * w + i / h, strongest)));
     found
+}
+
+/// Rows to columns, for `ink` `[h, w]`.
+fn turned(ink: &[f32], (w, h): (usize, usize)) -> Vec<f32> {
+    (0..w * h).map(|i| ink[(i % h) * w + i / h]).collect()
+}
+
+/// A straight, thin line that ends within the plane, as forms have them.
+pub(crate) struct Straight {
+    /// Its bare parts; where a stroke crosses it, nothing.
+    pub pixels: Vec<usize>,
+    /// (x, y) of both ends.
+    pub ends: [(usize, usize); 2],
+    pub thick: f32,
+}
+
+/// Level (or `upright`) lines of at least `least` pixels, none thicker than `thickest`.
+pub(crate) fn straight(
+    ink: &[f32],
+    (w, h): (usize, usize),
+    upright: bool,
+    weak: f32,
+    least: usize,
+    thickest: f32,
+) -> Vec<Straight> {
+    let longest = w.max(h) as f32;
+    let turn = if upright { Vec::new() } else { turned(ink, (w, h)) };
+    let (ink, steps, places) = if upright { (ink, h, w) } else { (&turn[..], w, h) };
+    let field = Field { ink, steps, places, longest };
+    let found = lines(&field, weak, least, thickest);
+    let at = |step: usize, place: usize| if upright { (place, step) } else { (step, place) };
+    let end = |line: &Line, k: usize| at(line.first + k, (line.middle[k].max(0.0) as usize).min(places - 1));
+    let straight = |line: Line| Straight {
+        pixels: line.pixels(places).map(|i| at(i / places, i % places)).map(|(x, y)| y * w + x).collect(),
+        ends: [end(&line, 0), end(&line, line.middle.len() - 1)],
+        thick: line.thick,
+    };
+    found.into_iter().map(straight).collect()
 }
 
 /// Ink in which lines go on from step to step: `[steps, places]`.
@@ -64,30 +104,33 @@ struct Path {
 /// The lines' pixels.
 fn along(field: &Field<'_>, weak: f32) -> Vec<Ruled> {
     let (steps, places) = (field.steps, field.places);
-    if steps < 24 || places < 24 {
-        return Vec::new();
-    }
-    let mask: Vec<bool> = field.ink.iter().map(|&v| v > weak).collect();
     // Where more than a third is dark, anything can be joined up.
-    if mask.iter().filter(|is| **is).count() * 3 > mask.len() {
+    if steps < 24 || places < 24 || field.ink.iter().filter(|v| **v > weak).count() * 3 > steps * places {
         return Vec::new();
     }
+    let lines = lines(field, weak, (LONG * steps as f32) as usize, THICKEST_OF_MANY * field.longest);
+    let reaches = |line: &Line| line.first * 33 <= steps && (line.first + line.runs.len() + steps / 33) >= steps;
+    let crosses = |line: &Line| reaches(line) && line.thick <= (THICKEST * field.longest).max(2.5);
+    let one_of_many = |line: &Line| reaches(line) || line.runs.len() as f32 >= LONG_OF_MANY * field.longest;
+    let many = lines.iter().filter(|line| one_of_many(line)).count() >= MANY;
+    let lines = lines.iter().filter(|line| crosses(line) || (many && one_of_many(line)));
+    lines.flat_map(|line| line.pixels(places).map(|i| (i, BROAD * line.strength))).collect()
+}
+
+/// Lines of at least `least` steps that are not too thick.
+fn lines(field: &Field<'_>, weak: f32, least: usize, thickest: f32) -> Vec<Line> {
+    let (steps, places) = (field.steps, field.places);
+    let mask: Vec<bool> = field.ink.iter().map(|&v| v > weak).collect();
     let mut lines: Vec<Line> = Vec::new();
-    for path in paths(bridged(&mask, places, (steps / 60).max(2)), (steps, places)) {
+    for path in paths(bridged(&mask, places, (steps / 60).max(2)), (steps, places), least) {
         if let Some(line) = Line::new(&path, field, &mask)
-            && line.thick <= (THICKEST_OF_MANY * field.longest).max(2.5)
+            && line.thick <= thickest.max(2.5)
             && !lines.iter().any(|other| other.same(&line))
         {
             lines.push(line);
         }
     }
-    let many = lines.len() >= MANY;
-    let crosses = |line: &Line| {
-        let reaches = line.first * 33 <= steps && (line.first + line.runs.len() + steps / 33) >= steps;
-        reaches && line.thick <= (THICKEST * field.longest).max(2.5)
-    };
-    let lines = lines.iter().filter(|line| many || crosses(line));
-    lines.flat_map(|line| line.pixels(places).map(|i| (i, BROAD * line.strength))).collect()
+    lines
 }
 
 /// Gaps of up to `gap` steps filled: grain breaks faint lines.
@@ -106,9 +149,8 @@ fn bridged(mask: &[bool], places: usize, gap: usize) -> Vec<bool> {
     out
 }
 
-/// Paths through the mask that are long enough, without common pixels.
-fn paths(mut free: Vec<bool>, (steps, places): (usize, usize)) -> Vec<Path> {
-    let least = (LONG * steps as f32) as usize;
+/// Paths through the mask of at least `least` steps, without common pixels.
+fn paths(mut free: Vec<bool>, (steps, places): (usize, usize), least: usize) -> Vec<Path> {
     let mut found = Vec::new();
     // One walk finds paths that end in different places; those they crossed need another.
     for _ in 0..3 {
@@ -382,6 +424,36 @@ mod tests {
         assert_eq!(cleared(&bar), bar, "as thick as a marker");
         let short = plane(|x, y| if (90..92).contains(&y) && (60..240).contains(&x) { 50.0 } else { 0.0 });
         assert_eq!(cleared(&short), short, "the bar of a 7");
+    }
+
+    #[test]
+    fn upright_strokes_of_a_line_of_writing_stay() {
+        // A strip, as when a line is cut out of a page: the strokes span much of its height.
+        let strip: Vec<f32> = (0..400 * 60)
+            .map(|i| (i % 400, i / 400))
+            .map(|(x, y)| if x % 80 < 5 && (10..50).contains(&y) { 80.0 } else { 0.0 })
+            .collect();
+        assert_eq!(find(&strip, (400, 60), 10.0), []);
+    }
+
+    #[test]
+    fn lines_that_end_within_the_plane_are_found_by_their_length() {
+        // A line from 40 to 240 with a stroke across it, and a bar of 60.
+        let ink = plane(|x, y| {
+            let line = (90..92).contains(&y) && (40..240).contains(&x);
+            let stroke = (100..106).contains(&x) && (60..120).contains(&y);
+            let bar = (150..152).contains(&y) && (40..100).contains(&x);
+            if line || stroke || bar { 60.0 } else { 0.0 }
+        });
+        let found = straight(&ink, (300, 200), false, 10.0, 120, 6.0);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].ends, [(40, 90), (239, 90)]);
+        assert!(found[0].thick <= 2.0, "{}", found[0].thick);
+        // A pixel around the line belongs to it.
+        let pixels = &found[0].pixels;
+        assert!(pixels.iter().all(|i| (89..93).contains(&(i / 300)) && !(101..105).contains(&(i % 300))));
+        assert!(pixels.contains(&(90 * 300 + 60)) && pixels.contains(&(91 * 300 + 200)));
+        assert!(straight(&ink, (300, 200), true, 10.0, 120, 6.0).is_empty());
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use super::Score;
 use super::cuts;
 use super::lines::Line;
-use super::marks::Mark;
+use super::marks;
 use crate::bounds::Bounds;
+use crate::glyph::Mask;
 use crate::ink::InkMap;
 
 /// Most parts in a digit.
@@ -22,6 +23,8 @@ const CUT: f32 = 1.6;
 const LONG: f32 = 0.4;
 /// … and each further stroke: the seam ran through a loop.
 const LOOP: f32 = 2.5;
+/// By how much less likely, in logarithms of odds, a small loop is part of its neighbour than another stroke of its size.
+const LOOPED: f32 = 2.5;
 /// Probabilities below this are all the same: a network's small ones mean nothing.
 const LEAST: f32 = 1e-3;
 
@@ -33,6 +36,8 @@ struct Atom {
     /// Which mark, and the how many-th of its parts.
     mark: usize,
     part: usize,
+    /// Encloses ground, as loops do and broken strokes do not.
+    loops: bool,
 }
 
 /// A run of parts that may be a digit.
@@ -61,7 +66,7 @@ impl Lattice {
     /// `candidate` makes a candidate of pixels.
     pub fn new(line: &Line, map: &InkMap, mut candidate: impl FnMut(&[usize]) -> Option<usize>) -> Self {
         let width = map.plane.width;
-        let stroke = stroke(&line.marks, width);
+        let stroke = marks::stroke(&line.marks, width);
         let (atoms, mut split) = atoms(line, width, stroke);
         let n = atoms.len();
         let mut join = vec![0.0; n];
@@ -148,7 +153,9 @@ fn softplus(x: f32) -> f32 {
 fn together(a: &Atom, b: &Atom, height: f32) -> f32 {
     let gap = (b.bounds.left as f32 - a.bounds.right as f32) / height;
     let small = a.bounds.height().min(b.bounds.height()) as f32 / height;
-    2.0 - 8.0 * gap.clamp(-0.3, 2.0) - 4.0 * small
+    // A loop is a digit, or the larger part of one.
+    let lower = if a.bounds.height() < b.bounds.height() { a } else { b };
+    2.0 - 8.0 * gap.clamp(-0.3, 2.0) - 4.0 * small - if lower.loops { LOOPED } else { 0.0 }
 }
 
 /// What an unlikely shape costs, against the line's height.
@@ -188,7 +195,8 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
         for (part, pixels) in parts.into_iter().enumerate() {
             let bounds = pixels.iter().fold(Bounds::NOTHING, |b, &i| b.with(i % plane_width, i / plane_width));
             if !bounds.is_empty() {
-                atoms.push(Atom { pixels, bounds, mark: number, part });
+                let loops = Mask::of(pixels.iter().copied(), plane_width).is_some_and(|mask| mask.encloses());
+                atoms.push(Atom { pixels, bounds, mark: number, part, loops });
             }
             if let Some(cut) = cuts.get(part) {
                 let more = cut.strokes.saturating_sub(1) as f32;
@@ -206,22 +214,4 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
         }
     }
     (atoms, split)
-}
-
-/// Width of the line's strokes, in pixels: twice the ink over its edge.
-fn stroke(marks: &[Mark], plane_width: usize) -> f32 {
-    let (mut area, mut edge) = (0usize, 0usize);
-    for mark in marks {
-        let b = mark.bounds;
-        let (w, h) = (b.width(), b.height());
-        let mut ink = vec![false; w * h];
-        for &i in &mark.pixels {
-            ink[(i / plane_width - b.top) * w + i % plane_width - b.left] = true;
-        }
-        let at = |x: usize, y: usize| x < w && y < h && ink[y * w + x];
-        let inner = |x: usize, y: usize| x > 0 && y > 0 && at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1);
-        area += mark.pixels.len();
-        edge += (0..w * h).filter(|i| ink[*i] && !inner(i % w, i / w)).count();
-    }
-    (2.0 * area as f32 / edge.max(1) as f32).max(1.0)
 }

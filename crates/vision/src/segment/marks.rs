@@ -5,7 +5,11 @@ use crate::ink::InkMap;
 use crate::pieces::{self, Piece};
 
 /// Pieces smaller than this share of a digit's height, both ways, are specks.
-const SPECK: f32 = 0.12;
+pub(super) const SPECK: f32 = 0.12;
+
+/// A bar thinner than this share of the pen's strokes is none of them; bars are this many times as long as wide.
+const HAIR: f32 = 0.5;
+const SLIM: f32 = 5.0;
 
 /// Marks on a picture at most, the largest: texture has no end of them.
 const MOST: usize = 400;
@@ -38,7 +42,8 @@ impl Mark {
 
 /// All marks that are not specks.
 pub(super) fn find(map: &InkMap) -> Vec<Mark> {
-    let found = pieces::find(&map.ink, map.size(), InkMap::LOW * map.level, InkMap::HIGH * map.level);
+    let mut found = pieces::find(&map.ink, map.size(), InkMap::LOW * map.level, InkMap::HIGH * map.level);
+    pieces::drop_frames(&mut found, map.plane.width);
     let height = typical(found.iter().map(|p| p.bounds.height() as f32));
     let keep = |piece: &Piece| piece.longest() as f32 >= SPECK * height;
     let mark = |piece: Piece| Mark { pixels: piece.pixels, bounds: piece.bounds, cut_off: piece.touches };
@@ -59,6 +64,32 @@ pub(super) fn typical(heights: impl Iterator<Item = f32>) -> f32 {
         sum >= half
     });
     middle.copied().unwrap_or(0.0)
+}
+
+/// Leaves out hairlines, what is left of ruled and printed lines: bars much thinner than the pen.
+pub(super) fn without_hairlines(mut marks: Vec<Mark>, plane_width: usize) -> Vec<Mark> {
+    let least = HAIR * stroke(&marks, plane_width);
+    let bar = |mark: &Mark| SLIM * mark.width().min(mark.height()) <= mark.width().max(mark.height());
+    marks.retain(|mark| !bar(mark) || mark.pixels.len() as f32 >= least * mark.bounds.longest() as f32);
+    marks
+}
+
+/// Width of the marks' strokes, in pixels: twice the ink over its edge.
+pub(super) fn stroke(marks: &[Mark], plane_width: usize) -> f32 {
+    let (mut area, mut edge) = (0usize, 0usize);
+    for mark in marks {
+        let b = mark.bounds;
+        let (w, h) = (b.width(), b.height());
+        let mut ink = vec![false; w * h];
+        for &i in &mark.pixels {
+            ink[(i / plane_width - b.top) * w + i % plane_width - b.left] = true;
+        }
+        let at = |x: usize, y: usize| x < w && y < h && ink[y * w + x];
+        let inner = |x: usize, y: usize| x > 0 && y > 0 && at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1);
+        area += mark.pixels.len();
+        edge += (0..w * h).filter(|i| ink[*i] && !inner(i % w, i / w)).count();
+    }
+    (2.0 * area as f32 / edge.max(1) as f32).max(1.0)
 }
 
 #[cfg(test)]

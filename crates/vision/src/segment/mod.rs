@@ -7,6 +7,7 @@
 //! The network is not called from here: this crate knows none.
 
 mod cuts;
+mod forms;
 mod lattice;
 mod lines;
 mod marks;
@@ -96,7 +97,7 @@ pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
 fn look(picture: &Picture) -> Option<(InkMap, Vec<Mark>)> {
     let glance = Look { largest: GLANCE, ..Look::whole(picture) };
     let map = ink::find(picture, &glance).ok()?;
-    let marks = marks::find(&map);
+    let marks = written(&map);
     let height = lines::height(&marks);
     let longest = map.plane.width.max(map.plane.height);
     let wanted = ((longest as f32 * TALL / height.max(1.0)) as usize).clamp(CLOSE.0, CLOSE.1);
@@ -105,8 +106,13 @@ fn look(picture: &Picture) -> Option<(InkMap, Vec<Mark>)> {
     }
     let look = Look { largest: wanted, polarity: Some(map.polarity), ..glance };
     let map = ink::find(picture, &look).ok()?;
-    let marks = marks::find(&map);
+    let marks = written(&map);
     Some((map, marks))
+}
+
+/// What the pen left.
+fn written(map: &InkMap) -> Vec<Mark> {
+    marks::without_hairlines(forms::without(marks::find(map), map), map.plane.width)
 }
 
 impl Segmentation {

@@ -115,6 +115,88 @@ fn full_stops_and_specks_are_left_out() {
     assert!(found.len() == 1 && near(&found[0], &[(60, 60), (140, 60), (220, 60)]), "{found:?}");
 }
 
+/// Rings that stand alone, as a line of a form or of ruled paper has them.
+const ALONE: [(usize, usize); 4] = [(60, 60), (140, 60), (220, 60), (300, 60)];
+
+fn line_of_rings(height: usize) -> Sheet {
+    let mut sheet = Sheet::new(360, height);
+    for (x, y) in ALONE {
+        sheet.ring((x as f32, y as f32), (20.0, 30.0));
+    }
+    sheet
+}
+
+#[test]
+fn printed_lines_of_forms_are_no_digits() {
+    // An underline that the rings stand on, ...
+    let mut underline = line_of_rings(140);
+    underline.bar((36, 92), (290, 3));
+    // ... a box with cells, one side of which a ring touches, ...
+    let mut cells = line_of_rings(140);
+    for y in [14, 106] {
+        cells.bar((20, y), (323, 3));
+    }
+    for x in [20, 100, 180, 260, 340] {
+        cells.bar((x, 14), (3, 95));
+    }
+    cells.bar((77, 58), (25, 5));
+    // ... boxes of their own, ...
+    let mut boxes = line_of_rings(140);
+    for x in [25, 105, 185, 265] {
+        boxes.bar((x, 18), (70, 3));
+        boxes.bar((x, 100), (70, 3));
+        boxes.bar((x, 18), (3, 85));
+        boxes.bar((x + 67, 18), (3, 85));
+    }
+    // ... and a comb.
+    let mut comb = line_of_rings(140);
+    comb.bar((20, 104), (323, 3));
+    for x in [20, 100, 180, 260, 340] {
+        comb.bar((x, 80), (3, 26));
+    }
+    for (name, sheet) in [("underline", underline), ("cells", cells), ("boxes", boxes), ("comb", comb)] {
+        let found = segment(&sheet.picture(), (28, 28));
+        let wide = |one: &Candidate| one.rect.width.abs_diff(46) <= 8 || name == "cells" && one.rect.width <= 70;
+        let judge = |one: &Candidate| {
+            // Bars are digits to this judge, as to a network that has seen a 1.
+            let bar = one.rect.width <= 8 && one.rect.height >= 12;
+            let like = bar || (wide(one) && one.rect.height.abs_diff(66) <= 8);
+            if like { Score { digit: 0.98, none: 0.02 } } else { Score { digit: 0.05, none: 0.95 } }
+        };
+        let scores: Vec<Score> = found.candidates().iter().map(judge).collect();
+        let path = found.best(&scores);
+        let rects: Vec<Rect> = path.lines.concat().into_iter().map(|i| found.candidates()[i].rect).collect();
+        let middles: Vec<usize> = rects.iter().map(|r| r.x + r.width / 2).collect();
+        let right = middles.len() == 4 && middles.iter().zip(ALONE).all(|(x, at)| x.abs_diff(at.0) <= 14);
+        assert!(path.lines.len() == 1 && right, "{name}: {rects:?}");
+    }
+}
+
+#[test]
+fn hairlines_beside_writing_are_no_ones() {
+    let mut sheet = line_of_rings(120);
+    for x in [15, 100, 340] {
+        sheet.bar((x, 30), (2, 60));
+    }
+    let found = segment(&sheet.picture(), (28, 28));
+    assert!(found.candidates().iter().all(|one| one.rect.width > 10), "{:?}", found.candidates().len());
+}
+
+#[test]
+fn a_small_nought_is_no_part_of_its_neighbour() {
+    let mut sheet = Sheet::new(360, 120);
+    for x in [60.0, 190.0, 270.0] {
+        sheet.ring((x, 60.0), (20.0, 30.0));
+    }
+    sheet.ring((103.0, 78.0), (10.0, 11.0));
+    let found = segment(&sheet.picture(), (28, 28));
+    // Together with its neighbour it would pass for a digit as well as both do alone.
+    let scores = vec![Score { digit: 0.99, none: 0.01 }; found.candidates().len()];
+    let path = found.best(&scores);
+    let middles: Vec<usize> = path.lines[0].iter().map(|&i| found.candidates()[i].rect).map(|r| r.x + r.width / 2).collect();
+    assert!(middles.len() == 4 && middles.iter().zip([60, 103, 190, 270]).all(|(x, at)| x.abs_diff(at) <= 4), "{middles:?}");
+}
+
 #[test]
 fn any_size_is_read_alike() {
     for scale in [1, 3, 9] {
