@@ -30,7 +30,7 @@ pub use log::{Form, Log, Requests};
 pub use models::{Load, ModelError, Models, Source};
 pub use options::Options;
 pub use served::{Served, Tensor};
-pub use server::Server;
+pub use server::{Asked, Server};
 pub use signals::Signal;
 
 #[cfg(test)]

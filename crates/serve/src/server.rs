@@ -26,6 +26,13 @@ use tokio::time::{sleep, timeout};
 /// those that are idle, so that a request on its way finds somebody.
 const GRACE: Duration = Duration::from_millis(250);
 
+/// Signals that are to end a server: [`Server::listen_to_signals`].
+pub struct Asked {
+    first: Signals,
+    /// Sees the same signals: the first of them, too.
+    second: Signals,
+}
+
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
@@ -80,20 +87,24 @@ impl Server {
         left
     }
 
-    /// The same until SIGTERM or Ctrl-C comes; a second one ends it at once.
+    /// Listens to SIGTERM and Ctrl-C from here on, instead of ending by them.
     ///
     /// # Errors
-    /// When the system does not let it listen to them.
-    pub fn run_until_signal(self) -> io::Result<(Signal, usize)> {
-        let guard = self.runtime.enter();
-        let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
-        drop(guard);
+    /// When the system does not let it.
+    pub fn listen_to_signals(&self) -> io::Result<Asked> {
+        let _runtime = self.runtime.enter();
+        Ok(Asked { first: Signals::listen()?, second: Signals::listen()? })
+    }
+
+    /// [`Server::run`] until a signal comes; a second one ends it at once. Which came, and how many requests were left unanswered.
+    pub fn run_until(self, asked: Asked) -> (Signal, usize) {
+        let Asked { mut first, mut second } = asked;
         let mut came = Signal::Terminate;
         let left = self.run(async { came = first.next().await }, async {
             second.next().await;
             second.next().await;
         });
-        Ok((came, left))
+        (came, left)
     }
 }
 

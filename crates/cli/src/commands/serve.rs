@@ -113,11 +113,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let server = Server::bind(address, args.options(), models, log).with_context(|| {
         format!("{address}: cannot be listened at; is another server there? choose another with --addr HOST:PORT")
     })?;
+    // Before anybody can know that it runs.
+    let asked = server.listen_to_signals().context("signals cannot be listened to")?;
     let mut out = std::io::stdout().lock();
     // Whoever started it may have stopped reading.
     let _ = writeln!(out, "maobi serves {names} at http://{}", server.address()?).and_then(|()| out.flush());
     drop(out);
-    let (signal, left) = server.run_until_signal().context("signals cannot be listened to")?;
+    let (signal, left) = server.run_until(asked);
     match (left, signal) {
         (0, Signal::Terminate) => Ok(Exit::Done),
         (0, Signal::Interrupt) => Ok(Exit::Interrupted),
