@@ -1,5 +1,6 @@
 //! One digit or several: both are prepared, the network scores both, and the likelier one is the reading.
 
+use crate::doubt;
 use crate::options::{Layout, OperatingPoint};
 use crate::reading::{Item, Reading};
 use maobi_vision::segment::Path;
@@ -33,6 +34,7 @@ impl Draft {
             items.truncate(1);
             if let Some(item) = items.first_mut() {
                 item.rect = self.single.ink.unwrap_or(self.whole);
+                item.none = doubt::alone(item.none, &self.single, point);
                 item.rejected |= self.single.blank || item.none > point.alone;
             }
             return Reading::of(items, self.single.blank, false);
@@ -46,7 +48,7 @@ impl Draft {
                 }
             }
         }
-        let doubtful = share < point.share || is_doubtful(&read, path.cost, point);
+        let doubtful = doubt::several(&read, (share, path.cost), (self.whole, self.single.width), point);
         Reading::of(read, false, doubtful)
     }
 
@@ -91,14 +93,6 @@ impl Draft {
 fn covers(rect: Rect, part: Rect) -> bool {
     let (x, y) = (part.x + part.width / 2, part.y + part.height / 2);
     (rect.x..rect.x + rect.width).contains(&x) && (rect.y..rect.y + rect.height).contains(&y)
-}
-
-/// Whether digits that were cut out at such a cost are likelier to be something else.
-fn is_doubtful(items: &[Item], cost: f32, point: &OperatingPoint) -> bool {
-    let accepted = items.iter().filter(|item| !item.rejected);
-    let n = accepted.clone().count().max(1) as f32;
-    let mean = accepted.map(|item| item.confidence().max(f32::MIN_POSITIVE).ln()).sum::<f32>() / n;
-    mean < point.sure.ln() || cost > point.torn * (n - 1.0).max(1.0)
 }
 
 fn score(item: &Item) -> Score {

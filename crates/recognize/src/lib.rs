@@ -20,6 +20,7 @@
 
 mod alternatives;
 pub mod built_in;
+mod doubt;
 mod draft;
 mod error;
 mod json;

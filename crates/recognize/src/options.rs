@@ -92,13 +92,20 @@ pub struct OperatingPoint {
     pub none: f32,
     /// … and rejects a picture of a single digit from here on: nothing beside it speaks for its being one.
     pub alone: f32,
+    /// What ink beside that digit adds to the odds of its being none: this many natural logarithms times the share of the
+    /// picture's ink that is not the digit's. Stripes, seams and shadows show many strokes, of which one looks like a 1.
+    pub beside: f32,
+    /// What uneven strokes add: this many natural logarithms for each unit of [`Prepared::uneven`](maobi_vision::Prepared::uneven)
+    /// above 0.25. Shadows and shaded things are ragged where a pen's strokes are even.
+    pub uneven: f32,
     /// A picture of several digits is rejected when they are less sure than this on average: the geometric mean of
     /// [`Item::confidence`](crate::Item::confidence).
     pub sure: f32,
-    /// It is rejected, too, when they hold less than this share of the picture's ink: letters, drawings, textures.
+    /// It is rejected, too, when they hold less than this share of the picture's ink: letters, drawings, textures. A tenth more for each
+    /// of the three digits that it lacks; bare bars, as most 1s are, are no digits here.
     pub share: f32,
     /// And when cutting them apart took more than this for each digit after the first, in natural logarithms: most letters can be torn
-    /// into two ones, few into five digits.
+    /// into two ones, few into five digits. Where all of them are bare bars, two thirds of it.
     pub torn: f32,
     /// A model without that class rejects what it gives less than this probability of being any one digit. That is a poor
     /// substitute: such networks are often sure of things they have never seen.
@@ -109,7 +116,7 @@ impl Default for OperatingPoint {
     /// The published operating point. Within a line, size and neighbours speak for a glyph's being a digit, so that only what the network
     /// is sure of is left out; alone, nothing does.
     fn default() -> Self {
-        Self { none: 0.95, alone: 0.06, sure: 0.9, share: 0.65, torn: 1.5, unsure: 0.5 }
+        Self { none: 0.95, alone: 0.06, beside: 8.0, uneven: 5.0, sure: 0.9, share: 0.65, torn: 1.5, unsure: 0.5 }
     }
 }
 

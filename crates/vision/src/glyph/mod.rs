@@ -3,9 +3,11 @@
 mod distance;
 mod fit;
 mod mask;
+mod pen;
 
 pub(crate) use fit::{box_side, centre_of_mass};
 pub(crate) use mask::Mask;
+pub(crate) use pen::uneven;
 
 use crate::bounds::Bounds;
 

@@ -32,7 +32,9 @@ pub(super) fn prepare(picture: &Picture, frame: (usize, usize), trace: Trace<'_>
     trace(&|| drawing.chosen(&mask));
     trace(&|| Stage::of_values("stroke evened out", &glyph.evened, glyph.evened_width, (0.0, 1.0)));
     let ink = Some(drawing.ink.in_picture(mask.bounds));
-    Prepared { pixels: glyph.pixels, ink, stroke: Some(glyph.stroke), blank: false, ..blank(drawing.ink.polarity) }
+    let (share, uneven) = (drawing.share(), glyph::uneven(&mask));
+    let stroke = Some(glyph.stroke);
+    Prepared { pixels: glyph.pixels, ink, stroke, share, uneven, blank: false, ..blank(drawing.ink.polarity) }
 }
 
 /// The pieces of ink that were chosen, and where they were found.
@@ -98,6 +100,14 @@ impl Drawing {
     /// Around all pieces together.
     fn bounds(&self) -> Bounds {
         self.pieces.iter().fold(Bounds::NOTHING, |all, piece| all.join(piece.bounds))
+    }
+
+    /// Share of the ink that is in the chosen pieces, by its strength.
+    fn share(&self) -> f32 {
+        let strong = |v: &f32| *v > InkMap::LOW * self.ink.level;
+        let all: f32 = self.ink.ink.iter().copied().filter(strong).sum();
+        let chosen: f32 = self.pieces.iter().flat_map(|piece| &piece.pixels).map(|&i| self.ink.ink[i]).sum();
+        (chosen / all.max(f32::MIN_POSITIVE)).min(1.0)
     }
 
     /// The chosen pieces, white on what else there is of ink.

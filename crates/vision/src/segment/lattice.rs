@@ -1,7 +1,7 @@
 //! The ways to read a line: its parts from left to right, runs of them that may be digits, and the best path.
 
 use super::Score;
-use super::cuts;
+use super::cuts::{self, Cut};
 use super::lines::Line;
 use super::marks;
 use crate::bounds::Bounds;
@@ -182,7 +182,7 @@ fn aside(atom: &Atom, height: f32) -> f32 {
 /// The line's parts from left to right, and what a digit's end behind each costs for the ink that is cut.
 fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) {
     let mut atoms = Vec::new();
-    // (mark, part): what a cut behind it costs.
+    // (mark, part, next part): what a cut between them costs.
     let mut crossed = Vec::new();
     for (number, mark) in line.marks.iter().enumerate() {
         let cuts = cuts::find(mark, plane_width, line.height, stroke);
@@ -192,24 +192,31 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
             let part = cuts.iter().filter(|cut| cut.seam.get(y).is_some_and(|&at| x >= at)).count();
             parts[part].push(i);
         }
+        let mut before: Option<usize> = None;
         for (part, pixels) in parts.into_iter().enumerate() {
             let bounds = pixels.iter().fold(Bounds::NOTHING, |b, &i| b.with(i % plane_width, i / plane_width));
-            if !bounds.is_empty() {
-                let loops = Mask::of(pixels.iter().copied(), plane_width).is_some_and(|mask| mask.encloses());
-                atoms.push(Atom { pixels, bounds, mark: number, part, loops });
+            if bounds.is_empty() {
+                continue;
             }
-            if let Some(cut) = cuts.get(part) {
+            // Two seams may run side by side with nothing in between: the cheaper of them was cut.
+            let price = |cut: &Cut| {
                 let more = cut.strokes.saturating_sub(1) as f32;
-                crossed.push((number, part, CUT + LONG * (cut.crossed / stroke - 1.0).max(-0.5) + LOOP * more));
+                CUT + LONG * (cut.crossed / stroke - 1.0).max(-0.5) + LOOP * more
+            };
+            if let Some(before) = before.replace(part) {
+                let cheapest = cuts[before..part].iter().map(price).fold(f32::INFINITY, f32::min);
+                crossed.push((number, before, part, cheapest));
             }
+            let loops = Mask::of(pixels.iter().copied(), plane_width).is_some_and(|mask| mask.encloses());
+            atoms.push(Atom { pixels, bounds, mark: number, part, loops });
         }
     }
     let middle = |atom: &Atom| atom.bounds.left + atom.bounds.right;
     atoms.sort_by_key(middle);
     let mut split = vec![0.0; atoms.len()];
-    for (number, part, cost) in crossed {
+    for (number, part, next, cost) in crossed {
         let place = |p: usize| atoms.iter().position(|atom| atom.mark == number && atom.part == p);
-        if let (Some(a), Some(b)) = (place(part), place(part + 1)) {
+        if let (Some(a), Some(b)) = (place(part), place(next)) {
             split[a.min(b)..a.max(b)].iter_mut().for_each(|s| *s += cost);
         }
     }
