@@ -23,6 +23,7 @@ pub mod built_in;
 mod doubt;
 mod draft;
 mod error;
+mod inside;
 mod json;
 mod options;
 pub mod preprocessing;

@@ -184,17 +184,28 @@ impl Recognizer {
     }
 
     /// Number of outputs, with "none".
-    fn outputs(&self) -> usize {
+    pub(crate) fn outputs(&self) -> usize {
         self.classes.len() + usize::from(self.none.is_some())
     }
 
     /// The network's probabilities `[glyphs, outputs]` for pixels `[height, width]` each.
-    fn rows(&self, glyphs: &[&[u8]]) -> Result<Vec<f32>> {
-        let Scaling { scale, offset } = self.scaling;
-        let values: Vec<f32> = glyphs.iter().flat_map(|glyph| glyph.iter().map(|&p| f32::from(p) * scale + offset)).collect();
+    pub(crate) fn rows(&self, glyphs: &[&[u8]]) -> Result<Vec<f32>> {
+        let values: Vec<f32> = glyphs.iter().flat_map(|glyph| self.scaled(glyph)).collect();
         let mut rows = self.running.predict(&[&values])?.into_iter().next().unwrap_or_default();
         preprocessing::probabilities(&self.model, &mut rows, self.outputs());
         Ok(rows)
+    }
+
+    /// What the network sees of a glyph.
+    pub(crate) fn scaled(&self, glyph: &[u8]) -> Vec<f32> {
+        let Scaling { scale, offset } = self.scaling;
+        glyph.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect()
+    }
+
+    /// Which output of the network a class is.
+    pub(crate) fn output_of(&self, class: usize) -> Option<usize> {
+        let shifted = self.none.is_some_and(|none| none <= class);
+        (class < self.classes.len()).then_some(class + usize::from(shifted))
     }
 
     /// What a row of outputs says of a glyph; where it lies, who asked knows.

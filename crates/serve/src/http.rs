@@ -5,6 +5,7 @@ use crate::log::{Log, Requests};
 use crate::metrics::{Metrics, Protocol};
 use crate::models::Models;
 use crate::options::Options;
+use crate::page::{self, Page};
 use crate::problem::{Problem, Reason};
 use crate::served::Served;
 use crate::{body, cors, openapi, recognize, tf_serving, v2};
@@ -43,6 +44,8 @@ pub struct Service {
     pub(crate) memory: Arc<Semaphore>,
     /// Turns to read pictures.
     pub(crate) pictures: Arc<Semaphore>,
+    /// What the page keeps.
+    pub(crate) page: Page,
     draining: AtomicBool,
     ids: Ids,
 }
@@ -59,6 +62,7 @@ impl Service {
             batcher: Batcher::new(&options, Arc::clone(&metrics))?,
             memory: Arc::new(Semaphore::new(units)),
             pictures: Arc::new(Semaphore::new(options.threads.max(1))),
+            page: Page::new(&options),
             draining: AtomicBool::new(false),
             ids: Ids::new(),
             options,
@@ -115,6 +119,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v2/models/{model}/versions/{version}/infer", post(v2::infer))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi::document))
+        .merge(page::routes(&service))
         .fallback(unknown)
         .method_not_allowed_fallback(method)
         .layer(from_fn_with_state(Arc::clone(&service), around))

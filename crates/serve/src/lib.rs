@@ -14,6 +14,7 @@ mod models;
 mod multipart;
 mod openapi;
 mod options;
+mod page;
 pub mod problem;
 mod recognize;
 mod scan;

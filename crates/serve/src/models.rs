@@ -127,6 +127,18 @@ impl Models {
         self.entries.iter().all(|entry| !entry.numbers().is_empty())
     }
 
+    /// Puts a model in the place of the one of its name and version; that one.
+    pub(crate) fn replace(&self, served: Arc<Served>) -> Option<Arc<Served>> {
+        let entry = self.entry(&served.name)?;
+        let mut versions = entry.versions.write().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(served.version, served)
+    }
+
+    /// The file of a model; `None` for the one in the box, and for a folder of versions.
+    pub(crate) fn file(&self, name: &str) -> Option<&Path> {
+        self.entry(name).filter(|entry| !entry.numbered).and_then(|entry| entry.path.as_deref())
+    }
+
     /// Looks whether files have changed, loads what is new beside what is in use, and takes its place.
     pub fn refresh(&self, log: &Log) {
         for entry in &self.entries {

@@ -1,5 +1,6 @@
 //! What a server may take and hold: every bound in one place.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How a server works; the defaults are those of the command line.
@@ -32,6 +33,10 @@ pub struct Options {
     pub reload: Option<Duration>,
     /// Origins whose pages may ask, or `*`; empty: those of no other host.
     pub cors: Vec<String>,
+    /// Where the page keeps what it is taught; `None`: it cannot be taught.
+    pub samples: Option<PathBuf>,
+    /// The folder with training runs that the page shows; `None`: it shows none.
+    pub runs: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -50,6 +55,8 @@ impl Default for Options {
             drain: Duration::from_secs(20),
             reload: Some(Duration::from_secs(1)),
             cors: Vec::new(),
+            samples: None,
+            runs: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::served::Served;
 use axum::extract::{Request, State};
 use axum::http::header;
 use maobi_recognize::Options;
-use maobi_vision::{DecodeError, Limits, decode_bytes};
+use maobi_vision::{DecodeError, Limits, Picture, decode_bytes};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
@@ -111,16 +111,7 @@ pub async fn recognize(State(service): State<Arc<Service>>, request: Request) ->
 
 /// Decodes a picture and reads it.
 fn read(served: &Served, bytes: &[u8], name: Option<&str>, limits: &Limits, wishes: &Wishes) -> Result<Value, Problem> {
-    let picture = decode_bytes(bytes, name.unwrap_or("the picture"), limits).map_err(|error| {
-        let message = error.to_string();
-        match error {
-            DecodeError::TooManyPixels { .. }
-            | DecodeError::TooLong { .. }
-            | DecodeError::TooMuchMemory { .. }
-            | DecodeError::TooManyBytes { .. } => Problem::too_large(message),
-            _ => Problem::bad(message),
-        }
-    })?;
+    let picture = decode(bytes, name.unwrap_or("the picture"), limits)?;
     let recognizer = served.recognizer().ok_or_else(|| Problem::internal("the model reads no pictures"))?;
     let reading = recognizer.recognize(&picture, &wishes.options).map_err(|e| Problem::internal(e.to_string()))?;
     let others = reading.alternatives(recognizer.classes(), wishes.top - 1);
@@ -131,6 +122,20 @@ fn read(served: &Served, bytes: &[u8], name: Option<&str>, limits: &Limits, wish
     answer.insert("model".into(), json!(&*served.name));
     answer.insert("version".into(), json!(served.version.to_string()));
     Ok(Value::Object(answer))
+}
+
+/// Decodes a picture.
+pub(crate) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture, Problem> {
+    decode_bytes(bytes, name, limits).map_err(|error| {
+        let message = error.to_string();
+        match error {
+            DecodeError::TooManyPixels { .. }
+            | DecodeError::TooLong { .. }
+            | DecodeError::TooMuchMemory { .. }
+            | DecodeError::TooManyBytes { .. } => Problem::too_large(message),
+            _ => Problem::bad(message),
+        }
+    })
 }
 
 /// Counts itself among those who wait.
@@ -168,7 +173,7 @@ impl Service {
 }
 
 /// Keys and values of an address, decoded.
-fn query(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
+pub(crate) fn query(text: &str) -> impl Iterator<Item = (String, String)> + '_ {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (decoded(key), decoded(value))

@@ -41,6 +41,8 @@ pub struct Served {
     /// In the order of the network.
     pub outputs: Vec<Tensor>,
     network: Network,
+    /// What its file says of its pictures.
+    pub(crate) said: Option<Preprocessing>,
     pub(crate) metrics: Arc<ModelMetrics>,
 }
 
@@ -83,11 +85,12 @@ impl Served {
         if let Some(empty) = inputs.iter().find(|input| input.is_empty()) {
             return Err(format!("input {}: has shape {:?}, of no values", empty.name, empty.shape));
         }
+        let said = preprocessing.clone();
         let network = match reads_pictures(&inputs, &outputs) {
             true => Network::Reads(Box::new(recognizer(model, preprocessing)?)),
             false => Network::Plain(Box::new(model.for_inference().map_err(|e| e.to_string())?)),
         };
-        let served = Self { name, version, inputs, outputs, network, metrics };
+        let served = Self { name, version, inputs, outputs, network, said, metrics };
         served.warm_up()?;
         Ok(served)
     }

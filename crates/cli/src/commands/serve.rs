@@ -68,6 +68,15 @@ pub struct Args {
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
 
+    /// Where the page keeps the digits that it is taught, a folder for each, as `maobi finetune` reads them [default: samples in the
+    /// user's folder for data of programs]
+    #[arg(long, value_name = "DIR")]
+    samples: Option<PathBuf>,
+
+    /// The folder with training runs that the page shows.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    runs: PathBuf,
+
     /// Which requests to tell on stderr.
     #[arg(long, value_name = "WHICH", default_value = "failed", value_parser = ["none", "failed", "all"])]
     log: String,
@@ -78,7 +87,9 @@ pub struct Args {
 }
 
 const AFTER: &str = "\
-The first line on stdout tells what is served and where. Other programs ask by
+The first line on stdout tells what is served and where; a browser shows the page
+there: draw or photograph digits, see what the network sees, teach it your hand,
+look at training runs. Other programs ask by
 TensorFlow Serving's REST API (/v1/models/NAME:predict) or the Open Inference
 Protocol (/v2/models/NAME/infer); people send pictures to /v1/recognize. What
 there is stands in /openapi.json, figures for Prometheus in /metrics.
@@ -142,9 +153,16 @@ impl Args {
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             reload: (self.reload_ms > 0).then(|| Duration::from_millis(self.reload_ms)),
             cors: self.cors.clone(),
+            samples: self.samples.clone().or_else(own_samples),
+            runs: Some(self.runs.clone()),
             ..defaults
         }
     }
+}
+
+/// Where samples are kept unless the user says otherwise; `None` on a system that has no such place.
+fn own_samples() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "maobi").map(|dirs| dirs.data_dir().join("samples"))
 }
 
 /// `HOST:PORT`, `:PORT`, or a port alone.

@@ -44,6 +44,8 @@ pub(crate) struct Plan {
     pub(crate) inputs: Vec<usize>,
     /// Slots of the model's outputs.
     pub(crate) outputs: Vec<usize>,
+    /// Per node of the graph, the slot of its value.
+    pub(crate) nodes: Vec<usize>,
 }
 
 /// The weights that a layer of the graph declares.
@@ -59,8 +61,16 @@ impl Plan {
         let mut first_weight: Vec<Option<usize>> = vec![None; graph.layers.len()];
         let mut total = 0;
         let mixed = (0..graph.layers.len()).any(|layer| graph.precision_of(layer).half().is_some());
-        let mut plan =
-            Plan { steps: vec![], segments: vec![], slots: vec![], halves: vec![], mixed, inputs: vec![], outputs: vec![] };
+        let mut plan = Plan {
+            steps: vec![],
+            segments: vec![],
+            slots: vec![],
+            halves: vec![],
+            mixed,
+            inputs: vec![],
+            outputs: vec![],
+            nodes: vec![],
+        };
         let mut slot_of: Vec<usize> = Vec::with_capacity(graph.nodes.len());
         for (index, node) in graph.nodes.iter().enumerate() {
             let layer = &graph.layers[node.layer];
@@ -92,6 +102,7 @@ impl Plan {
         }
         plan.inputs = graph.inputs.iter().map(|&n| slot_of[n]).collect();
         plan.outputs = graph.outputs.iter().map(|&n| slot_of[n]).collect();
+        plan.nodes = slot_of;
         plan.keep_probabilities();
         plan.segments = segments(&plan.steps);
         Ok((plan, weights))

@@ -1,5 +1,6 @@
 //! A network with its weights: what [`Sequential`](crate::graph::Sequential) and the functional builder make.
 
+mod activations;
 mod compile;
 mod config;
 mod for_inference;
@@ -9,6 +10,7 @@ mod summary;
 mod train;
 mod weight;
 
+pub use activations::Activation;
 pub use compile::{Compile, Training};
 pub use meters::{Logs, Meters};
 pub use train::{Batch, Evaluation, StepLogs};

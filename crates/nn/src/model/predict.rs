@@ -48,6 +48,15 @@ impl Model {
     /// # Panics
     /// When `feed` cannot fill the inputs of this model; [`Model::predict`] checks its samples.
     pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
+        self.walk(feed, |workspace| {
+            for (output, &slot) in self.plan.outputs.iter().enumerate() {
+                take(output, &workspace.values[slot].whole());
+            }
+        });
+    }
+
+    /// Runs one batch and shows the memory with the value of every layer.
+    pub(super) fn walk(&self, feed: &dyn Feed, look: impl FnOnce(&Workspace)) {
         let mut workspace = self.idle().pop().unwrap_or_default();
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
         let mut halves = std::mem::take(&mut workspace.halves);
@@ -59,9 +68,7 @@ impl Model {
         workspace.forward(walk, feed, false);
         drop(guards);
         workspace.halves = halves;
-        for (output, &slot) in self.plan.outputs.iter().enumerate() {
-            take(output, &workspace.values[slot].whole());
-        }
+        look(&workspace);
         // A panic on the way leaves it behind: nobody meets what it was in the middle of.
         self.idle().push(workspace);
     }

@@ -1,0 +1,68 @@
+//! Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): a state is told whenever it has changed.
+
+use crate::http::Service;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Frame;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, channel};
+
+/// How often a state is looked at.
+const EVERY: Duration = Duration::from_millis(100);
+/// After so many looks without news a comment shows whether somebody still listens.
+const QUIET: u32 = 100;
+
+/// Tells what `look` gives, at once and whenever it differs from before, until it gives `None`, the client has gone or the server stops.
+/// `look` may take its time: it runs on a thread of its own.
+pub fn told(service: &Arc<Service>, look: impl Fn(&Service) -> Option<String> + Send + Sync + 'static) -> Response {
+    let (sender, receiver) = channel::<Bytes>(4);
+    let (service, look) = (Arc::clone(service), Arc::new(look));
+    tokio::spawn(async move {
+        let (mut before, mut quiet) = (String::new(), 0);
+        while !service.is_draining() {
+            let (at, looks) = (Arc::clone(&service), Arc::clone(&look));
+            let Ok(Some(now)) = tokio::task::spawn_blocking(move || looks(&at)).await else { break };
+            quiet += 1;
+            let message = if now != before {
+                let lines: String = now.lines().map(|line| format!("data: {line}\n")).collect();
+                Some(format!("{lines}\n"))
+            } else {
+                (quiet >= QUIET).then(|| ":\n\n".to_owned())
+            };
+            if let Some(message) = message {
+                quiet = 0;
+                if sender.send(message.into()).await.is_err() {
+                    break;
+                }
+            }
+            before = now;
+            if tokio::time::timeout(EVERY, sender.closed()).await.is_ok() {
+                break;
+            }
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // Proxies that gather answers would gather these for ever.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, Body::new(Messages(receiver))).into_response()
+}
+
+/// Messages as a body.
+struct Messages(Receiver<Bytes>);
+
+impl hyper::body::Body for Messages {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.0.poll_recv(context).map(|message| message.map(|bytes| Ok(Frame::data(bytes))))
+    }
+}

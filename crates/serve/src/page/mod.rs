@@ -1,0 +1,86 @@
+//! The page for people, at `/`: draw or photograph digits, see what the network sees, teach it, look at training runs.
+//!
+//! What the browser gets lies in `crates/serve/page` and is part of the program ([`assets`]). The routes below `/page/` are the page's own:
+//! they may change with it, so no document promises them. One idea a file: [`look`] reads a picture, [`samples`] keeps what was taught,
+//! [`tune`] learns from it, [`runs`] reads run folders, [`origin`] says whose requests are taken.
+
+mod answer;
+mod assets;
+mod events;
+mod look;
+mod origin;
+mod runs;
+mod samples;
+mod tune;
+
+use crate::http::Service;
+use crate::options::Options;
+use crate::problem::Problem;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What the page keeps between requests.
+#[derive(Debug, Default)]
+pub struct Page {
+    samples: samples::Samples,
+    tuning: tune::Tuning,
+}
+
+impl Page {
+    /// With the folders that the options name.
+    pub fn new(options: &Options) -> Self {
+        Self { samples: samples::Samples::new(options.samples.clone()), tuning: tune::Tuning::default() }
+    }
+}
+
+/// The page's routes, to be merged into the service's.
+pub fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
+    let own = Router::new()
+        .route("/page/models", get(look::models))
+        .route("/page/look", post(look::look))
+        .route("/page/inside", post(look::inside))
+        .route("/page/samples", get(samples::list).post(samples::add))
+        .route("/page/samples/remove", post(samples::remove))
+        .route("/page/samples/{label}/{id}", get(samples::picture))
+        .route("/page/tune", get(tune::state).post(tune::start))
+        .route("/page/tune/events", get(tune::events))
+        .route("/page/tune/stop", post(tune::stop))
+        .route("/page/tune/keep", post(tune::keep))
+        .route("/page/tune/undo", post(tune::undo))
+        .route("/page/runs", get(runs::list))
+        .route("/page/runs/{run}", get(runs::one))
+        .route("/page/runs/{run}/events", get(runs::events))
+        .route("/page/runs/{run}/files/{file}", get(runs::file))
+        .layer(from_fn_with_state(Arc::clone(service), origin::check));
+    Router::new().route("/", get(assets::index)).route("/page/static/{file}", get(assets::file)).merge(own)
+}
+
+/// A body of JSON: an object.
+async fn object_of(service: &Service, request: axum::extract::Request) -> Result<Value, Problem> {
+    let kind = request.headers().get(axum::http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Problem::unsupported(format!("Content-Type '{kind}': expected application/json")));
+    }
+    let body = crate::body::read(service, request).await?;
+    let value: Value = serde_json::from_slice(&body).map_err(|e| Problem::bad(format!("the body is no JSON: {e}")))?;
+    if value.is_object() { Ok(value) } else { Err(Problem::bad("expected a JSON object")) }
+}
+
+/// A file that the program wrote, as it is.
+async fn png_file(file: std::path::PathBuf) -> crate::problem::Answer {
+    let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
+    let bytes = read.ok().and_then(Result::ok).ok_or_else(|| Problem::not_found("there is no such picture"))?;
+    let kind = axum::http::HeaderValue::from_static("image/png");
+    Ok(axum::response::IntoResponse::into_response(([(axum::http::header::CONTENT_TYPE, kind)], bytes)))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,209 @@
+//! Training runs: what `maobi train` and `maobi evaluate --report` have written to run folders. Files are read, nothing else.
+
+use super::{events, png_file};
+use crate::http::Service;
+use crate::problem::{Answer, Problem, object};
+use axum::extract::{Path as At, State};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Most runs that are listed, lines of a history and bytes of a file that are read.
+const MOST_RUNS: usize = 500;
+const MOST_LINES: usize = 20_000;
+const MOST_BYTES: u64 = 32 << 20;
+/// Mistakes that are told.
+const MISTAKES: usize = 30;
+/// A run whose files have not changed for so long is not at work any more.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Pictures of a run folder, or of a report in it, that may be asked for.
+const PICTURES: [&str; 3] = ["curves.png", "confusion.png", "mistakes.png"];
+
+/// The folder of a run.
+fn folder(service: &Service, run: &str) -> Result<PathBuf, Problem> {
+    let runs = service.options.runs.as_deref();
+    let runs = runs.ok_or_else(|| Problem::not_found("this server shows no runs; start it with --runs DIR"))?;
+    let plain = !run.is_empty() && !run.starts_with('.') && !run.contains(['/', '\\', ':']);
+    let folder = runs.join(run);
+    if plain && folder.join("config.toml").is_file() {
+        Ok(folder)
+    } else {
+        Err(Problem::not_found(format!("there is no run '{run}'")))
+    }
+}
+
+/// `GET /page/runs`: the newest first.
+pub async fn list(State(service): State<Arc<Service>>) -> Answer {
+    let work = move || {
+        let runs = service.options.runs.as_deref();
+        let entries = runs.map(std::fs::read_dir).and_then(Result::ok).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut found: Vec<Value> = names.filter_map(|name| Some(summary(&name, &folder(&service, &name).ok()?))).collect();
+        found.sort_by(|a, b| b["changed"].as_u64().cmp(&a["changed"].as_u64()));
+        found.truncate(MOST_RUNS);
+        json!({ "folder": runs.map(|runs| runs.display().to_string()), "runs": found })
+    };
+    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the runs cannot be listed"))?))
+}
+
+/// `GET /page/runs/{run}`.
+pub async fn one(State(service): State<Arc<Service>>, At(run): At<String>) -> Answer {
+    let work = move || folder(&service, &run).map(|folder| whole(&run, &folder));
+    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the run cannot be read"))??))
+}
+
+/// `GET /page/runs/{run}/events`: the same whenever it has changed.
+pub async fn events(State(service): State<Arc<Service>>, At(run): At<String>) -> Answer<Response> {
+    folder(&service, &run)?;
+    let seen = std::sync::Mutex::new((None, String::new()));
+    Ok(events::told(&service, move |service| {
+        let folder = folder(service, &run).ok()?;
+        let mut seen = super::lock(&seen);
+        let now = Some((changed(&folder), is_at_work(&folder)));
+        if seen.0 != now {
+            *seen = (now, whole(&run, &folder).to_string());
+        }
+        Some(seen.1.clone())
+    }))
+}
+
+/// `GET /page/runs/{run}/files/{file}`: a picture.
+pub async fn file(State(service): State<Arc<Service>>, At((run, file)): At<(String, String)>) -> Answer {
+    let folder = folder(&service, &run)?;
+    let unknown = || Problem::not_found(format!("a run has no picture {file}"));
+    let name = PICTURES.into_iter().find(|name| *name == file).ok_or_else(unknown)?;
+    let place = places(&folder).into_iter().map(|place| place.join(name)).find(|path| path.is_file()).ok_or_else(unknown)?;
+    png_file(place).await
+}
+
+/// The folder, and those in it: reports lie in either.
+fn places(folder: &Path) -> Vec<PathBuf> {
+    let mut inside: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    inside.retain(|path| path.is_dir());
+    inside.sort();
+    inside.insert(0, folder.to_owned());
+    inside
+}
+
+/// When something in it was last written, in milliseconds.
+fn changed(folder: &Path) -> u64 {
+    let files = ["history.csv", "config.toml", "model.keras", "report.json"];
+    let times = places(folder).into_iter().flat_map(|place| files.map(|file| place.join(file)));
+    let times = times.filter_map(|file| file.metadata().and_then(|about| about.modified()).ok());
+    let since = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok().and_then(|since| u64::try_from(since.as_millis()).ok());
+    times.filter_map(since).max().unwrap_or(0)
+}
+
+/// Whether its training seems to go on.
+fn is_at_work(folder: &Path) -> bool {
+    let unfinished = folder.join("backup").exists() || !folder.join("model.keras").is_file();
+    let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_millis(changed(folder))).unwrap_or_default();
+    unfinished && age < IDLE
+}
+
+fn text(file: &Path) -> Option<String> {
+    let small = file.metadata().is_ok_and(|about| about.len() <= MOST_BYTES);
+    if small { std::fs::read_to_string(file).ok() } else { None }
+}
+
+/// Columns and lines of `history.csv`; what is no number is `null`.
+fn history(folder: &Path) -> (Vec<String>, Vec<Vec<Value>>) {
+    let text = text(&folder.join("history.csv")).unwrap_or_default();
+    let mut lines = text.lines();
+    let columns: Vec<String> = lines.next().unwrap_or_default().split(',').map(|name| name.trim().to_owned()).collect();
+    let number = |cell: &str| cell.trim().parse::<f64>().ok().filter(|v| v.is_finite()).map_or(Value::Null, |v| json!(v));
+    let rows = lines.map(|line| line.split(',').map(number).collect::<Vec<Value>>());
+    // A line on its way is shorter.
+    let whole: Vec<Vec<Value>> = rows.filter(|row| row.len() == columns.len()).take(MOST_LINES).collect();
+    (columns, whole)
+}
+
+fn summary(name: &str, folder: &Path) -> Value {
+    let (columns, rows) = history(folder);
+    let last: Map<String, Value> =
+        rows.last().map(|row| columns.iter().cloned().zip(row.iter().cloned()).collect()).unwrap_or_default();
+    let at_work = is_at_work(folder);
+    json!({
+        "name": name, "recipe": setting(folder, "recipe"), "dataset": setting(folder, "dataset"), "at_work": at_work,
+        "finished": folder.join("model.keras").is_file() && !folder.join("backup").exists(), "epochs": rows.len(),
+        "last": last, "changed": changed(folder),
+    })
+}
+
+/// A text of the section `[run]` of `config.toml`.
+fn setting(folder: &Path, key: &str) -> Option<String> {
+    let table: toml::Table = text(&folder.join("config.toml"))?.parse().ok()?;
+    table.get("run")?.get(key)?.as_str().map(str::to_owned)
+}
+
+fn whole(name: &str, folder: &Path) -> Value {
+    let (columns, rows) = history(folder);
+    let mut told = summary(name, folder);
+    told["columns"] = json!(columns);
+    told["rows"] = json!(rows);
+    let places = places(folder);
+    let pictures = PICTURES.into_iter().filter(|name| places.iter().any(|place| place.join(name).is_file()));
+    told["pictures"] = json!(pictures.collect::<Vec<_>>());
+    let report = places.iter().find_map(|place| text(&place.join("report.json")));
+    if let Some(report) = report.and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
+        told["report"] = report_of(&report);
+    }
+    told
+}
+
+/// What is shown of a report.
+fn report_of(report: &Value) -> Value {
+    let classes = report["per_class"].as_array().into_iter().flatten().map(|class| class["class"].clone());
+    let mistakes = report["mistakes"].as_array().map_or(&[][..], Vec::as_slice);
+    json!({
+        "accuracy": report["accuracy"], "images": report["images"], "dataset": report["dataset"],
+        "classes": classes.collect::<Vec<Value>>(), "confusion": report["confusion_matrix"],
+        "wrong": mistakes.len(), "mistakes": mistakes.iter().take(MISTAKES).collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(history: &str) -> (tempfile::TempDir, PathBuf) {
+        let runs = tempfile::tempdir().unwrap();
+        let folder = runs.path().join("tiny-1");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("config.toml"), "[run]\nrecipe = \"tiny\"\ndataset = \"mnist\"\n[recipe]\n").unwrap();
+        std::fs::write(folder.join("history.csv"), history).unwrap();
+        (runs, folder)
+    }
+
+    #[test]
+    fn a_run_at_work_and_one_that_is_over() {
+        let (_runs, folder) = run("epoch,loss,accuracy\n1,0.5,0.9\n2,nan,0.95\n3,0.");
+        let told = whole("tiny-1", &folder);
+        assert_eq!((&told["recipe"], &told["epochs"], &told["at_work"]), (&json!("tiny"), &json!(2), &json!(true)));
+        assert_eq!((&told["rows"], &told["last"]["accuracy"]), (&json!([[1.0, 0.5, 0.9], [2.0, null, 0.95]]), &json!(0.95)));
+        std::fs::write(folder.join("model.keras"), "").unwrap();
+        let report = folder.join("report");
+        std::fs::create_dir(&report).unwrap();
+        std::fs::write(report.join("confusion.png"), "").unwrap();
+        let text = r#"{"accuracy": 0.5, "per_class": [{"class": "a"}], "confusion_matrix": [[1]], "mistakes": [{"index": 3}]}"#;
+        std::fs::write(report.join("report.json"), text).unwrap();
+        let told = whole("tiny-1", &folder);
+        assert_eq!(
+            (&told["at_work"], &told["finished"], &told["pictures"]),
+            (&json!(false), &json!(true), &json!(["confusion.png"]))
+        );
+        assert_eq!((&told["report"]["classes"], &told["report"]["wrong"]), (&json!(["a"]), &json!(1)));
+    }
+
+    #[test]
+    fn damaged_files_are_no_runs_worth_an_error() {
+        let (_runs, folder) = run("");
+        std::fs::write(folder.join("config.toml"), [0xff, 0xfe]).unwrap();
+        std::fs::write(folder.join("report.json"), "{").unwrap();
+        let told = whole("tiny-1", &folder);
+        assert_eq!((&told["recipe"], &told["epochs"], &told["report"]), (&Value::Null, &json!(0), &Value::Null));
+    }
+}

@@ -1,0 +1,110 @@
+//! What is learnt from and what it is measured with: one's own samples beside digits of the kind that the model has seen before.
+
+use crate::problem::Problem;
+use maobi_data::source::{BuiltinSize, Request, resolve};
+use maobi_data::{Dataset, DatasetName, builtin, progress::Silent, source::Wanted};
+use maobi_kernels::rng::shuffle_indices;
+use maobi_nn::Model;
+use maobi_nn::losses::Loss;
+use maobi_nn::metrics::arg_max;
+use maobi_recognize::Recognizer;
+use maobi_recognize::preprocessing::{Scaling, gives_probabilities};
+use maobi_train::callbacks::Action;
+use maobi_train::{FineTune, FineTuneStep, Images, ModelExt, Recipe, finetune};
+
+/// Images that are shown again, and images to measure with.
+const REPLAY: usize = 4_000;
+const TEST: usize = 1_000;
+/// Of the order of all of them.
+const SEED: u64 = 1;
+
+/// A lesson.
+pub struct Lesson {
+    /// The user's samples.
+    pub own: Dataset,
+    /// Digits that the lesson does not show.
+    pub test: Dataset,
+    /// What those are.
+    pub name: &'static str,
+    replay: Dataset,
+    scaling: Scaling,
+    how: FineTune,
+}
+
+impl Lesson {
+    /// With MNIST where it is on this machine, otherwise with the built-in digits.
+    pub fn new(recognizer: &Recognizer, own: Dataset) -> Result<Self, Problem> {
+        let failed = |e: maobi_data::DataError| Problem::internal(e.to_string());
+        let find = |name| {
+            let mut request = Request::new(Wanted::Name(name), &Silent);
+            request.offline = true;
+            request.builtin = BuiltinSize { seed: 0, train: REPLAY, test: TEST };
+            resolve(&request).map(|found| found.splits)
+        };
+        let (splits, name) = match find(DatasetName::Mnist) {
+            Ok(splits) => (splits, "MNIST"),
+            Err(_) => (find(DatasetName::Builtin).map_err(failed)?, "builtin"),
+        };
+        let mut replay = drawn(&splits.train, REPLAY)?;
+        let none = recognizer.none() == Some(replay.classes());
+        if none {
+            replay = builtin::extend(&replay, REPLAY / 3, REPLAY / 3).map_err(failed)?;
+        }
+        let augment = Recipe::builtin("digits").ok().and_then(|recipe| recipe.data.augment);
+        let scaling = recognizer.scaling();
+        let how = FineTune {
+            seed: SEED,
+            scale: scaling.scale,
+            offset: scaling.offset,
+            loss: Some(Loss::sparse_categorical_crossentropy().from_logits(!gives_probabilities(recognizer.model()))),
+            augment,
+            augment_replay: augment.filter(|_| none),
+            ..FineTune::default()
+        };
+        Ok(Self { own, test: drawn(&splits.test, TEST)?, name, replay, scaling, how })
+    }
+
+    /// Teaches a model.
+    pub fn teach(
+        &self,
+        model: &mut Model,
+        steps: u64,
+        progress: impl FnMut(FineTuneStep) -> Action + Send,
+    ) -> Result<f32, Problem> {
+        let how = FineTune { steps, ..self.how.clone() };
+        finetune(model, &self.own, &self.replay, &how, progress).map_err(|e| Problem::internal(e.to_string()))
+    }
+
+    /// Shares of the samples and of the test that a model reads right.
+    pub fn measure(&self, model: &Model) -> Result<(f64, f64), Problem> {
+        Ok((self.right(model, &self.own)?, self.right(model, &self.test)?))
+    }
+
+    fn right(&self, model: &Model, set: &Dataset) -> Result<f64, Problem> {
+        let images = Images::new(set).scaled(self.scaling.scale, self.scaling.offset);
+        let outputs = model.predict_examples(&images).map_err(|e| Problem::internal(e.to_string()))?;
+        let rows = outputs.first().map_or(&[][..], Vec::as_slice);
+        let rows = rows.chunks_exact((rows.len() / set.len().max(1)).max(1));
+        let right = rows.zip(set.labels()).filter(|(row, label)| arg_max(row) == *label as usize).count();
+        Ok(right as f64 / set.len().max(1) as f64)
+    }
+}
+
+/// At most so many images of a set, drawn.
+fn drawn(set: &Dataset, most: usize) -> Result<Dataset, Problem> {
+    if set.len() <= most {
+        return Ok(set.clone());
+    }
+    let mut order = vec![0; set.len()];
+    shuffle_indices(SEED, 0, &mut order);
+    set.subset(order.get(..most).unwrap_or_default()).map_err(|e| Problem::internal(e.to_string()))
+}
+
+/// The same network with the same weights, and no memory of training.
+pub fn copy(model: &Model) -> Result<Model, Problem> {
+    let mut copy = Model::from_json(&model.to_json(), 0).map_err(|e| Problem::internal(e.to_string()))?;
+    for (own, weight) in copy.weights_mut().iter_mut().zip(model.weights()) {
+        own.values_mut().copy_from_slice(&weight.values());
+    }
+    Ok(copy)
+}
