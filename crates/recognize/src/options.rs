@@ -116,7 +116,7 @@ impl Default for OperatingPoint {
     /// The published operating point. Within a line, size and neighbours speak for a glyph's being a digit, so that only what the network
     /// is sure of is left out; alone, nothing does.
     fn default() -> Self {
-        Self { none: 0.95, alone: 0.06, beside: 8.0, uneven: 5.0, sure: 0.9, share: 0.65, torn: 1.5, unsure: 0.5 }
+        Self { none: 0.95, alone: 0.04, beside: 8.0, uneven: 5.0, sure: 0.9, share: 0.65, torn: 1.5, unsure: 0.5 }
     }
 }
 

@@ -25,6 +25,8 @@ const LONG: f32 = 0.4;
 const LOOP: f32 = 2.5;
 /// By how much less likely, in logarithms of odds, a small loop is part of its neighbour than another stroke of its size.
 const LOOPED: f32 = 2.5;
+/// What it costs more to leave out what encloses ground: full stops and dashes do not.
+const ENCLOSED: f32 = 2.5;
 /// Probabilities below this are all the same: a network's small ones mean nothing.
 const LEAST: f32 = 1e-3;
 
@@ -176,7 +178,7 @@ pub(super) fn too_wide(aspect: f32) -> f32 {
 fn aside(atom: &Atom, height: f32) -> f32 {
     let size = atom.bounds.longest() as f32 / height;
     let low = atom.bounds.height() as f32 / height;
-    0.3 + 8.0 * size.min(1.0) * (0.3 + low).min(1.0)
+    0.3 + 8.0 * size.min(1.0) * (0.3 + low).min(1.0) + if atom.loops { ENCLOSED } else { 0.0 }
 }
 
 /// The line's parts from left to right, and what a digit's end behind each costs for the ink that is cut.
