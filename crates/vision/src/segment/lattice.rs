@@ -102,7 +102,12 @@ impl Lattice {
                     break;
                 }
                 if let Some(candidate) = candidate(&pixels) {
-                    edges.push(Edge { from, to, candidate, cost: cost + shape(bounds, line.height) });
+                    edges.push(Edge {
+                        from,
+                        to,
+                        candidate,
+                        cost: cost + shape(bounds, line.height, to == from + 1 && atom.loops),
+                    });
                 }
             }
         }
@@ -161,10 +166,10 @@ fn together(a: &Atom, b: &Atom, height: f32) -> f32 {
 }
 
 /// What an unlikely shape costs, against the line's height.
-fn shape(bounds: Bounds, height: f32) -> f32 {
+fn shape(bounds: Bounds, height: f32, loops: bool) -> f32 {
     let ratio = (bounds.height() as f32 / height).ln();
     // A 0 is often written at a third of the height of its neighbours.
-    let low = (-ratio / 0.7).max(0.0).powi(2) * 0.5;
+    let low = (-ratio / if loops { 1.2 } else { 0.7 }).max(0.0).powi(2) * 0.5;
     let high = (ratio / 0.3).max(0.0).powi(2) * 0.5;
     low.min(8.0) + high.min(8.0) + too_wide(bounds.width() as f32 / height)
 }

@@ -44,7 +44,9 @@ impl Mark {
 pub(super) fn find(map: &InkMap) -> Vec<Mark> {
     let mut found = pieces::find(&map.ink, map.size(), InkMap::LOW * map.level, InkMap::HIGH * map.level);
     pieces::drop_frames(&mut found, map.plane.width);
-    let height = typical(found.iter().map(|p| p.bounds.height() as f32));
+    // What the frame cuts off, edges of the paper above all, says nothing about the size of the writing.
+    let inner = found.iter().any(|piece| !piece.touches);
+    let height = typical(found.iter().filter(|piece| !(inner && piece.touches)).map(|piece| piece.bounds.height() as f32));
     let keep = |piece: &Piece| piece.longest() as f32 >= SPECK * height;
     let mark = |piece: Piece| Mark { pixels: piece.pixels, bounds: piece.bounds, cut_off: piece.touches };
     let mut marks: Vec<Mark> = found.into_iter().filter(keep).map(mark).collect();

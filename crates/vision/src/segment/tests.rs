@@ -198,6 +198,48 @@ fn a_small_nought_is_no_part_of_its_neighbour() {
 }
 
 #[test]
+fn small_noughts_are_digits_dots_of_their_size_are_not() {
+    for dots in [false, true] {
+        let mut sheet = Sheet::new(420, 120);
+        for x in [60.0, 330.0] {
+            sheet.ring((x, 60.0), (20.0, 30.0));
+        }
+        for x in [140, 190, 240] {
+            if dots {
+                sheet.bar((x - 6, 72), (12, 12));
+            } else {
+                sheet.ring((x as f32, 72.0), (6.0, 6.0));
+            }
+        }
+        let found = segment(&sheet.picture(), (28, 28));
+        // A full stop blown up looks like many things, none of them for sure.
+        let judge = |one: &Candidate| {
+            let digit = if dots && one.rect.height < 30 { 0.3 } else { 0.9 };
+            Score { digit, none: 1.0 - digit }
+        };
+        let path = found.best(&found.candidates().iter().map(judge).collect::<Vec<_>>());
+        assert_eq!(path.lines.iter().map(Vec::len).collect::<Vec<_>>(), [if dots { 2 } else { 5 }], "{dots}");
+    }
+}
+
+#[test]
+fn dark_edges_do_not_turn_digits_into_specks() {
+    let mut sheet = Sheet::new(400, 600);
+    for (line, y) in [120.0, 220.0].into_iter().enumerate() {
+        for k in 0..5 {
+            sheet.ring((60.0 + 60.0 * k as f32, y + line as f32), (10.0, 14.0));
+        }
+    }
+    // What a page photographed from above has at its sides.
+    sheet.bar((0, 90), (4, 450));
+    sheet.bar((393, 150), (7, 450));
+    sheet.bar((0, 0), (240, 5));
+    let found = segment(&sheet.picture(), (28, 28));
+    let path = found.best(&vec![Score { digit: 0.95, none: 0.05 }; found.candidates().len()]);
+    assert_eq!(path.lines.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5]);
+}
+
+#[test]
 fn any_size_is_read_alike() {
     for scale in [1, 3, 9] {
         let mut small = Sheet::new(300, 120);
