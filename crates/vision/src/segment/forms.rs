@@ -11,7 +11,12 @@ use crate::pieces;
 
 /// A straight line this long, in heights of the writing, is no stroke of a digit.
 const LONG: f32 = 1.9;
-/// A side of a box is at least this long …
+/// A box around one digit is at least this large, in heights …
+const BOX: f32 = 1.1;
+/// … and has this many straight sides at least, each of this share of its width or height: the digit may hide one.
+const SIDES: usize = 3;
+const STRAIGHT: f32 = 0.85;
+/// A side between two lines is at least this long …
 const SIDE: f32 = 0.9;
 /// … and a comb's tooth at most.
 const TOOTH: f32 = 0.65;
@@ -21,15 +26,19 @@ const THICK: f32 = 0.12;
 /// The marks without such lines; what was joined by them comes apart.
 pub(super) fn without(marks: Vec<Mark>, map: &InkMap) -> Vec<Mark> {
     let height = lines::height(&marks);
-    let long = |mark: &Mark| mark.width().max(mark.height()) >= LONG * height;
-    let (long, mut kept): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(long);
-    for mark in long {
+    let boxed = |mark: &Mark| mark.width().min(mark.height()) >= BOX * height;
+    let (large, mut kept): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(|mark| is_long(mark, height) || boxed(mark));
+    for mark in large {
         match apart(&mark, map, height) {
             Some(parts) => kept.extend(parts),
             None => kept.push(mark),
         }
     }
     kept
+}
+
+fn is_long(mark: &Mark, height: f32) -> bool {
+    mark.width().max(mark.height()) >= LONG * height
 }
 
 /// What is left of a mark without its lines; `None` when it has none.
@@ -44,15 +53,19 @@ fn apart(mark: &Mark, map: &InkMap, height: f32) -> Option<Vec<Mark>> {
     let (low, high) = (InkMap::LOW * map.level, InkMap::HIGH * map.level);
     let thickest = THICK * height;
     let mut gone: Vec<usize> = Vec::new();
-    let mut thick = 0.0f32;
+    let (mut thick, mut count) = (0.0f32, 0);
+    let long = is_long(mark, height);
     for upright in [false, true] {
-        for line in rules::straight(&ink, (w, h), upright, low, (LONG * height) as usize, thickest) {
+        let side = if upright { mark.height() } else { mark.width() };
+        let least = if long { LONG * height } else { STRAIGHT * side };
+        for line in rules::straight(&ink, (w, h), upright, low, least as usize, thickest) {
             thick = thick.max(line.thick);
+            count += 1;
             gone.extend(line.pixels);
         }
         gone.iter().for_each(|&i| ink[i] = 0.0);
     }
-    if gone.is_empty() {
+    if gone.is_empty() || (!long && count < SIDES) {
         return None;
     }
     let mut cleared = vec![false; w * h];
