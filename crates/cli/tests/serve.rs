@@ -274,9 +274,14 @@ fn sigterm_answers_what_was_accepted() {
     let mut streams: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
     streams.iter_mut().for_each(|stream| stream.write_all(&body).unwrap());
     server.signal("-TERM");
+    // Opened in time, and slow to say what for.
+    let mut late = server.connect();
     for stream in &mut streams {
         assert_eq!(Response::read(stream).unwrap().status, 200);
     }
+    std::thread::sleep(Duration::from_millis(400));
+    late.write_all(&request("GET", "/v2", "", b"")).unwrap();
+    assert_eq!(Response::read(&mut late).unwrap().status, 200);
     let address = server.address.clone();
     let ran = server.end();
     assert_eq!(ran.code, 0, "{}", ran.err);

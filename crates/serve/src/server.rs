@@ -25,6 +25,8 @@ use tokio::time::{sleep, timeout};
 /// For how long connections are accepted and answered after the server was asked to stop: those that a client has opened already, and
 /// those that are idle, so that a request on its way finds somebody.
 const GRACE: Duration = Duration::from_millis(250);
+/// How long connections that came in that time may take to send what they came for.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Signals that are to end a server: [`Server::listen_to_signals`].
 pub struct Asked {
@@ -143,6 +145,13 @@ async fn serve(
             open.spawn(ready.map(|stream| (stream, None))).await;
         }
     }
+    // Answers close their connections by now.
+    let quiet = async {
+        while service.metrics.connections.load(Relaxed) > 0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _: Option<Result<(), _>> = before(now.as_mut(), timeout(LAST, quiet)).await;
     let Open { graceful, .. } = open;
     match before(now.as_mut(), timeout(service.options.drain, graceful.shutdown())).await {
         Some(Ok(())) => 0,
