@@ -28,7 +28,7 @@ impl Draft {
 
     /// The reading, given an item for each of [`Draft::glyphs`].
     pub fn reading(self, mut items: Vec<Item>, layout: Layout, point: &OperatingPoint) -> Reading {
-        let path = self.path(&items, layout);
+        let (path, ink) = self.path(&items, layout);
         let lines = &path.lines;
         if lines.is_empty() || (layout == Layout::Auto && !self.several(&path, &items)) {
             items.truncate(1);
@@ -48,20 +48,20 @@ impl Draft {
                 }
             }
         }
-        let doubtful = doubt::several(&read, (share, path.cost), (self.whole, self.single.width), point);
+        let doubtful = doubt::several(&read, (share / ink, path.cost), (self.whole, self.single.width), point);
         Reading::of(read, false, doubtful)
     }
 
-    /// The best path through each line.
-    fn path(&self, items: &[Item], layout: Layout) -> Path {
+    /// The best path through each line, or through the longest alone, and the share of the picture's ink that is there to be read.
+    fn path(&self, items: &[Item], layout: Layout) -> (Path, f32) {
         let scores: Vec<Score> = items.iter().skip(1).map(score).collect();
-        let mut path = self.many.best(&scores);
-        if layout == Layout::Line {
-            let longest = path.lines.iter().map(Vec::len).max().unwrap_or(0);
-            path.lines.retain(|line| line.len() == longest);
-            path.lines.truncate(1);
+        let path = self.many.best(&scores);
+        let longest = path.lines.iter().map(Vec::len).max().unwrap_or(0);
+        let kept = path.lines.iter().position(|line| layout == Layout::Line && line.len() == longest);
+        match kept.and_then(|at| Some((path.lines.get(at)?.clone(), *path.each.get(at)?))) {
+            Some((line, (cost, share))) => (Path { lines: vec![line], cost, each: vec![(cost, share)] }, share),
+            None => (path, 1.0),
         }
-        path
     }
 
     /// Whether the picture holds several digits.
@@ -130,7 +130,7 @@ mod tests {
             items.extend(draft.many.candidates().iter().map(|_| item(0.99, 0.01)));
             // A little dearer than the one digit, which the network takes for one as well.
             let alone = score(&items[0]).alone(draft.single.ink.unwrap());
-            let path = Path { lines: vec![line], cost: alone + 1.0 };
+            let path = Path { lines: vec![line], cost: alone + 1.0, ..Path::default() };
             assert_eq!(draft.several(&path, &items), several, "{n} bars");
         }
     }

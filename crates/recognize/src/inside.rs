@@ -4,9 +4,11 @@ use crate::error::{Error, Result};
 use crate::recognizer::Recognizer;
 use maobi_nn::model::Activation;
 
-/// Rows and columns of what is covered, and how far it moves: small enough to tell strokes apart, large enough to take a piece out of one.
+/// Rows and columns of what is covered in a frame of [`SIDE`], and how far it moves: small enough to tell strokes apart, large enough to
+/// take a piece out of one. In larger frames both are larger.
 const PATCH: usize = 5;
 const STRIDE: usize = 2;
+const SIDE: usize = 28;
 
 /// The least probability that counts, so that logarithms stay finite.
 const LEAST: f32 = 1e-6;
@@ -23,7 +25,7 @@ impl Recognizer {
     }
 
     /// Which pixels of a glyph speak for its being of class `class` (an index into [`Recognizer::classes`]): for each pixel of the frame
-    /// how much the logarithm of the class's probability falls when the ink around it is covered with black, 5 × 5 pixels at a time.
+    /// how much the logarithm of the class's probability falls when the ink around it is covered with black, 5 × 5 pixels of 28 × 28 at a time.
     /// Above 0 it speaks for, below 0 against the class; 0 where there is no ink.
     ///
     /// This is the occlusion of Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2, with the
@@ -38,12 +40,11 @@ impl Recognizer {
             let message = format!("expected a class below {}, got {class}", self.classes().len());
             Error::Unfit { argument: "class", message }
         })?;
-        let (height, width) = self.frame();
         let places = self.places(glyph);
         let mut covered: Vec<Vec<u8>> = vec![glyph.to_vec()];
         covered.extend(places.iter().map(|&(top, left)| {
             let mut copy = glyph.to_vec();
-            patch(top, left, height, width).for_each(|at| copy[at] = 0);
+            self.patch(top, left).for_each(|at| copy[at] = 0);
             copy
         }));
         let slices: Vec<&[u8]> = covered.iter().map(Vec::as_slice).collect();
@@ -54,7 +55,7 @@ impl Recognizer {
         let (mut sums, mut counts) = (vec![0.0f32; glyph.len()], vec![0u32; glyph.len()]);
         for (&(top, left), row) in places.iter().zip(rows) {
             let fall = whole - of(row);
-            patch(top, left, height, width).for_each(|at| {
+            self.patch(top, left).for_each(|at| {
                 sums[at] += fall;
                 counts[at] += 1;
             });
@@ -66,9 +67,16 @@ impl Recognizer {
     /// Where patches cover ink; those that cover none change nothing.
     fn places(&self, glyph: &[u8]) -> Vec<(usize, usize)> {
         let (height, width) = self.frame();
-        let along = |n: usize| (0..=n.saturating_sub(PATCH)).step_by(STRIDE);
+        let along = |n: usize| (0..=n.saturating_sub(of_side(PATCH, n))).step_by(of_side(STRIDE, n));
         let all = along(height).flat_map(|top| along(width).map(move |left| (top, left)));
-        all.filter(|&(top, left)| patch(top, left, height, width).any(|at| glyph[at] > 0)).collect()
+        all.filter(|&(top, left)| self.patch(top, left).any(|at| glyph[at] > 0)).collect()
+    }
+
+    /// The pixels of a patch that lie in the frame.
+    fn patch(&self, top: usize, left: usize) -> impl Iterator<Item = usize> + use<> {
+        let (height, width) = self.frame();
+        let rows = top..(top + of_side(PATCH, height)).min(height);
+        rows.flat_map(move |y| (left..(left + of_side(PATCH, width)).min(width)).map(move |x| y * width + x))
     }
 
     fn check(&self, glyph: &[u8]) -> Result<()> {
@@ -81,10 +89,9 @@ impl Recognizer {
     }
 }
 
-/// The pixels of a patch that lie in the frame.
-fn patch(top: usize, left: usize, height: usize, width: usize) -> impl Iterator<Item = usize> {
-    let rows = top..(top + PATCH).min(height);
-    rows.flat_map(move |y| (left..(left + PATCH).min(width)).map(move |x| y * width + x))
+/// What `pixels` of [`SIDE`] are of `n`.
+fn of_side(pixels: usize, n: usize) -> usize {
+    pixels.max(pixels * n / SIDE)
 }
 
 #[cfg(test)]

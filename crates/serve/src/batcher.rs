@@ -3,6 +3,7 @@
 //! Each model has a queue with an end. Threads of their own take what waits, up to a batch, of one model after the other; a request
 //! of many samples goes through in pieces, so that it holds up no small one. Whoever has gone, or waited too long, is left out.
 
+use crate::lock;
 use crate::metrics::{Metrics, Rejected};
 use crate::options::Options;
 use crate::problem::Problem;
@@ -11,7 +12,7 @@ use maobi_nn::Feed;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -324,10 +325,6 @@ impl Feed for Batch<'_> {
             }
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn wait<T>(result: Result<T, PoisonError<T>>) -> T {

@@ -66,42 +66,48 @@ pub async fn read_body(service: &Service, headers: &HeaderMap, body: Body) -> Re
     if hint.lower() > most as u64 {
         return Err(too_large());
     }
-    // Without a length, as large as it may become.
-    let size = hint.exact().map_or(most, |exact| exact as usize);
-    let share = if size <= UNIT { None } else { Some(service.memory(size)?) };
-    let whole = timeout(service.options.read_timeout, collect(body, size.min(1 << 20), most));
-    match whole.await {
-        Ok(Ok(Some(bytes))) => Ok(Held { bytes, share }),
-        Ok(Ok(None)) => Err(too_large()),
-        Ok(Err(error)) => Err(Problem::bad(format!("the body cannot be read: {error}"))),
-        Err(_) => {
-            let seconds = service.options.read_timeout.as_secs_f64();
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body took more than {seconds} s")))
-        }
-    }
+    let whole = timeout(service.options.read_timeout, collect(service, body, hint.lower() as usize, too_large));
+    whole.await.unwrap_or_else(|_| {
+        let seconds = service.options.read_timeout.as_secs_f64();
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, format!("the body took more than {seconds} s")))
+    })
 }
 
 impl Service {
-    /// A share of the memory for bodies.
-    fn memory(&self, size: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        let units = u32::try_from(size.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        self.memory.clone().try_acquire_many_owned(units).map_err(|_| {
+    /// Makes a share of the memory for bodies that of `size` bytes; one of less than a unit is free.
+    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, size: usize) -> Result<(), Problem> {
+        let has = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let wanted = if size <= UNIT { 0 } else { size.div_ceil(UNIT) };
+        let more = u32::try_from(wanted.saturating_sub(has)).unwrap_or(u32::MAX);
+        if more == 0 {
+            return Ok(());
+        }
+        let more = self.memory.clone().try_acquire_many_owned(more).map_err(|_| {
             self.metrics.reject(Rejected::Memory);
             Problem::busy("the server holds as many requests as it has memory for; try again")
-        })
+        })?;
+        match share {
+            Some(share) => share.merge(more),
+            None => *share = Some(more),
+        }
+        Ok(())
     }
 }
 
-/// All of a body; `None` when it is larger than `most`.
-async fn collect(mut body: Body, room: usize, most: usize) -> Result<Option<Bytes>, axum::Error> {
+/// All of a body. Its share of the memory grows with what has come: who only announces takes nothing from others.
+async fn collect(service: &Service, mut body: Body, announced: usize, too_large: impl Fn() -> Problem) -> Result<Held, Problem> {
+    let room = announced.min(1 << 20);
+    let mut share = None;
     let mut whole: Option<Vec<u8>> = None;
     let mut first: Option<Bytes> = None;
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame?.into_data() else { continue };
+        let frame = frame.map_err(|error| Problem::bad(format!("the body cannot be read: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
         let held = whole.as_ref().map_or(0, Vec::len) + first.as_ref().map_or(0, Bytes::len);
-        if held + data.len() > most {
-            return Ok(None);
+        if held + data.len() > service.options.max_body {
+            return Err(too_large());
         }
+        service.grow(&mut share, held + data.len())?;
         match (&mut whole, first.take()) {
             (Some(whole), _) => whole.extend_from_slice(&data),
             // A small body comes as one piece, which is not copied.
@@ -114,5 +120,5 @@ async fn collect(mut body: Body, room: usize, most: usize) -> Result<Option<Byte
             }
         }
     }
-    Ok(Some(whole.map(Bytes::from).or(first).unwrap_or_default()))
+    Ok(Held { bytes: whole.map(Bytes::from).or(first).unwrap_or_default(), share })
 }

@@ -160,7 +160,7 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
     let status = response.status();
     service.metrics.response(protocol, status.as_u16(), took);
     if let Some((method, path)) = told
-        && (service.log.requests == Requests::All || !status.is_success())
+        && (service.log.requests == Requests::All || status.is_client_error() || status.is_server_error())
     {
         let milliseconds = format!("{:.3}", took.as_secs_f64() * 1e3);
         let reason = response.extensions_mut().remove::<Reason>().map(|Reason(text)| text);

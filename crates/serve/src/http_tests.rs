@@ -11,6 +11,7 @@ use hyper::body::Frame;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -392,6 +393,15 @@ fn more_than_can_be_done_is_sent_away() {
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.error());
     drop(held);
     assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+
+    // What may become as large as a body can be takes nothing from others before it comes.
+    let silent = || Request::builder().method("POST").uri("/v1/models/digits:predict").body(Body::new(Silence)).unwrap();
+    let slow: Vec<_> = (0..3).map(|_| RUNTIME.spawn(send(router(Arc::clone(&full)), silent()))).collect();
+    while full.metrics.in_flight.load(Relaxed) < 3 {
+        std::thread::yield_now();
+    }
+    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+    slow.into_iter().for_each(|one| one.abort());
 }
 
 #[test]

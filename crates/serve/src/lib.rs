@@ -15,6 +15,7 @@ mod multipart;
 mod openapi;
 mod options;
 mod page;
+mod patient;
 pub mod problem;
 mod recognize;
 mod scan;
@@ -33,6 +34,11 @@ pub use options::Options;
 pub use served::{Served, Tensor};
 pub use server::{Asked, Server};
 pub use signals::Signal;
+
+/// A lock, whoever panicked while he had it: what it guards is whole after every statement.
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
 
 #[cfg(test)]
 #[path = "http_tests.rs"]

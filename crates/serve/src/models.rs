@@ -1,5 +1,6 @@
 //! Which models are served: by name and version, each from a file that may be replaced while it is in use.
 
+use crate::lock;
 use crate::log::Log;
 use crate::metrics::ModelMetrics;
 use crate::problem::Problem;
@@ -274,10 +275,6 @@ fn only_file(folder: PathBuf) -> Option<PathBuf> {
 
 fn entries(folder: &Path) -> Option<Vec<PathBuf>> {
     std::fs::read_dir(folder).ok()?.map(|entry| entry.map(|entry| entry.path()).ok()).collect()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -18,14 +18,14 @@ pub struct Options {
     pub patience: Duration,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
-    /// Bytes of the bodies of all requests that are not answered yet; what goes beyond is answered 503. Numbers as text take up to
-    /// twice their size in memory.
+    /// Bytes of the bodies of all requests that are not answered yet; what goes beyond is answered 503. What is made of them takes up to
+    /// twice their size in memory for numbers as text, four times for binary tensors of bytes.
     pub max_held: usize,
     /// Largest picture, width × height.
     pub max_pixels: u64,
     /// Connections that may be open at the same time; those beyond wait to be accepted.
     pub connections: usize,
-    /// Longest time that a client may take to send the head of a request, and then its body.
+    /// Longest time that a client may take to send the head of a request, then its body, and to take more of its answer.
     pub read_timeout: Duration,
     /// Longest time that requests may take to end once the server is asked to stop.
     pub drain: Duration,

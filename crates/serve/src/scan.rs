@@ -230,9 +230,22 @@ impl<'a> Scan<'a> {
     /// When it is none, or not between them.
     pub fn whole(&mut self, least: i64, most: i64) -> Result<f32, String> {
         self.peek();
-        let place = self.place();
-        let value: i64 = self.value().map_err(|_| format!("expected a whole number{place}"))?;
-        exact(value, least, most).map_err(|e| e + &place)
+        let (start, bytes) = (self.at, self.bytes);
+        let negative = bytes.get(start) == Some(&b'-');
+        let first = start + usize::from(negative);
+        let (count, magnitude) = digits(bytes, first, 0);
+        let (leading, next) = (bytes.get(first), bytes.get(first + count));
+        let value = match (count, leading, next) {
+            // Whatever is no plain number of so few digits, serde_json takes or refuses.
+            (0 | 19.., ..) | (2.., Some(b'0'), _) | (.., Some(b'.' | b'e' | b'E')) => {
+                self.value().map_err(|_| format!("expected a whole number at offset: {start}"))?
+            }
+            _ => {
+                self.at = first + count;
+                if negative { -(magnitude as i64) } else { magnitude as i64 }
+            }
+        };
+        exact(value, least, most).map_err(|e| format!("{e} at offset: {start}"))
     }
 
     fn expect(&mut self, byte: u8, what: &str) -> Result<(), String> {
@@ -375,6 +388,12 @@ mod tests {
         assert!(whole("16777217").unwrap_err().contains("without loss of precision"));
         assert!(whole("1.5").is_err() && whole("99999999999999").is_err() && whole("true").is_err());
         assert!(exact(i64::MAX, i64::MIN, i64::MAX).is_err());
+        let wide = |text: &str| Scan::new(text.as_bytes()).whole(i64::MIN, i64::MAX);
+        assert_eq!((wide("4611686018427387904"), wide(" -0")), (Ok(4_611_686_018_427_387_904.0), Ok(-0.0)));
+        for text in ["", "-", "007", "1e2", "9223372036854775808", "\"1\""] {
+            assert_eq!(wide(text).unwrap_err(), "expected a whole number at offset: 0", "{text}");
+        }
+        assert_eq!(Scan::new(b"  300").whole(0, 255).unwrap_err(), "expected a whole number from 0 to 255, got 300 at offset: 2");
     }
 
     proptest! {

@@ -4,6 +4,7 @@ use crate::http::{Service, router};
 use crate::log::Log;
 use crate::models::Models;
 use crate::options::Options;
+use crate::patient::Patient;
 use crate::signals::{Signal, Signals};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -82,9 +83,9 @@ impl Server {
         let watcher = Watcher::start(&service);
         let left = runtime.block_on(serve(listener, &service, stop, now));
         drop(watcher);
-        service.batcher.end();
-        // What reads a picture that nobody waits for does not hold up the end.
+        // What was not answered in time is not computed any more, and what reads a picture that nobody waits for holds up nothing.
         runtime.shutdown_background();
+        service.batcher.end();
         service.log.flush();
         left
     }
@@ -199,6 +200,7 @@ impl Open {
         };
         // Answers are small and wanted now.
         let _ = stream.set_nodelay(true);
+        let stream = Patient::new(stream, self.service.options.read_timeout);
         let connection = self.http.serve_connection(TokioIo::new(stream), self.router.clone());
         let connection = self.graceful.watch(connection);
         let service = Arc::clone(&self.service);

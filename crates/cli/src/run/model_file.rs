@@ -83,11 +83,7 @@ pub fn load_weights(model: &mut Model, what: &Path, console: &Console) -> anyhow
 
 /// Writes a `.keras` file of the network and its weights, with what it has to know about its pictures, but without the optimizer.
 pub fn save_bare(model: &Model, preprocessing: &Preprocessing, file: &Path) -> anyhow::Result<()> {
-    let mut bare = Model::from_json(&model.to_json(), 0)?;
-    for (own, weight) in bare.weights_mut().iter_mut().zip(model.weights()) {
-        own.values_mut().copy_from_slice(&weight.values());
-    }
-    maobi_formats::keras::save_with(&bare, file, &[(MEMBER, &preprocessing.to_bytes()?)])?;
+    maobi_formats::keras::save_with(&model.bare()?, file, &[(MEMBER, &preprocessing.to_bytes()?)])?;
     Ok(())
 }
 

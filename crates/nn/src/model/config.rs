@@ -128,6 +128,18 @@ impl Model {
     pub fn from_config(value: &Value, seed: u64) -> Result<Model> {
         Model::from_graph(graph_from_config(value)?, seed)
     }
+
+    /// The same network with the same weights, and nothing of what [`Model::compile`] gives: to be saved, or to learn anew.
+    ///
+    /// # Errors
+    /// None that a model which could be built knows; building is done anew.
+    pub fn bare(&self) -> Result<Model> {
+        let mut bare = Model::from_json(&self.to_json(), self.seed)?;
+        for (own, weight) in bare.weights.iter_mut().zip(&self.weights) {
+            own.values_mut().copy_from_slice(&weight.values());
+        }
+        Ok(bare)
+    }
 }
 
 /// Reads the architecture.

@@ -20,7 +20,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// What the page keeps between requests.
 #[derive(Debug, Default)]
@@ -75,10 +75,6 @@ async fn png_file(file: std::path::PathBuf) -> crate::problem::Answer {
     let bytes = read.ok().and_then(Result::ok).ok_or_else(|| Problem::not_found("there is no such picture"))?;
     let kind = axum::http::HeaderValue::from_static("image/png");
     Ok(axum::response::IntoResponse::into_response(([(axum::http::header::CONTENT_TYPE, kind)], bytes)))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

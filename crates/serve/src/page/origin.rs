@@ -1,6 +1,6 @@
-//! Whose requests the page's routes take. The service listens where any page that the user has open could send requests to, so what
-//! changes something is taken from the page itself only (<https://owasp.org/www-community/attacks/csrf>), and everything only under a
-//! name that another host cannot have given to this machine (DNS rebinding).
+//! Whose requests the page's routes take. The service listens where any page that the user has open could send requests to, so they are
+//! taken from the page itself, whatever `--cors` lets others ask (<https://owasp.org/www-community/attacks/csrf>): those that change nothing
+//! from programs, too. And only under a name that another host cannot have given to this machine (DNS rebinding).
 
 use crate::http::Service;
 use crate::problem::Problem;
@@ -32,13 +32,13 @@ fn allowed(headers: &HeaderMap, changes: bool, trusted: &[String]) -> Result<(),
             "the page answers under an address or localhost, not under '{host}'; start the server with --cors https://{host} to use it there"
         ));
     }
-    if !changes {
-        return Ok(());
-    }
-    let same = match (text(header::HeaderName::from_static("sec-fetch-site")), origin) {
+    let site = text(header::HeaderName::from_static("sec-fetch-site"));
+    let same = match (site, origin) {
+        // An address that the user has typed.
+        (Some("none"), None) => !changes,
         (Some(site), origin) => site == "same-origin" && origin.is_none_or(named),
         (None, Some(origin)) => named(origin),
-        (None, None) => false,
+        (None, None) => !changes,
     };
     if same {
         Ok(())
@@ -78,6 +78,10 @@ mod tests {
         assert!(of(&[host, ("origin", "http://127.0.0.1:8501"), ("sec-fetch-site", "same-origin")], true, &[]));
         for foreign in ["http://evil.example", "http://127.0.0.1:9000", "null"] {
             assert!(!of(&[host, ("origin", foreign)], true, &[]), "{foreign}");
+            assert!(!of(&[host, ("origin", foreign)], false, &["*"]), "{foreign}");
+        }
+        for (site, shown) in [("cross-site", false), ("same-site", false), ("same-origin", true), ("none", true)] {
+            assert_eq!(of(&[host, ("sec-fetch-site", site)], false, &["*"]), shown, "{site}");
         }
         assert!(!of(&[host, ("origin", "http://127.0.0.1:8501"), ("sec-fetch-site", "cross-site")], true, &[]));
         assert!(!of(&[host, ("sec-fetch-site", "none")], true, &[]));

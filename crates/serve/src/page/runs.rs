@@ -61,7 +61,7 @@ pub async fn events(State(service): State<Arc<Service>>, At(run): At<String>) ->
     let seen = std::sync::Mutex::new((None, String::new()));
     Ok(events::told(&service, move |service| {
         let folder = folder(service, &run).ok()?;
-        let mut seen = super::lock(&seen);
+        let mut seen = crate::lock(&seen);
         let now = Some((changed(&folder), is_at_work(&folder)));
         if seen.0 != now {
             *seen = (now, whole(&run, &folder).to_string());

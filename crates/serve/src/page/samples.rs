@@ -1,9 +1,9 @@
 //! What the page is taught: glyphs with their true digit, in a folder of the user's own. `DIR/7/….png` is what the network saw of a 7, so
 //! that `maobi finetune MODEL DIR` learns from the folder, too; the picture it comes from lies in `DIR/.originals/7/`.
 
-use super::lock;
 use crate::body;
 use crate::http::Service;
+use crate::lock;
 use crate::multipart::{boundary, fields};
 use crate::problem::{Answer, Problem, object};
 use axum::extract::{Path as At, Request, State};

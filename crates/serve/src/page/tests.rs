@@ -210,6 +210,13 @@ fn samples_are_kept_learnt_from_and_all_of_it_is_undone() {
     assert_eq!((&told["phase"], &told["samples"], &told["step"]), (&json!("done"), &json!(2), &json!(12)), "{told}");
     assert!(told["before"]["held"].as_f64().unwrap() > 0.9 && told["after"]["own"].is_f64());
     assert_eq!(outputs(&service), first, "what was learnt waits for a decision");
+    // A disk that takes nothing, for a while.
+    let aside = folder.path().with_extension("aside");
+    std::fs::rename(folder.path(), &aside).unwrap();
+    std::fs::write(folder.path(), "").unwrap();
+    assert_eq!(post(&service, "/page/tune/keep", &json!({})).0, StatusCode::INTERNAL_SERVER_ERROR);
+    std::fs::remove_file(folder.path()).unwrap();
+    std::fs::rename(&aside, folder.path()).unwrap();
     let (_, told) = post(&service, "/page/tune/keep", &json!({}));
     let written = folder.path().join("digits-finetuned.keras");
     assert_eq!((&told["phase"], &told["file"]), (&json!("kept"), &json!(written.display().to_string())));
@@ -218,6 +225,16 @@ fn samples_are_kept_learnt_from_and_all_of_it_is_undone() {
     assert!(written.is_file());
     let (_, told) = post(&service, "/page/tune/undo", &json!({}));
     assert_eq!((&told["phase"], outputs(&service) == first), (&json!("undone"), true));
+
+    // A file that was replaced since is not undone.
+    let boxed = service.models.default_model().unwrap();
+    assert_eq!(post(&service, "/page/tune", &json!({ "steps": 1 })).0, StatusCode::OK);
+    wait(&service, &["done"]);
+    assert_eq!(post(&service, "/page/tune/keep", &json!({})).0, StatusCode::OK);
+    service.models.replace(boxed);
+    let (status, told) = post(&service, "/page/tune/undo", &json!({}));
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(told["error"].as_str().unwrap().contains("replaced since"), "{told}");
 }
 
 #[test]

@@ -3,8 +3,9 @@
 
 mod lesson;
 
-use super::{events, lock, object_of};
+use super::{events, object_of};
 use crate::http::Service;
+use crate::lock;
 use crate::problem::{Answer, Problem, object};
 use crate::served::Served;
 use axum::extract::{Request, State};
@@ -15,7 +16,7 @@ use maobi_recognize::{NONE, Preprocessing, Recognizer};
 use maobi_train::callbacks::Action;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -42,8 +43,8 @@ struct Stand {
     told: Told,
     /// What was learnt and not decided about.
     candidate: Option<Candidate>,
-    /// What was served before what was kept.
-    before: Option<Arc<Served>>,
+    /// What was kept last, and what the model's file says.
+    kept: Option<Kept>,
 }
 
 #[derive(Debug)]
@@ -52,6 +53,20 @@ struct Told(Value);
 impl Default for Told {
     fn default() -> Self {
         Self(json!({ "phase": "idle" }))
+    }
+}
+
+#[derive(Debug)]
+struct Kept {
+    taught: Arc<Served>,
+    before: Arc<Served>,
+}
+
+impl Kept {
+    /// Whether it is what is served: its file may have been replaced since.
+    fn is_served(&self, service: &Service) -> bool {
+        let now = service.models.get(&self.taught.name, Some(self.taught.version));
+        now.is_ok_and(|now| Arc::ptr_eq(&now, &self.taught))
     }
 }
 
@@ -71,7 +86,7 @@ impl Stand {
 
     fn text(&self) -> String {
         let mut told = self.told.0.clone();
-        told["undo"] = json!(self.before.is_some());
+        told["undo"] = json!(self.kept.is_some());
         told.to_string()
     }
 }
@@ -157,7 +172,7 @@ fn learn(service: &Service, served: &Arc<Served>, steps: u64) -> Result<Option<C
     let own = service.page.samples.dataset(recognizer, &names)?;
     let own = own.ok_or_else(|| Problem::bad("there are no samples yet: draw a digit and say what it is"))?;
     let lesson = Lesson::new(recognizer, own)?;
-    let mut model = lesson::copy(recognizer.model())?;
+    let mut model = recognizer.model().bare().map_err(|e| Problem::internal(e.to_string()))?;
     let before = lesson.measure(&model)?;
     tell(json!({
         "phase": "training", "samples": lesson.own.len(), "held": lesson.test.len(), "of": lesson.name,
@@ -199,21 +214,23 @@ pub async fn keep(State(service): State<Arc<Service>>, request: Request) -> Answ
     let work = move || {
         let candidate = lock(&at.page.tuning.state).candidate.take();
         let candidate = candidate.ok_or_else(|| Problem::bad("nothing was learnt that could be kept"))?;
-        let Candidate { from, model, preprocessing } = candidate;
-        let file = free_file(&at, &from.name)?;
-        let failed = |e: &dyn std::fmt::Display| Problem::internal(format!("{}: cannot be written: {e}", file.display()));
-        let bytes = preprocessing.to_bytes().map_err(|e| failed(&e))?;
-        let model = lesson::copy(&model)?;
-        let member = (maobi_recognize::preprocessing::MEMBER, &bytes[..]);
-        maobi_formats::keras::save_with(&model, &file, &[member]).map_err(|e| failed(&e))?;
-        let name = Arc::clone(&from.name);
-        let served =
-            Served::new(name, from.version, model, Some(preprocessing), Arc::clone(&from.metrics)).map_err(Problem::internal)?;
-        let old = at.models.replace(Arc::new(served));
-        at.log.event("taught", &[("model", &from.name), ("file", &file.display())]);
+        let made = candidate.written(&at);
         let mut stand = lock(&at.page.tuning.state);
+        let (taught, file) = match made {
+            Ok(made) => made,
+            Err(problem) => {
+                // The disk may have room the next time.
+                if !stand.busy {
+                    stand.candidate.get_or_insert(candidate);
+                }
+                return Err(problem);
+            }
+        };
+        let old = at.models.replace(Arc::clone(&taught));
+        at.log.event("taught", &[("model", &taught.name), ("file", &file.display())]);
         // Back means back to what its file says, however often it was taught since.
-        stand.before = stand.before.take().filter(|before| before.name == from.name).or(old);
+        let earlier = stand.kept.take().filter(|kept| old.as_ref().is_some_and(|old| Arc::ptr_eq(old, &kept.taught)));
+        stand.kept = earlier.map(|kept| kept.before).or(old).map(|before| Kept { taught, before });
         stand.tell(json!({ "phase": "kept", "file": file.display().to_string() }));
         Ok::<_, Problem>(())
     };
@@ -228,9 +245,12 @@ pub async fn undo(State(service): State<Arc<Service>>, request: Request) -> Answ
         let mut stand = lock(&service.page.tuning.state);
         if stand.candidate.take().is_some() {
             stand.tell(json!({ "phase": "dropped" }));
-        } else if let Some(before) = stand.before.take() {
-            service.log.event("untaught", &[("model", &before.name)]);
-            service.models.replace(before);
+        } else if let Some(kept) = stand.kept.take() {
+            if !kept.is_served(&service) {
+                return Err(Problem::bad("the model's file has been replaced since: that one is served"));
+            }
+            service.log.event("untaught", &[("model", &kept.before.name)]);
+            service.models.replace(kept.before);
             stand.tell(json!({ "phase": "undone" }));
         } else {
             return Err(Problem::bad("there is nothing to undo"));
@@ -239,14 +259,34 @@ pub async fn undo(State(service): State<Arc<Service>>, request: Request) -> Answ
     state(State(service)).await
 }
 
-/// A name that is free: beside the model's file, or among the samples for one that has no file of its own.
-fn free_file(service: &Service, name: &str) -> Result<PathBuf, Problem> {
-    let beside = service.models.file(name).filter(|file| file.is_file());
-    let folder = match beside.and_then(|file| file.parent()) {
-        Some(folder) => folder,
-        None => service.page.samples.place()?,
-    };
-    let stem = beside.and_then(|file| file.file_stem()).and_then(|stem| stem.to_str()).unwrap_or(name);
+impl Candidate {
+    /// Written to a file of its own and ready to be served: beside the model's file, or among the samples where it has none or its folder
+    /// takes nothing.
+    fn written(&self, service: &Service) -> Result<(Arc<Served>, PathBuf), Problem> {
+        let failed = |e: &dyn std::fmt::Display| Problem::internal(format!("the model cannot be kept: {e}"));
+        let bytes = self.preprocessing.to_bytes().map_err(|e| failed(&e))?;
+        let model = self.model.bare().map_err(|e| failed(&e))?;
+        let member = (maobi_recognize::preprocessing::MEMBER, &bytes[..]);
+        let Served { name, version, metrics, .. } = &*self.from;
+        let own = service.models.file(name).filter(|file| file.is_file());
+        let stem = own.and_then(|file| file.file_stem()).and_then(|stem| stem.to_str()).unwrap_or(name);
+        let beside = own.and_then(|file| file.parent());
+        let write = |folder: &Path| {
+            let file = free_file(folder, stem)?;
+            let written = maobi_formats::keras::save_with(&model, &file, &[member]);
+            written.map(|()| file).map_err(|e| Problem::internal(e.to_string()))
+        };
+        let file = match beside.map(write) {
+            Some(Ok(file)) => file,
+            _ => write(service.page.samples.place()?)?,
+        };
+        let served = Served::new(Arc::clone(name), *version, model, Some(self.preprocessing.clone()), Arc::clone(metrics));
+        Ok((Arc::new(served.map_err(Problem::internal)?), file))
+    }
+}
+
+/// A name that is free in a folder.
+fn free_file(folder: &Path, stem: &str) -> Result<PathBuf, Problem> {
     let names = (1..10_000).map(|n: u32| if n == 1 { String::new() } else { format!("-{n}") });
     let mut files = names.map(|n| folder.join(format!("{stem}-finetuned{n}.keras")));
     files.find(|file| !file.exists()).ok_or_else(|| Problem::internal(format!("{}: no name is free", folder.display())))

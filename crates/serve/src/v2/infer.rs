@@ -24,7 +24,9 @@ pub(super) async fn infer(service: &Service, served: Arc<Served>, request: Reque
     service.batcher.admit(&served)?;
     let Asked { id, inputs, outputs: wanted, binary } = Asked::parse(&body, json).map_err(Problem::bad)?;
     let _share = body.parsed();
+    // An empty list asks for all, as Triton has it.
     let wanted = wanted
+        .filter(|wanted| !wanted.is_empty())
         .unwrap_or_else(|| served.outputs.iter().map(|output| Wanted { name: output.name.clone(), binary: None }).collect());
     let wanted = wanted.into_iter().map(|Wanted { name, binary: own }| {
         let place = served.outputs.iter().position(|output| output.name == name);

@@ -61,6 +61,8 @@ impl Score {
 pub struct Segmentation {
     candidates: Vec<Candidate>,
     lines: Vec<Lattice>,
+    /// The ink of each line, as a share of the picture's.
+    shares: Vec<f32>,
 }
 
 /// One way to read a picture.
@@ -70,6 +72,8 @@ pub struct Path {
     pub lines: Vec<Vec<usize>>,
     /// How unlikely that is, in natural logarithms: to be compared with [`Score::alone`].
     pub cost: f32,
+    /// Of each line: how unlikely it is, and its share of the picture's ink, which its candidates may not hold all of.
+    pub each: Vec<(f32, f32)>,
 }
 
 /// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink.
@@ -78,6 +82,7 @@ pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
     let mut all = Segmentation::default();
     let total = marks.iter().map(|mark| mark.pixels.len()).sum::<usize>().max(1) as f32;
     for line in lines::group(marks) {
+        all.shares.push(line.marks.iter().map(|mark| mark.pixels.len()).sum::<usize>() as f32 / total);
         let lattice = Lattice::new(&line, &map, |pixels| {
             if all.candidates.len() >= MOST {
                 return None;
@@ -101,7 +106,9 @@ fn look(picture: &Picture) -> Option<(InkMap, Vec<Mark>)> {
     let height = lines::height(&marks);
     let longest = map.plane.width.max(map.plane.height);
     let wanted = ((longest as f32 * TALL / height.max(1.0)) as usize).clamp(CLOSE.0, CLOSE.1);
-    if wanted.abs_diff(longest) * 4 < longest {
+    // Nothing is gained by a size that is nearly the same, nor are there more pixels than the picture's.
+    let all_of_it = longest >= picture.width.max(picture.height);
+    if wanted.abs_diff(longest) * 4 < longest || (wanted > longest && all_of_it) {
         return Some((map, marks));
     }
     let look = Look { largest: wanted, polarity: Some(map.polarity), ..glance };
@@ -124,9 +131,13 @@ impl Segmentation {
     /// The likeliest way to read the picture, given a score for each candidate; candidates without a score count as no digit.
     pub fn best(&self, scores: &[Score]) -> Path {
         let mut all = Path::default();
-        for (line, cost) in self.lines.iter().map(|lattice| lattice.best(scores)) {
+        for (lattice, &share) in self.lines.iter().zip(&self.shares) {
+            let (line, cost) = lattice.best(scores);
             all.cost += cost;
-            all.lines.extend((!line.is_empty()).then_some(line));
+            if !line.is_empty() {
+                all.lines.push(line);
+                all.each.push((cost, share));
+            }
         }
         all
     }

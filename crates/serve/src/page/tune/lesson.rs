@@ -99,12 +99,3 @@ fn drawn(set: &Dataset, most: usize) -> Result<Dataset, Problem> {
     shuffle_indices(SEED, 0, &mut order);
     set.subset(order.get(..most).unwrap_or_default()).map_err(|e| Problem::internal(e.to_string()))
 }
-
-/// The same network with the same weights, and no memory of training.
-pub fn copy(model: &Model) -> Result<Model, Problem> {
-    let mut copy = Model::from_json(&model.to_json(), 0).map_err(|e| Problem::internal(e.to_string()))?;
-    for (own, weight) in copy.weights_mut().iter_mut().zip(model.weights()) {
-        own.values_mut().copy_from_slice(&weight.values());
-    }
-    Ok(copy)
-}
