@@ -43,12 +43,12 @@ function setBars(item) {
   }
 }
 
-/** Shows an answer; `null` for an empty paper. */
-export function show(answer, chosen) {
+/** Shows an answer; `null` while there is none, for an empty paper or for what could not be read. */
+export function show(answer, chosen, empty) {
   const digits = $("digits");
   if (!answer || answer.blank) {
     digits.textContent = "";
-    $("sentence").textContent = answer ? t("blank") : t("empty");
+    $("sentence").textContent = answer ? t("blank") : empty ? t("empty") : "";
     digits.className = "";
     setBars(null);
     return;

@@ -27,6 +27,7 @@ export function heat(answer, pixels, frame, name) {
 /** Until the heat is there, its glyph alone. */
 export function noHeat(pixels, [height, width]) {
   grey($("heat"), pixels, width, height, (ink) => warmth(ink, 128));
+  $("heat").nextElementSibling.textContent = t("heat_none");
 }
 
 export function featureMaps(answer) {

@@ -17,10 +17,14 @@ const $ = (id) => document.getElementById(id);
 const REST = 120;
 /** How long it waits between two readings while somebody draws: the server is idle when the stroke ends. */
 const PACE = 45;
+/** Where the key of a digit says what it is; elsewhere it may mean something else to whoever presses it. */
+const HEARS = "#sketch, #bars button, #boxes button";
 
 let model = null;
 let answer = null;
 let chosen = 0;
+/** Counts the papers, and models, that there were: an answer has the number of the one it is of. */
+let edition = 0;
 let ended = 0;
 let rest = 0;
 let frame = 0;
@@ -28,6 +32,7 @@ let asked = 0;
 let drawing = 0;
 
 const sketch = new Sketch($("sketch"), $("paper"), (over) => {
+  edition++;
   if (over) ended = performance.now();
   $("undo").disabled = !sketch.canUndo;
   $("redo").disabled = !sketch.canRedo;
@@ -54,6 +59,9 @@ function reading(is) {
   $("answer").setAttribute("aria-busy", String(is));
 }
 
+/** Whether the answer is that of the paper as it is. */
+const isCurrent = () => answer?.edition === edition;
+
 function nothing() {
   answer = null;
   reading(false);
@@ -63,24 +71,28 @@ function nothing() {
 const read = service.latest(async (_, isLatest) => {
   if (sketch.empty || !model) return;
   const since = ended;
+  const of = edition;
   asked = performance.now();
   try {
     const wishes = { model: model.name, item: chosen, show: "maps" };
     const subject = sketch.subject();
     const got = await service.look(subject, wishes);
     if (sketch.empty) return;
-    answer = Object.assign(got, { part: subject.part });
+    answer = Object.assign(got, { part: subject.part, edition: of });
     if (chosen >= answer.items.length) chosen = 0;
     show();
+    wellAgain();
     const detail = { answer, ms: performance.now() - since, server: answer.ms };
     document.dispatchEvent(new CustomEvent("maobi:answer", { detail }));
-    if (isLatest() && frame === 0) {
-      reading(false);
-      rest = setTimeout(more, REST);
-    }
   } catch (error) {
+    // What is shown was the answer to something else.
+    answer = null;
+    show();
+    failed(error);
+  }
+  if (isLatest() && frame === 0) {
     reading(false);
-    say(t("failed", { message: error.message }), true);
+    rest = setTimeout(more, REST);
   }
 });
 
@@ -95,7 +107,7 @@ async function more() {
       inside.stages(stages);
     }
   } catch (error) {
-    say(t("failed", { message: error.message }), true);
+    if (of === answer) failed(error);
   }
 }
 
@@ -121,7 +133,7 @@ function glyphOf(of, index) {
 }
 
 function show() {
-  answers.show(answer, chosen);
+  answers.show(answer, chosen, sketch.empty);
   answers.boxes(answer, chosen, (box) => sketch.place(box, answer), choose);
   const seen = Boolean(answer) && !answer.blank;
   $("seen").hidden = !seen;
@@ -143,12 +155,14 @@ function picture() {
 /** Looks at another of several digits. */
 async function choose(index) {
   if (!answer?.items[index]) return;
+  if (!isCurrent()) return say(t("unread"), true);
   chosen = index;
   show();
   try {
     await warm(true);
+    wellAgain();
   } catch (error) {
-    say(t("failed", { message: error.message }), true);
+    failed(error);
   }
 }
 
@@ -165,9 +179,20 @@ function say(text, bad = false, action = null) {
   said.append(button);
 }
 
+function failed(error) {
+  say(t("failed", { message: error.message }), true);
+}
+
+/** What went wrong is over. */
+function wellAgain() {
+  if ($("said").classList.contains("toast-error")) say("");
+}
+
 /** The chosen digit is a `name`. */
 async function teach(name) {
-  if (!answer?.items[chosen] || answer.blank) return;
+  if (sketch.empty) return;
+  if (!isCurrent()) return say(t("unread"), true);
+  if (!answer.items[chosen] || answer.blank) return;
   const glyph = glyphOf(answer, chosen).slice();
   say("");
   try {
@@ -205,13 +230,16 @@ function keys(event) {
   const control = event.ctrlKey || event.metaKey;
   if (view !== "read" || event.altKey || event.target.matches("select, input:not([type=file])")) return;
   const key = event.key.toLowerCase();
+  const says = event.target.matches(HEARS);
+  // Held down, a key says it once; Enter on a bar, too.
+  if (event.repeat && says && !control && /^([0-9n]|enter)$/.test(key)) return event.preventDefault();
   let act = null;
   if (control && key === "z") act = () => (event.shiftKey ? sketch.redo() : sketch.undo());
   else if (control && key === "y") act = () => sketch.redo();
   else if (control) return;
   else if (event.key === "Delete" || event.key === "Escape") act = () => sketch.clear();
-  else if (/^[0-9]$/.test(key) && model?.classes.includes(key)) act = () => teach(key);
-  else if (key === "n" && model?.none) act = () => teach("none");
+  else if (says && /^[0-9]$/.test(key) && model?.classes.includes(key)) act = () => teach(key);
+  else if (says && key === "n" && model?.none) act = () => teach("none");
   if (act) {
     event.preventDefault();
     act();
@@ -221,6 +249,7 @@ function keys(event) {
 function useModel(found) {
   model = found;
   chosen = 0;
+  edition++;
   answers.bars(model.classes, model.none, teach);
   teaching.choose(model);
   if (sketch.empty) nothing();
@@ -244,7 +273,7 @@ async function start() {
   try {
     served = await service.get("/page/models");
   } catch (error) {
-    return say(t("failed", { message: error.message }), true);
+    return failed(error);
   }
   const options = served.models.map((one) => new Option(one.name, one.name));
   $("model").replaceChildren(...options);

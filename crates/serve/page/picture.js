@@ -1,14 +1,29 @@
 // Pictures: chosen, photographed, pasted or dropped.
 
+/** Longest side of what is kept to be shown: the paper has no more. A photo in full is 48 MB, and each stays as long as undo may want it. */
+const SIDE = 480;
+
+function canvasOf(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width));
+  canvas.height = Math.max(1, Math.round(height));
+  return canvas;
+}
+
 /** What cannot be shown by the browser is read all the same. */
 async function opened(file) {
   try {
-    const image = await createImageBitmap(file, { imageOrientation: "from-image" });
-    return { file, image, width: image.width, height: image.height };
+    const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    const { width, height } = bitmap;
+    const scale = Math.min(1, SIDE / Math.max(width, height));
+    const image = canvasOf(width * scale, height * scale);
+    const context = image.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(bitmap, 0, 0, image.width, image.height);
+    bitmap.close();
+    return { file, image, width, height };
   } catch {
-    const image = document.createElement("canvas");
-    image.width = image.height = 1;
-    return { file, image, width: 1, height: 1 };
+    return { file, image: canvasOf(1, 1), width: 1, height: 1 };
   }
 }
 

@@ -36,22 +36,30 @@ function drawList() {
 }
 
 function select(name) {
-  shown = { name };
+  // What is shown of another run is not this one's.
+  if (shown?.name !== name) shown = { name };
   leave();
-  close = events(`/page/runs/${encodeURIComponent(name)}/events`, (run) => {
+  const told = (run) => {
     shown = run;
     drawRun();
     if (!run.at_work) leave();
-  });
+  };
+  const lost = () => {
+    shown = { ...shown, lost: true };
+    drawRun();
+  };
+  close = events(`/page/runs/${encodeURIComponent(name)}/events`, told, lost);
   drawList();
+  drawRun();
 }
 
 function drawRun() {
-  $("run").hidden = !shown?.rows;
-  if (!shown?.rows) return;
+  $("run").hidden = !shown?.rows && !shown?.lost;
+  if ($("run").hidden) return;
+  const facts = () => [shown.recipe, shown.dataset, t("epochs", { count: shown.epochs }), stateOf(shown)];
   $("run-name").textContent = shown.name;
-  $("run-state").textContent = [shown.recipe, shown.dataset, t("epochs", { count: shown.epochs }), stateOf(shown)].filter(Boolean).join(" · ");
-  $("run-curves").replaceChildren(...charts(shown.columns, shown.rows));
+  $("run-state").textContent = shown.lost ? t("run_lost") : facts().filter(Boolean).join(" · ");
+  $("run-curves").replaceChildren(...charts(shown.columns ?? [], shown.rows ?? []));
   $("run-report").replaceChildren(...report(shown));
 }
 
@@ -124,7 +132,9 @@ function matrix(classes, counts) {
 export async function open() {
   try {
     listed = await get("/page/runs");
+    if (!listed.runs.some((run) => run.name === shown?.name)) shown = null;
     drawList();
+    drawRun();
     if (shown) select(shown.name);
   } catch (error) {
     $("runs-folder").textContent = t("failed", { message: error.message });

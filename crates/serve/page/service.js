@@ -2,6 +2,9 @@
 
 import { t } from "./words.js";
 
+/** Seconds until a request is given up: reading takes less than one, writing files may take longer. */
+const [SOON, LATE] = [20, 120];
+
 async function checked(response) {
   if (response.ok) return response;
   if (response.status === 503 || response.status === 504) throw new Error(t("busy"));
@@ -14,22 +17,33 @@ async function checked(response) {
   throw new Error(message);
 }
 
-export async function get(path) {
-  return (await checked(await fetch(path))).json();
+/** Asks, and takes from the answer what `take` takes. */
+async function ask(path, seconds, take, request = {}) {
+  try {
+    const signal = AbortSignal.timeout(1000 * seconds);
+    return await take(await checked(await fetch(path, { ...request, signal })));
+  } catch (error) {
+    throw error.name === "TimeoutError" ? new Error(t("late", { seconds })) : error;
+  }
 }
 
-export async function post(path, value = {}) {
-  const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value) };
-  return (await checked(await fetch(path, request))).json();
+const json = (response) => response.json();
+
+export function get(path) {
+  return ask(path, LATE, json);
 }
 
-export async function postForm(path, form) {
-  return (await checked(await fetch(path, { method: "POST", body: form }))).json();
+export function post(path, value = {}) {
+  return ask(path, LATE, json, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(value) });
+}
+
+export function postForm(path, form) {
+  return ask(path, LATE, json, { method: "POST", body: form });
 }
 
 /** The object of an answer with pixels; `bytes(at, length)` are those it refers to. */
 async function parts(response) {
-  const buffer = await (await checked(response)).arrayBuffer();
+  const buffer = await response.arrayBuffer();
   const length = new DataView(buffer).getUint32(0, true);
   const object = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   object.bytes = (at, count) => new Uint8Array(buffer, 4 + length + at, count);
@@ -37,7 +51,7 @@ async function parts(response) {
 }
 
 /** Reads a picture: `{ width, height, grey }` of a drawing, or `{ file }`. */
-export async function look(subject, wishes) {
+export function look(subject, wishes) {
   const query = new URLSearchParams(wishes);
   if (subject.grey) {
     query.set("width", subject.width);
@@ -45,13 +59,13 @@ export async function look(subject, wishes) {
   }
   const body = subject.grey ?? subject.file;
   const headers = { "content-type": subject.grey ? "application/octet-stream" : subject.file.type || "application/octet-stream" };
-  return parts(await fetch(`/page/look?${query}`, { method: "POST", headers, body }));
+  return ask(`/page/look?${query}`, SOON, parts, { method: "POST", headers, body });
 }
 
 /** Maps and heat of a glyph. */
-export async function inside(glyph, wishes) {
+export function inside(glyph, wishes) {
   const headers = { "content-type": "application/octet-stream" };
-  return parts(await fetch(`/page/inside?${new URLSearchParams(wishes)}`, { method: "POST", headers, body: glyph }));
+  return ask(`/page/inside?${new URLSearchParams(wishes)}`, SOON, parts, { method: "POST", headers, body: glyph });
 }
 
 /** Runs `work` for the latest call only, one at a time: what came while it ran is done next, once. */
@@ -74,9 +88,12 @@ export function latest(work) {
   };
 }
 
-/** Listens to events of a path until the returned function is called. */
-export function events(path, listener) {
+/** Listens to events of a path until the returned function is called. Calls `lost` when the browser does not try again by itself. */
+export function events(path, listener, lost) {
   const source = new EventSource(path);
   source.addEventListener("message", (event) => listener(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    if (source.readyState === EventSource.CLOSED) lost();
+  });
   return () => source.close();
 }

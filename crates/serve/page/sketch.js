@@ -71,7 +71,7 @@ export class Sketch {
     this.changed(true);
   }
 
-  /** Puts a picture onto the paper: `{ file, image, width, height }`. */
+  /** Puts a picture onto the paper: `{ file, image, width, height }`, the sides those of the file, the image perhaps smaller. */
   show(picture) {
     this.#remember();
     this.#strokes = [];
@@ -112,7 +112,8 @@ export class Sketch {
   /** Where a rectangle of what was read lies on the paper, in shares of its width and height. */
   place([x, y, width, height], of) {
     const { width: w, height: h } = this.#canvas;
-    const box = this.#picture ? this.#fitted(of) : of.part;
+    // Of a picture all was read, whatever is on the paper by now.
+    const box = of.part ?? this.#fitted(of);
     const [sx, sy] = [box.width / of.width, box.height / of.height];
     return { x: (box.x + x * sx) / w, y: (box.y + y * sy) / h, width: (width * sx) / w, height: (height * sy) / h };
   }

@@ -11,6 +11,10 @@ let enabled = false;
 let state = { phase: "idle" };
 let model = null;
 let close = null;
+/** The next look at a lesson whose events were lost. */
+let again = 0;
+/** How long that waits, in milliseconds. */
+const AGAIN = 3000;
 /** Called when another network answers from now on. */
 let changed = () => {};
 
@@ -122,14 +126,18 @@ function drawComparison() {
 
 function follow() {
   close?.();
-  close = events("/page/tune/events", (told) => {
-    state = told;
+  clearTimeout(again);
+  const told = (now) => {
+    state = now;
     draw();
-    if (FINAL.includes(told.phase)) {
+    if (FINAL.includes(now.phase)) {
       close?.();
       close = null;
     }
-  });
+  };
+  // Asking says what became of it, or that the server has gone.
+  const lost = () => (again = setTimeout(open, AGAIN));
+  close = events("/page/tune/events", told, lost);
 }
 
 /** Fetches what is there; the view was opened. */
