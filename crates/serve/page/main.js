@@ -267,6 +267,8 @@ async function start() {
   pictures.start($("paper"), [$("file"), $("camera")], (picture) => {
     turn("read");
     sketch.show(picture);
+    // Where keys say which digit it is, as after a stroke.
+    $("sketch").focus({ preventScroll: true });
   });
   runs.start();
   let served;
