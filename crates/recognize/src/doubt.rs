@@ -18,7 +18,8 @@ pub(crate) fn alone(none: f32, single: &Prepared, point: &OperatingPoint) -> f32
     if odds.is_finite() { odds / (1.0 + odds) } else { 1.0 }
 }
 
-/// Whether several digits in a picture (and frames that wide), which hold that share of the ink and were cut apart at such a cost, are likelier to be something else.
+/// Whether several digits in a picture (and frames that wide), which hold that share of the ink and were cut apart at such a cost, are
+/// likelier to be something else.
 ///
 /// Bars are everywhere: stripes, seams, trousers, the stems of letters. A reading that rests on them must hold all of the ink, be cut
 /// out of nothing, and not run through the picture from top to bottom.

@@ -41,7 +41,7 @@ impl Draft {
         }
         let (mut read, mut share) = (Vec::new(), 0.0);
         for (line, path) in lines.iter().enumerate() {
-            for &index in path {
+            for &index in &path.candidates {
                 if let (Some(item), Some(candidate)) = (items.get(index + 1), self.many.candidates().get(index)) {
                     share += if item.rejected { 0.0 } else { candidate.share };
                     read.push(Item { line, rect: candidate.rect, ..item.clone() });
@@ -56,10 +56,10 @@ impl Draft {
     fn path(&self, items: &[Item], layout: Layout) -> (Path, f32) {
         let scores: Vec<Score> = items.iter().skip(1).map(score).collect();
         let path = self.many.best(&scores);
-        let longest = path.lines.iter().map(Vec::len).max().unwrap_or(0);
-        let kept = path.lines.iter().position(|line| layout == Layout::Line && line.len() == longest);
-        match kept.and_then(|at| Some((path.lines.get(at)?.clone(), *path.each.get(at)?))) {
-            Some((line, (cost, share))) => (Path { lines: vec![line], cost, each: vec![(cost, share)] }, share),
+        // Of several, the upper one.
+        let longest = path.lines.iter().rev().max_by_key(|line| line.candidates.len());
+        match longest.filter(|_| layout == Layout::Line) {
+            Some(line) => (Path { lines: vec![line.clone()], cost: line.cost }, line.share),
             None => (path, 1.0),
         }
     }
@@ -67,7 +67,7 @@ impl Draft {
     /// Whether the picture holds several digits.
     fn several(&self, path: &Path, items: &[Item]) -> bool {
         let accepted = |i: &&usize| items.get(**i + 1).is_some_and(|item| !item.rejected);
-        let digits = path.lines.iter().flatten().filter(accepted);
+        let digits = path.lines.iter().flat_map(|line| &line.candidates).filter(accepted);
         let digits: Vec<Rect> = digits.filter_map(|&i| self.many.candidates().get(i)).map(|one| one.rect).collect();
         let (Some(single), Some(rect)) = (items.first(), self.single.ink) else { return digits.len() > 1 };
         // A digit that the one digit does not cover stands beside it. What the frame cuts off is a neighbour's fragment, unless it
@@ -102,6 +102,7 @@ fn score(item: &Item) -> Score {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use maobi_vision::segment::PathLine;
     use maobi_vision::{Picture, Preprocess, prepare, segment};
 
     fn item(p: f32, none: f32) -> Item {
@@ -130,7 +131,7 @@ mod tests {
             items.extend(draft.many.candidates().iter().map(|_| item(0.99, 0.01)));
             // A little dearer than the one digit, which the network takes for one as well.
             let alone = score(&items[0]).alone(draft.single.ink.unwrap());
-            let path = Path { lines: vec![line], cost: alone + 1.0, ..Path::default() };
+            let path = Path { lines: vec![PathLine { candidates: line, ..PathLine::default() }], cost: alone + 1.0 };
             assert_eq!(draft.several(&path, &items), several, "{n} bars");
         }
     }

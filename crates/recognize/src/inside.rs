@@ -21,7 +21,7 @@ impl Recognizer {
     /// When the glyph does not fill the frame.
     pub fn activations(&self, glyph: &[u8]) -> Result<Vec<Activation>> {
         self.check(glyph)?;
-        Ok(self.running().activations(&[&self.scaled(glyph)])?)
+        Ok(self.running().activations(&[&self.scaled(glyph).collect::<Vec<f32>>()])?)
     }
 
     /// Which pixels of a glyph speak for its being of class `class` (an index into [`Recognizer::classes`]): for each pixel of the frame

@@ -203,9 +203,9 @@ impl Recognizer {
     }
 
     /// What the network sees of a glyph.
-    pub(crate) fn scaled(&self, glyph: &[u8]) -> Vec<f32> {
+    pub(crate) fn scaled(&self, glyph: &[u8]) -> impl Iterator<Item = f32> {
         let Scaling { scale, offset } = self.scaling;
-        glyph.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect()
+        glyph.iter().map(move |&pixel| f32::from(pixel) * scale + offset)
     }
 
     /// Which output of the network a class is.

@@ -43,6 +43,9 @@ function setBars(item) {
   }
 }
 
+/** Lines of digits within a sentence. */
+const inline = (digits) => digits.replaceAll("\n", " / ");
+
 /** Shows an answer; `null` while there is none, for an empty paper or for what could not be read. */
 export function show(answer, chosen, empty) {
   const digits = $("digits");
@@ -60,13 +63,13 @@ export function show(answer, chosen, empty) {
   digits.classList.toggle("long", text.length > 6);
   const share = percent(answer.confidence);
   const sentences = [];
-  if (answer.rejected) sentences.push(t("rejected", { digits: text.replaceAll("\n", " / ") }));
-  else if (answer.confidence < 0.6) sentences.push(t("unsure", { digits: text.replaceAll("\n", " / "), share }));
+  if (answer.rejected) sentences.push(t("rejected", { digits: inline(text) }));
+  else if (answer.confidence < 0.6) sentences.push(t("unsure", { digits: inline(text), share }));
   else sentences.push(t("reads", { share }));
   if (several && !answer.rejected) sentences.unshift(t("several", { count: answer.items.filter((item) => !item.rejected).length }));
   const other = answer.others?.[0];
   if (!answer.rejected && other && other.confidence >= 0.01) {
-    sentences.push(t("second", { digits: other.digits.replaceAll("\n", " / "), share: percent(other.confidence) }));
+    sentences.push(t("second", { digits: inline(other.digits), share: percent(other.confidence) }));
   }
   set($("sentence"), sentences.join(" "));
   setBars(answer.items[chosen] ?? answer.items[0]);

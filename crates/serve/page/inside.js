@@ -5,10 +5,14 @@ import { stageTitle, t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
-/** Channels side by side on a screen so wide. */
+/** Most pixels of the screen that maps take side by side, and those of one. */
+const WIDEST = 1100;
+const shown = (width) => Math.max(28, Math.min(2 * width, 56));
+
+/** Channels side by side on this screen. */
 function columns(count, width) {
-  const room = Math.min($("maps").clientWidth || 600, 1100);
-  return Math.max(1, Math.min(count, Math.floor(room / Math.max(28, Math.min(2 * width, 56)))));
+  const room = Math.min($("maps").clientWidth || 600, WIDEST);
+  return Math.max(1, Math.min(count, Math.floor(room / shown(width))));
 }
 
 export function glyph(answer, chosen) {
@@ -51,7 +55,7 @@ export function featureMaps(answer) {
     } else {
       const side = columns(layer.kept, width);
       maps(canvas, values, layer.kept, width, height, side);
-      canvas.style.width = `${Math.min(side * Math.max(28, Math.min(2 * width, 56)), 1100)}px`;
+      canvas.style.width = `${Math.min(side * shown(width), WIDEST)}px`;
     }
   });
 }

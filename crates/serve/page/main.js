@@ -68,7 +68,7 @@ function nothing() {
   show();
 }
 
-const read = service.latest(async (_, isLatest) => {
+const read = service.latest(async (isLatest) => {
   if (sketch.empty || !model) return;
   const since = ended;
   const of = edition;

@@ -68,19 +68,18 @@ export function inside(glyph, wishes) {
   return ask(`/page/inside?${new URLSearchParams(wishes)}`, SOON, parts, { method: "POST", headers, body: glyph });
 }
 
-/** Runs `work` for the latest call only, one at a time: what came while it ran is done next, once. */
+/** Runs `work` for the latest call only, one at a time: what came while it ran is done next, once. It is told how to ask whether nothing has. */
 export function latest(work) {
   let running = false;
-  let waiting = null;
-  return async function call(argument) {
-    waiting = { argument };
+  let waiting = false;
+  return async function call() {
+    waiting = true;
     if (running) return;
     running = true;
     try {
       while (waiting) {
-        const { argument } = waiting;
-        waiting = null;
-        await work(argument, () => waiting === null);
+        waiting = false;
+        await work(() => !waiting);
       }
     } finally {
       running = false;

@@ -42,10 +42,6 @@ export class Sketch {
     return this.#strokes.length === 0 && !this.#picture;
   }
 
-  get picture() {
-    return this.#picture;
-  }
-
   get canUndo() {
     return this.#past.length > 0;
   }

@@ -1,23 +1,19 @@
 //! Requests through the router, as the network would bring them: every route, every kind of refusal, and anything at all.
 
-use crate::batcher::Batcher;
+#[path = "http_tests/bounds.rs"]
+mod bounds;
+#[path = "http_tests/document.rs"]
+mod document;
+
 use crate::http::{Service, router};
 use crate::{Log, Models, Options, Source};
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Frame;
-use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::pin::Pin;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll};
-use std::time::Duration;
 use tower::ServiceExt;
-
-const DOCUMENT: &str = include_str!("openapi.json");
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap());
@@ -327,84 +323,6 @@ fn what_is_no_picture_is_refused() {
 }
 
 #[test]
-fn bounds_hold() {
-    let small = service(Options { threads: 1, max_body: 20_000, max_pixels: 10_000, ..Options::default() });
-    let large = ask_of(&small, "POST", "/v1/models/digits:predict", &[], vec![b' '; 20_001]);
-    assert_eq!((large.status, large.error().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 20000 bytes"));
-    // Without a length, too.
-    let endless = Body::new(Endless);
-    assert_eq!(ask_of(&small, "POST", "/v1/models/digits:predict", &[], endless).status, StatusCode::PAYLOAD_TOO_LARGE);
-    let wide = ask_of(&small, "POST", "/v1/recognize", &[("content-type", "image/png")], png(101, 100, |_, _| 255));
-    assert_eq!(wide.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", wide.error());
-
-    let slow = service(Options { threads: 1, read_timeout: Duration::from_millis(20), ..Options::default() });
-    let silent = Body::new(Silence);
-    assert_eq!(ask_of(&slow, "POST", "/v1/models/digits:predict", &[], silent).status, StatusCode::REQUEST_TIMEOUT);
-}
-
-/// A body without end.
-struct Endless;
-/// A body that does not come.
-struct Silence;
-
-type Polled = Poll<Option<Result<Frame<Bytes>, std::io::Error>>>;
-
-impl HttpBody for Endless {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 1000])))))
-    }
-}
-
-impl HttpBody for Silence {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
-        Poll::Pending
-    }
-}
-
-#[test]
-fn more_than_can_be_done_is_sent_away() {
-    // Nothing runs before a batch of 32 is full: what waits, waits.
-    let busy = service(Options { threads: 1, queue: 1, max_wait: Duration::from_secs(3600), ..Options::default() });
-    let served = busy.models.default_model().unwrap();
-    let waiting = busy.batcher.submit(&served, vec![seven()], 1).unwrap();
-    let body = json!({ "instances": [nested(&seven())] }).to_string();
-    let refused = ask_of(&busy, "POST", "/v1/models/digits:predict", &[], body.clone());
-    assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
-    assert_eq!(refused.error(), "1 requests wait for the model digits already; try again");
-    let text = String::from_utf8(ask_of(&busy, "GET", "/metrics", &[], "").bytes).unwrap();
-    for line in ["maobi_rejected_total{reason=\"queue_full\"} 1", "maobi_queue_depth{model=\"digits\"} 1"] {
-        assert!(text.lines().any(|found| found == line), "{line}: {text}");
-    }
-    Batcher::end(&busy.batcher);
-    assert!(waiting.blocking_recv().unwrap().is_ok());
-    busy.drain();
-    assert_eq!(ask_of(&busy, "GET", "/v2/health/ready", &[], "").json(), json!({ "ready": false }));
-    assert_eq!(ask_of(&busy, "GET", "/v2/health/live", &[], "").headers["connection"], "close");
-
-    let full = service(Options { threads: 1, max_held: 0, max_body: 4096, ..Options::default() });
-    let held = full.memory.clone().try_acquire_many_owned(3).unwrap();
-    let refused = ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]);
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.error());
-    drop(held);
-    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
-
-    // What may become as large as a body can be takes nothing from others before it comes.
-    let silent = || Request::builder().method("POST").uri("/v1/models/digits:predict").body(Body::new(Silence)).unwrap();
-    let slow: Vec<_> = (0..3).map(|_| RUNTIME.spawn(send(router(Arc::clone(&full)), silent()))).collect();
-    while full.metrics.in_flight.load(Relaxed) < 3 {
-        std::thread::yield_now();
-    }
-    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
-    slow.into_iter().for_each(|one| one.abort());
-}
-
-#[test]
 fn every_answer_has_an_identity_and_every_error_is_json() {
     assert_eq!(ask("GET", "/v2", &[("x-request-id", "a-1")], "").headers["x-request-id"], "a-1");
     let (first, second) = (get("/nowhere"), ask("GET", "/v2", &[("x-request-id", "a b")], ""));
@@ -436,97 +354,4 @@ fn pages_of_others_ask_only_where_they_may() {
     assert!(!other.headers.contains_key("access-control-allow-origin"));
     let any = service(Options { threads: 1, cors: vec!["*".into()], ..Options::default() });
     assert_eq!(ask_of(&any, "GET", "/v2", &origin, "").headers["access-control-allow-origin"], "*");
-}
-
-/// Every path of the document with its methods.
-fn documented() -> Vec<(String, Vec<String>)> {
-    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    paths.iter().map(|(path, methods)| (path.clone(), methods.as_object().unwrap().keys().cloned().collect())).collect()
-}
-
-#[test]
-fn the_document_says_what_the_routes_do() {
-    assert_eq!(get("/openapi.json").json()["info"]["version"], env!("CARGO_PKG_VERSION"));
-    let real = |path: &str| path.replace("{model}", "digits").replace("{version}", "1");
-    for (path, methods) in documented() {
-        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
-            let answer = ask(method, &real(&path), &[], "");
-            let known = methods.contains(&method.to_lowercase());
-            assert_eq!(answer.status == StatusCode::METHOD_NOT_ALLOWED, !known, "{method} {path}: {}", answer.status);
-            assert_ne!(answer.status, StatusCode::NOT_FOUND, "{method} {path}");
-            if !known {
-                assert!(answer.headers.contains_key("allow"), "{method} {path}");
-            }
-        }
-    }
-    // And every route is in the document.
-    let source = include_str!("http.rs");
-    let routes: Vec<&str> = source.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    assert!(routes.len() >= 18, "{routes:?}");
-    for route in routes.iter().filter(|route| !route.contains("/labels/")) {
-        assert!(documented().iter().any(|(path, _)| path == route), "{route} is not in the document");
-    }
-}
-
-#[test]
-fn statuses_are_among_those_of_the_document() {
-    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
-    let bodies: [&[u8]; 4] = [b"", b"{}", b"\xff\xfe", br#"{"instances": [1], "inputs": []}"#];
-    for (path, methods) in documented() {
-        for method in methods {
-            for (model, version) in [("digits", "1"), ("none", "1"), ("digits", "7"), ("digits", "x")] {
-                for body in bodies {
-                    let real = path.replace("{model}", model).replace("{version}", version);
-                    let answer = ask(&method.to_uppercase(), &real, &[("content-type", "image/png")], body);
-                    let responses = &document["paths"][&path][&method]["responses"];
-                    let status = answer.status.as_str();
-                    assert!(responses.get(status).is_some(), "{method} {real}: {status} is not in the document");
-                    let kind = answer.headers["content-type"].to_str().unwrap();
-                    let kind = kind.split(';').next().unwrap();
-                    assert!(responses[status]["content"].get(kind).is_some(), "{method} {real}: {status} of type {kind}");
-                }
-            }
-        }
-    }
-}
-
-fn any_json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(json!(null)),
-        any::<bool>().prop_map(|v| json!(v)),
-        any::<f64>().prop_map(|v| json!(v)),
-        any::<i64>().prop_map(|v| json!(v)),
-        "[a-z\"\\\\]{0,6}".prop_map(|v| json!(v)),
-        Just(json!("digits")),
-        Just(json!(vec![0.5; 784])),
-        Just(json!([1, 28, 28, 1])),
-    ];
-    let keys = "instances|inputs|outputs|signature_name|id|name|shape|datatype|data|parameters|binary_data_size|input_layer|x";
-    leaf.prop_recursive(5, 40, 6, move |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
-            proptest::collection::vec((keys, inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
-        ]
-    })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
-    #[test]
-    fn nothing_that_is_sent_is_our_fault(value in any_json(), bytes: Vec<u8>, cut in 0usize..400, length in 0usize..400) {
-        let text = value.to_string().into_bytes();
-        let cut = text[..cut.min(text.len())].to_vec();
-        let length = length.to_string();
-        for body in [text, cut, bytes] {
-            for path in ["/v1/models/digits:predict", "/v2/models/digits/infer", "/v1/recognize"] {
-                for headers in [&[("content-type", "application/octet-stream")][..], &[("inference-header-content-length", length.as_str())]] {
-                    let answer = ask("POST", path, headers, body.clone());
-                    prop_assert!(!answer.status.is_server_error(), "{path}: {}: {}", answer.status, answer.error());
-                    prop_assert!(answer.status.is_success() || !answer.error().is_empty());
-                }
-            }
-        }
-    }
 }

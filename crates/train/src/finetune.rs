@@ -6,15 +6,17 @@
 //! What is still forgotten is won back by going only part of the way from the old weights to the learnt ones (Wortsman et al. 2022,
 //! "Robust fine-tuning of zero-shot models"): as far as images that were neither learnt nor replayed are read as before.
 
+mod measure;
+
+pub use measure::has_forgotten;
+
 use crate::callbacks::{Action, OnBatchEnd};
 use crate::error::{Error, Result};
-use crate::evaluate::ModelExt;
-use crate::examples::{Examples, Images, Targets};
+use crate::examples::{Examples, Targets};
 use crate::fit::{Fit, fit};
 use maobi_data::{Augment, Dataset};
 use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::losses::Loss;
-use maobi_nn::metrics::arg_max;
 use maobi_nn::optimizers::Adam;
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::{Compile, Model};
@@ -118,7 +120,8 @@ pub fn finetune(
     let (replay, aside) = set_aside(replay, how.seed)?;
     let mixed =
         Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, one_hot: !loss.is_sparse(), classes };
-    let before = (read_right(model, aside.as_ref(), how)?, snapshot(model));
+    let right = aside.as_ref().map_or(Ok(0), |aside| how.right(model, aside))?;
+    let before = (right, snapshot(model));
     let steps = how.steps;
     let tell = OnBatchEnd(move |context, logs| progress(FineTuneStep { step: context.step, steps, loss: logs.loss }));
     fit(model, &mixed, Fit::new().steps(steps).batch_size(how.batch_size).shuffle(false).callback(tell))?;
@@ -135,15 +138,6 @@ fn set_aside(replay: &Dataset, seed: u64) -> Result<(Dataset, Option<Dataset>)> 
     shuffle_indices(seed, 0, &mut order);
     let (aside, rest) = order.split_at(aside);
     Ok((replay.subset(rest)?, Some(replay.subset(aside)?)))
-}
-
-/// How many images of a set are read right.
-fn read_right(model: &Model, set: Option<&Dataset>, how: &FineTune) -> Result<usize> {
-    let Some(set) = set else { return Ok(0) };
-    let outputs = model.predict_examples(&Images::new(set).scaled(how.scale, how.offset))?;
-    let rows =
-        outputs.first().map_or(&[][..], Vec::as_slice).chunks_exact((outputs.first().map_or(0, Vec::len) / set.len()).max(1));
-    Ok(rows.zip(set.labels()).filter(|(row, label)| arg_max(row) == *label as usize).count())
 }
 
 /// All weights, the moving averages of a batch normalization too.
@@ -163,7 +157,7 @@ fn go_back(model: &mut Model, aside: Option<&Dataset>, before: (usize, Vec<Vec<f
             let mixed = old.iter().zip(new).map(|(old, new)| if way == 1.0 { *new } else { old + way * (new - old) });
             weight.values_mut().iter_mut().zip(mixed).for_each(|(value, mixed)| *value = mixed);
         }
-        if read_right(model, Some(aside), how)? + aside.len() * 3 / 2000 >= right {
+        if how.right(model, aside)? + aside.len() * 3 / 2000 >= right {
             break;
         }
     }
@@ -294,6 +288,7 @@ impl Examples for Mixed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Images, ModelExt};
     use maobi_nn::graph::Sequential;
     use maobi_nn::layers::{Dense, InputLayer};
 
@@ -388,7 +383,7 @@ mod tests {
         let contrary = Dataset::new("own", vec![255, 0, 255, 0], vec![0, 1], [2, 1, 1], vec!["a".into(), "b".into()]).unwrap();
         let wild = FineTune { learning_rate: 0.5, ..how() };
         let gone = finetune(&mut model, &contrary, &replay, &wild, |_| Action::Continue).unwrap();
-        let right = read_right(&model, Some(&replay), &how()).unwrap();
+        let right = how().right(&model, &replay).unwrap();
         assert!(gone < 1.0 || right == 1000, "{gone} of the way, {right} right");
         let (rest, aside) = set_aside(&replay, 1).unwrap();
         assert_eq!((rest.len(), aside.map(|set| set.len())), (800, Some(200)));

@@ -20,7 +20,7 @@ pub use callbacks::{
 pub use error::{Error, Result};
 pub use evaluate::ModelExt;
 pub use examples::{Arrays, Examples, Images, Targets};
-pub use finetune::{FineTune, FineTuneStep, finetune};
+pub use finetune::{FineTune, FineTuneStep, finetune, has_forgotten};
 pub use fit::{Fit, fit};
 pub use flops::Flops;
 pub use history::History;

@@ -15,16 +15,12 @@ use maobi_formats::format::named;
 use maobi_nn::losses::Loss;
 use maobi_recognize::preprocessing::gives_probabilities;
 use maobi_train::callbacks::Action;
-use maobi_train::{FineTune, ModelExt, finetune};
+use maobi_train::{FineTune, ModelExt, finetune, has_forgotten};
 use own::Own;
 use replay::Replay;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The share of the test set by which a model may read fewer, and the number of its images that is no matter in a small one.
-const FORGOTTEN: f64 = 0.002;
-const FEW: f64 = 3.0;
 
 /// Arguments of `maobi finetune`.
 #[derive(Debug, clap::Args)]
@@ -207,8 +203,8 @@ fn worse(before: (f64, f64), after: (f64, f64), tests: usize) -> Option<String> 
     if after.0 < before.0 {
         return Some(format!("it reads {} of your pictures, before it was {}", percent(after.0), percent(before.0)));
     }
-    let forgot = before.1 - after.1 > FORGOTTEN.max(FEW / tests.max(1) as f64);
-    forgot.then(|| format!("it reads {} of the test set, before it was {}", percent(after.1), percent(before.1)))
+    has_forgotten(before.1, after.1, tests)
+        .then(|| format!("it reads {} of the test set, before it was {}", percent(after.1), percent(before.1)))
 }
 
 /// The `.keras` file, with what it has to know about its pictures.

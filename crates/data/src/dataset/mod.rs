@@ -11,6 +11,7 @@ pub use splits::Splits;
 pub use statistics::Statistics;
 
 use crate::error::DataError;
+use maobi_kernels::rng::shuffle_indices;
 
 /// Labelled images of one size.
 ///
@@ -189,6 +190,18 @@ impl Dataset {
         Ok(Dataset { rows: Rows::Picked(Arc::new(picked)), ..self.clone() })
     }
 
+    /// At most `most` images, drawn by `seed`; all of them, as they are, where there are no more. No pixel is copied.
+    #[must_use]
+    pub fn drawn(&self, most: usize, seed: u64) -> Self {
+        if self.len() <= most {
+            return self.clone();
+        }
+        let mut order = vec![0; self.len()];
+        shuffle_indices(seed, 0, &mut order);
+        let picked = order[..most].iter().map(|&index| self.row(index as usize) as u32).collect();
+        Dataset { rows: Rows::Picked(Arc::new(picked)), ..self.clone() }
+    }
+
     /// The first `count` images, and the rest: the published networks validate on the first 5,000. No pixel is copied.
     ///
     /// # Errors
@@ -325,6 +338,17 @@ mod tests {
         assert_eq!(firsts(&picked.subset(&[3, 1]).unwrap()), [5, 2]);
         assert_eq!(firsts(&picked.split_head(1).unwrap().1), [2, 2, 5]);
         assert!(set.subset(&[8]).is_err());
+    }
+
+    #[test]
+    fn what_is_drawn_is_each_once_and_the_seeds() {
+        let set = sample(10);
+        let drawn = set.drawn(4, 7);
+        let mut images = firsts(&drawn);
+        assert_eq!((firsts(&set.drawn(4, 7)), firsts(&set.drawn(10, 7))), (images.clone(), firsts(&set)));
+        images.sort_unstable();
+        images.dedup();
+        assert_eq!(images.len(), 4);
     }
 
     #[test]

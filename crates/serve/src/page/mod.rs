@@ -69,10 +69,16 @@ async fn object_of(service: &Service, request: axum::extract::Request) -> Result
     if value.is_object() { Ok(value) } else { Err(Problem::bad("expected a JSON object")) }
 }
 
+/// Work with files, on a thread of its own. `what` it was to do is told when it breaks down.
+async fn aside<T: Send + 'static>(what: &str, work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Problem::internal(format!("{what} failed"))))
+}
+
 /// A file that the program wrote, as it is.
 async fn png_file(file: std::path::PathBuf) -> crate::problem::Answer {
-    let read = tokio::task::spawn_blocking(move || std::fs::read(file)).await;
-    let bytes = read.ok().and_then(Result::ok).ok_or_else(|| Problem::not_found("there is no such picture"))?;
+    let read = move || std::fs::read(file).map_err(|_| Problem::not_found("there is no such picture"));
+    let bytes = aside("reading the picture", read).await?;
     let kind = axum::http::HeaderValue::from_static("image/png");
     Ok(axum::response::IntoResponse::into_response(([(axum::http::header::CONTENT_TYPE, kind)], bytes)))
 }

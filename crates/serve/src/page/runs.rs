@@ -1,6 +1,6 @@
 //! Training runs: what `maobi train` and `maobi evaluate --report` have written to run folders. Files are read, nothing else.
 
-use super::{events, png_file};
+use super::{aside, events, png_file};
 use crate::http::Service;
 use crate::problem::{Answer, Problem, object};
 use axum::extract::{Path as At, State};
@@ -44,15 +44,15 @@ pub async fn list(State(service): State<Arc<Service>>) -> Answer {
         let mut found: Vec<Value> = names.filter_map(|name| Some(summary(&name, &folder(&service, &name).ok()?))).collect();
         found.sort_by(|a, b| b["changed"].as_u64().cmp(&a["changed"].as_u64()));
         found.truncate(MOST_RUNS);
-        json!({ "folder": runs.map(|runs| runs.display().to_string()), "runs": found })
+        Ok(json!({ "folder": runs.map(|runs| runs.display().to_string()), "runs": found }))
     };
-    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the runs cannot be listed"))?))
+    Ok(object(&aside("listing the runs", work).await?))
 }
 
 /// `GET /page/runs/{run}`.
 pub async fn one(State(service): State<Arc<Service>>, At(run): At<String>) -> Answer {
     let work = move || folder(&service, &run).map(|folder| whole(&run, &folder));
-    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the run cannot be read"))??))
+    Ok(object(&aside("reading the run", work).await?))
 }
 
 /// `GET /page/runs/{run}/events`: the same whenever it has changed.

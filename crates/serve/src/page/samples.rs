@@ -1,6 +1,7 @@
 //! What the page is taught: glyphs with their true digit, in a folder of the user's own. `DIR/7/….png` is what the network saw of a 7, so
 //! that `maobi finetune MODEL DIR` learns from the folder, too; the picture it comes from lies in `DIR/.originals/7/`.
 
+use super::aside;
 use crate::body;
 use crate::http::Service;
 use crate::lock;
@@ -180,9 +181,7 @@ fn grey_png(pixels: &[u8]) -> Result<Vec<u8>, Problem> {
 
 /// `GET /page/samples`.
 pub async fn list(State(service): State<Arc<Service>>) -> Answer {
-    let work = move || service.page.samples.json();
-    let told = tokio::task::spawn_blocking(work).await;
-    Ok(object(&told.map_err(|_| Problem::internal("the samples cannot be listed"))?))
+    Ok(object(&aside("listing the samples", move || Ok(service.page.samples.json())).await?))
 }
 
 /// `POST /page/samples`: a form with `label`, `glyph` (28 × 28 bytes) and `picture` (a PNG file, perhaps empty).
@@ -207,9 +206,9 @@ pub async fn add(State(service): State<Arc<Service>>, request: Request) -> Answe
         let sample = samples.add(&label, &glyph, &picture)?;
         let mut told = samples.json();
         told["added"] = sample.json();
-        Ok::<_, Problem>(told)
+        Ok(told)
     };
-    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the sample was not kept"))??))
+    Ok(object(&aside("keeping the sample", work).await?))
 }
 
 /// `POST /page/samples/remove`: `{"label": …, "id": …}`.
@@ -218,9 +217,9 @@ pub async fn remove(State(service): State<Arc<Service>>, request: Request) -> An
     let sample = Sample::of(asked["label"].as_str().unwrap_or_default(), asked["id"].as_u64())?;
     let work = move || {
         service.page.samples.remove(&sample)?;
-        Ok::<_, Problem>(service.page.samples.json())
+        Ok(service.page.samples.json())
     };
-    Ok(object(&tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the sample was not removed"))??))
+    Ok(object(&aside("removing the sample", work).await?))
 }
 
 /// `GET /page/samples/{label}/{id}`: what the network saw.

@@ -3,7 +3,7 @@
 
 mod lesson;
 
-use super::{events, object_of};
+use super::{aside, events, object_of};
 use crate::http::Service;
 use crate::lock;
 use crate::problem::{Answer, Problem, object};
@@ -14,6 +14,7 @@ use lesson::Lesson;
 use maobi_nn::Model;
 use maobi_recognize::{NONE, Preprocessing, Recognizer};
 use maobi_train::callbacks::Action;
+use maobi_train::has_forgotten;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -24,8 +25,6 @@ use std::time::Instant;
 /// Steps of 64 pictures: some seconds.
 const STEPS: u64 = 100;
 const MOST_STEPS: u64 = 2000;
-/// The share of the held-out digits by which it may read fewer.
-const FORGOTTEN: f64 = 0.003;
 
 /// Where fine-tuning stands.
 #[derive(Debug, Default)]
@@ -191,7 +190,7 @@ fn learn(service: &Service, served: &Arc<Served>, steps: u64) -> Result<Option<C
     }
     tell(json!({ "phase": "measuring" }));
     let after = lesson.measure(&model)?;
-    let forgot = before.1 - after.1 > FORGOTTEN;
+    let forgot = has_forgotten(before.1, after.1, lesson.test.len());
     tell(json!({
         "after": { "own": after.0, "held": after.1 }, "worse": forgot || after.0 < before.0, "seconds": began.elapsed().as_secs_f64(),
     }));
@@ -232,9 +231,9 @@ pub async fn keep(State(service): State<Arc<Service>>, request: Request) -> Answ
         let earlier = stand.kept.take().filter(|kept| old.as_ref().is_some_and(|old| Arc::ptr_eq(old, &kept.taught)));
         stand.kept = earlier.map(|kept| kept.before).or(old).map(|before| Kept { taught, before });
         stand.tell(json!({ "phase": "kept", "file": file.display().to_string() }));
-        Ok::<_, Problem>(())
+        Ok(())
     };
-    tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal("the model was not kept"))??;
+    aside("keeping the model", work).await?;
     state(State(service)).await
 }
 

@@ -4,6 +4,7 @@
 //! valleys between two round shapes, between slanted strokes, and across the thin joint of a ligature.
 
 use super::marks::Mark;
+use crate::glyph::Mask;
 
 /// Widths below this share of the line's height are one digit at most.
 const NARROW: f32 = 0.55;
@@ -38,11 +39,7 @@ pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32) ->
     if mark.width() < NARROW * height {
         return Vec::new();
     }
-    let (w, h) = (b.width(), b.height());
-    let mut ink = vec![false; w * h];
-    for &i in &mark.pixels {
-        ink[(i / plane_width - b.top) * w + i % plane_width - b.left] = true;
-    }
+    let Some(Mask { ink, width: w, height: h, .. }) = mark.mask(plane_width) else { return Vec::new() };
     let step = (height / 14.0).max(1.0);
     let margin = 0.12 * height;
     let targets = (0..).map(|k| margin + k as f32 * step).take_while(|x| *x <= w as f32 - margin);

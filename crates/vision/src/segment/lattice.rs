@@ -201,10 +201,7 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
         }
         let mut before: Option<usize> = None;
         for (part, pixels) in parts.into_iter().enumerate() {
-            let bounds = pixels.iter().fold(Bounds::NOTHING, |b, &i| b.with(i % plane_width, i / plane_width));
-            if bounds.is_empty() {
-                continue;
-            }
+            let Some(mask) = Mask::of(pixels.iter().copied(), plane_width) else { continue };
             // Two seams may run side by side with nothing in between: the cheaper of them was cut.
             let price = |cut: &Cut| {
                 let more = cut.strokes.saturating_sub(1) as f32;
@@ -214,8 +211,7 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
                 let cheapest = cuts[before..part].iter().map(price).fold(f32::INFINITY, f32::min);
                 crossed.push((number, before, part, cheapest));
             }
-            let loops = Mask::of(pixels.iter().copied(), plane_width).is_some_and(|mask| mask.encloses());
-            atoms.push(Atom { pixels, bounds, mark: number, part, loops });
+            atoms.push(Atom { pixels, bounds: mask.bounds, mark: number, part, loops: mask.encloses() });
         }
     }
     let middle = |atom: &Atom| atom.bounds.left + atom.bounds.right;

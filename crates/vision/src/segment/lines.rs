@@ -1,6 +1,6 @@
 //! Marks to lines of writing, straight or slanted.
 
-use super::marks::{Mark, typical};
+use super::marks::{Mark, typical, typical_inside};
 
 /// A mark at least this high, as a share of what is typical on the page, says where lines run; lower ones join later.
 const MAIN: f32 = 0.45;
@@ -60,8 +60,7 @@ pub(super) fn group(marks: Vec<Mark>) -> Vec<Line> {
 
 /// Height of the writing.
 pub(super) fn height(marks: &[Mark]) -> f32 {
-    let inner = marks.iter().filter(|m| !m.cut_off).map(Mark::height);
-    if inner.clone().next().is_some() { typical(inner) } else { typical(marks.iter().map(Mark::height)) }
+    typical_inside(marks.iter().map(|mark| (mark.height(), mark.cut_off)))
 }
 
 fn is_main(mark: &Mark, height: f32) -> bool {

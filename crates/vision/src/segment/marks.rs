@@ -1,6 +1,7 @@
 //! The pieces of ink that lines are made of.
 
 use crate::bounds::Bounds;
+use crate::glyph::Mask;
 use crate::ink::InkMap;
 use crate::pieces::{self, Piece};
 
@@ -33,6 +34,11 @@ impl Mark {
         self.bounds.height() as f32
     }
 
+    /// Cut out.
+    pub fn mask(&self, plane_width: usize) -> Option<Mask> {
+        Mask::of(self.pixels.iter().copied(), plane_width)
+    }
+
     /// Middle of the box.
     pub fn centre(&self) -> (f32, f32) {
         let b = &self.bounds;
@@ -44,9 +50,7 @@ impl Mark {
 pub(super) fn find(map: &InkMap) -> Vec<Mark> {
     let mut found = pieces::find(&map.ink, map.size(), InkMap::LOW * map.level, InkMap::HIGH * map.level);
     pieces::drop_frames(&mut found, map.plane.width);
-    // What the frame cuts off, edges of the paper above all, says nothing about the size of the writing.
-    let inner = found.iter().any(|piece| !piece.touches);
-    let height = typical(found.iter().filter(|piece| !(inner && piece.touches)).map(|piece| piece.bounds.height() as f32));
+    let height = typical_inside(found.iter().map(|piece| (piece.bounds.height() as f32, piece.touches)));
     let keep = |piece: &Piece| piece.longest() as f32 >= SPECK * height;
     let mark = |piece: Piece| Mark { pixels: piece.pixels, bounds: piece.bounds, cut_off: piece.touches };
     let mut marks: Vec<Mark> = found.into_iter().filter(keep).map(mark).collect();
@@ -68,6 +72,13 @@ pub(super) fn typical(heights: impl Iterator<Item = f32>) -> f32 {
     middle.copied().unwrap_or(0.0)
 }
 
+/// The same of (height, cut off by the frame) for those that are not cut off, where there are any: edges of the paper say nothing about
+/// the size of the writing.
+pub(super) fn typical_inside(heights: impl Iterator<Item = (f32, bool)> + Clone) -> f32 {
+    let inside = heights.clone().any(|(_, cut_off)| !cut_off);
+    typical(heights.filter(|(_, cut_off)| !(inside && *cut_off)).map(|(height, _)| height))
+}
+
 /// Leaves out hairlines, what is left of ruled and printed lines: bars much thinner than the pen.
 pub(super) fn without_hairlines(mut marks: Vec<Mark>, plane_width: usize) -> Vec<Mark> {
     let least = HAIR * stroke(&marks, plane_width);
@@ -80,12 +91,7 @@ pub(super) fn without_hairlines(mut marks: Vec<Mark>, plane_width: usize) -> Vec
 pub(super) fn stroke(marks: &[Mark], plane_width: usize) -> f32 {
     let (mut area, mut edge) = (0usize, 0usize);
     for mark in marks {
-        let b = mark.bounds;
-        let (w, h) = (b.width(), b.height());
-        let mut ink = vec![false; w * h];
-        for &i in &mark.pixels {
-            ink[(i / plane_width - b.top) * w + i % plane_width - b.left] = true;
-        }
+        let Some(Mask { ink, width: w, height: h, .. }) = mark.mask(plane_width) else { continue };
         let at = |x: usize, y: usize| x < w && y < h && ink[y * w + x];
         let inner = |x: usize, y: usize| x > 0 && y > 0 && at(x - 1, y) && at(x + 1, y) && at(x, y - 1) && at(x, y + 1);
         area += mark.pixels.len();

@@ -60,20 +60,28 @@ impl Score {
 #[derive(Clone, Debug, Default)]
 pub struct Segmentation {
     candidates: Vec<Candidate>,
-    lines: Vec<Lattice>,
-    /// The ink of each line, as a share of the picture's.
-    shares: Vec<f32>,
+    /// With the ink of each, as a share of the picture's.
+    lines: Vec<(Lattice, f32)>,
 }
 
 /// One way to read a picture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Path {
-    /// Lines from top to bottom, in each the candidates from left to right, as indices into [`Segmentation::candidates`].
-    pub lines: Vec<Vec<usize>>,
+    /// From top to bottom; a line in which nothing was read is none of them.
+    pub lines: Vec<PathLine>,
     /// How unlikely that is, in natural logarithms: to be compared with [`Score::alone`].
     pub cost: f32,
-    /// Of each line: how unlikely it is, and its share of the picture's ink, which its candidates may not hold all of.
-    pub each: Vec<(f32, f32)>,
+}
+
+/// A line of a [`Path`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PathLine {
+    /// From left to right, as indices into [`Segmentation::candidates`].
+    pub candidates: Vec<usize>,
+    /// How unlikely it is.
+    pub cost: f32,
+    /// Its share of the picture's ink, of which its candidates may not hold all.
+    pub share: f32,
 }
 
 /// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink.
@@ -82,7 +90,7 @@ pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
     let mut all = Segmentation::default();
     let total = marks.iter().map(|mark| mark.pixels.len()).sum::<usize>().max(1) as f32;
     for line in lines::group(marks) {
-        all.shares.push(line.marks.iter().map(|mark| mark.pixels.len()).sum::<usize>() as f32 / total);
+        let share = line.marks.iter().map(|mark| mark.pixels.len()).sum::<usize>() as f32 / total;
         let lattice = Lattice::new(&line, &map, |pixels| {
             if all.candidates.len() >= MOST {
                 return None;
@@ -93,7 +101,7 @@ pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
             all.candidates.push(Candidate { pixels: glyph.pixels, rect, share: pixels.len() as f32 / total });
             Some(all.candidates.len() - 1)
         });
-        all.lines.push(lattice);
+        all.lines.push((lattice, share));
     }
     all
 }
@@ -131,12 +139,11 @@ impl Segmentation {
     /// The likeliest way to read the picture, given a score for each candidate; candidates without a score count as no digit.
     pub fn best(&self, scores: &[Score]) -> Path {
         let mut all = Path::default();
-        for (lattice, &share) in self.lines.iter().zip(&self.shares) {
-            let (line, cost) = lattice.best(scores);
+        for (lattice, share) in &self.lines {
+            let (candidates, cost) = lattice.best(scores);
             all.cost += cost;
-            if !line.is_empty() {
-                all.lines.push(line);
-                all.each.push((cost, share));
+            if !candidates.is_empty() {
+                all.lines.push(PathLine { candidates, cost, share: *share });
             }
         }
         all

@@ -51,7 +51,7 @@ fn middles(found: &Segmentation) -> Vec<Vec<(usize, usize)>> {
         let r = found.candidates()[*i].rect;
         (r.x + r.width / 2, r.y + r.height / 2)
     };
-    path.lines.iter().map(|line| line.iter().map(middle).collect()).collect()
+    path.lines.iter().map(|line| line.candidates.iter().map(middle).collect()).collect()
 }
 
 /// All within a few pixels, which is what an edge is worth after scaling.
@@ -167,7 +167,8 @@ fn printed_lines_of_forms_are_no_digits() {
         };
         let scores: Vec<Score> = found.candidates().iter().map(judge).collect();
         let path = found.best(&scores);
-        let rects: Vec<Rect> = path.lines.concat().into_iter().map(|i| found.candidates()[i].rect).collect();
+        let read = path.lines.iter().flat_map(|line| &line.candidates);
+        let rects: Vec<Rect> = read.map(|&i| found.candidates()[i].rect).collect();
         let middles: Vec<usize> = rects.iter().map(|r| r.x + r.width / 2).collect();
         let right = middles.len() == 4 && middles.iter().zip(ALONE).all(|(x, at)| x.abs_diff(at.0) <= 14);
         assert!(path.lines.len() == 1 && right, "{name}: {rects:?}");
@@ -195,7 +196,8 @@ fn a_small_nought_is_no_part_of_its_neighbour() {
     // Together with its neighbour it would pass for a digit as well as both do alone.
     let scores = vec![Score { digit: 0.99, none: 0.01 }; found.candidates().len()];
     let path = found.best(&scores);
-    let middles: Vec<usize> = path.lines[0].iter().map(|&i| found.candidates()[i].rect).map(|r| r.x + r.width / 2).collect();
+    let middles: Vec<usize> =
+        path.lines[0].candidates.iter().map(|&i| found.candidates()[i].rect).map(|r| r.x + r.width / 2).collect();
     assert!(middles.len() == 4 && middles.iter().zip([60, 103, 190, 270]).all(|(x, at)| x.abs_diff(at) <= 4), "{middles:?}");
 }
 
@@ -220,7 +222,7 @@ fn small_noughts_are_digits_dots_of_their_size_are_not() {
             Score { digit, none: 1.0 - digit }
         };
         let path = found.best(&found.candidates().iter().map(judge).collect::<Vec<_>>());
-        assert_eq!(path.lines.iter().map(Vec::len).collect::<Vec<_>>(), [if dots { 2 } else { 5 }], "{dots}");
+        assert_eq!(path.lines.iter().map(|line| line.candidates.len()).collect::<Vec<_>>(), [if dots { 2 } else { 5 }], "{dots}");
     }
 }
 
@@ -238,7 +240,7 @@ fn dark_edges_do_not_turn_digits_into_specks() {
     sheet.bar((0, 0), (240, 5));
     let found = segment(&sheet.picture(), (28, 28));
     let path = found.best(&vec![Score { digit: 0.95, none: 0.05 }; found.candidates().len()]);
-    assert_eq!(path.lines.iter().map(Vec::len).collect::<Vec<_>>(), [5, 5]);
+    assert_eq!(path.lines.iter().map(|line| line.candidates.len()).collect::<Vec<_>>(), [5, 5]);
 }
 
 #[test]

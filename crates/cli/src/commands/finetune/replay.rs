@@ -5,8 +5,7 @@ use crate::output::Console;
 use crate::pictures::Reader;
 use anyhow::bail;
 use maobi_data::{Dataset, builtin};
-use maobi_kernels::rng::shuffle_indices;
-use maobi_train::{FineTune, Recipe};
+use maobi_train::FineTune;
 use std::path::Path;
 
 /// Images that are replayed: more than all steps show.
@@ -54,7 +53,7 @@ impl Replay {
         for set in [&splits.train, &splits.test] {
             dataset::check_fit(set, &shape, reader.outputs(), false)?;
         }
-        let mut train = sample(&splits.train, seed)?;
+        let mut train = splits.train.drawn(IMAGES, seed);
         // What is no digit must stay so; ways of writing that are rare in the data, too.
         let knows_none = reader.recognizer().and_then(|recognizer| recognizer.none()) == Some(train.classes());
         let like_the_box = digits && knows_none && shape == [28, 28, 1] && train.classes() == builtin::CLASSES;
@@ -65,20 +64,8 @@ impl Replay {
         Ok(Replay { train, test: splits.test, name: chosen.dataset, grey, like_the_box })
     }
 
-    /// How pictures are changed on their way: own ones, of which there are few, as the recipe of the model in the box changes its own, and
-    /// replayed ones for a model that was trained like it.
+    /// How pictures are changed on their way.
     pub fn how(&self) -> FineTune {
-        let augment = if self.grey { Recipe::builtin("digits").ok().and_then(|recipe| recipe.data.augment) } else { None };
-        FineTune { augment, augment_replay: augment.filter(|_| self.like_the_box), ..FineTune::default() }
+        if self.grey { FineTune::grey(self.like_the_box) } else { FineTune::default() }
     }
-}
-
-/// At most [`IMAGES`] images, drawn.
-fn sample(set: &Dataset, seed: u64) -> anyhow::Result<Dataset> {
-    if set.len() <= IMAGES {
-        return Ok(set.clone());
-    }
-    let mut order = vec![0; set.len()];
-    shuffle_indices(seed, 0, &mut order);
-    Ok(set.subset(&order[..IMAGES])?)
 }

@@ -3,14 +3,12 @@
 use crate::problem::Problem;
 use maobi_data::source::{BuiltinSize, Request, resolve};
 use maobi_data::{Dataset, DatasetName, builtin, progress::Silent, source::Wanted};
-use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::Model;
 use maobi_nn::losses::Loss;
-use maobi_nn::metrics::arg_max;
 use maobi_recognize::Recognizer;
 use maobi_recognize::preprocessing::{Scaling, gives_probabilities};
 use maobi_train::callbacks::Action;
-use maobi_train::{FineTune, FineTuneStep, Images, ModelExt, Recipe, finetune};
+use maobi_train::{FineTune, FineTuneStep, finetune};
 
 /// Images that are shown again, and images to measure with.
 const REPLAY: usize = 4_000;
@@ -27,7 +25,6 @@ pub struct Lesson {
     /// What those are.
     pub name: &'static str,
     replay: Dataset,
-    scaling: Scaling,
     how: FineTune,
 }
 
@@ -45,23 +42,15 @@ impl Lesson {
             Ok(splits) => (splits, "MNIST"),
             Err(_) => (find(DatasetName::Builtin).map_err(failed)?, "builtin"),
         };
-        let mut replay = drawn(&splits.train, REPLAY)?;
+        let mut replay = splits.train.drawn(REPLAY, SEED);
         let none = recognizer.none() == Some(replay.classes());
         if none {
             replay = builtin::extend(&replay, REPLAY / 3, REPLAY / 3).map_err(failed)?;
         }
-        let augment = Recipe::builtin("digits").ok().and_then(|recipe| recipe.data.augment);
-        let scaling = recognizer.scaling();
-        let how = FineTune {
-            seed: SEED,
-            scale: scaling.scale,
-            offset: scaling.offset,
-            loss: Some(Loss::sparse_categorical_crossentropy().from_logits(!gives_probabilities(recognizer.model()))),
-            augment,
-            augment_replay: augment.filter(|_| none),
-            ..FineTune::default()
-        };
-        Ok(Self { own, test: drawn(&splits.test, TEST)?, name, replay, scaling, how })
+        let Scaling { scale, offset } = recognizer.scaling();
+        let loss = Loss::sparse_categorical_crossentropy().from_logits(!gives_probabilities(recognizer.model()));
+        let how = FineTune { seed: SEED, scale, offset, loss: Some(loss), ..FineTune::grey(none) };
+        Ok(Self { own, test: splits.test.drawn(TEST, SEED), name, replay, how })
     }
 
     /// Teaches a model.
@@ -81,21 +70,7 @@ impl Lesson {
     }
 
     fn right(&self, model: &Model, set: &Dataset) -> Result<f64, Problem> {
-        let images = Images::new(set).scaled(self.scaling.scale, self.scaling.offset);
-        let outputs = model.predict_examples(&images).map_err(|e| Problem::internal(e.to_string()))?;
-        let rows = outputs.first().map_or(&[][..], Vec::as_slice);
-        let rows = rows.chunks_exact((rows.len() / set.len().max(1)).max(1));
-        let right = rows.zip(set.labels()).filter(|(row, label)| arg_max(row) == *label as usize).count();
+        let right = self.how.right(model, set).map_err(|e| Problem::internal(e.to_string()))?;
         Ok(right as f64 / set.len().max(1) as f64)
     }
-}
-
-/// At most so many images of a set, drawn.
-fn drawn(set: &Dataset, most: usize) -> Result<Dataset, Problem> {
-    if set.len() <= most {
-        return Ok(set.clone());
-    }
-    let mut order = vec![0; set.len()];
-    shuffle_indices(SEED, 0, &mut order);
-    set.subset(order.get(..most).unwrap_or_default()).map_err(|e| Problem::internal(e.to_string()))
 }

@@ -1,0 +1,87 @@
+//! What is too large, too slow or too much.
+
+use super::*;
+use crate::batcher::Batcher;
+use axum::body::{Bytes, HttpBody};
+use hyper::body::Frame;
+use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+use std::time::Duration;
+#[test]
+fn bounds_hold() {
+    let small = service(Options { threads: 1, max_body: 20_000, max_pixels: 10_000, ..Options::default() });
+    let large = ask_of(&small, "POST", "/v1/models/digits:predict", &[], vec![b' '; 20_001]);
+    assert_eq!((large.status, large.error().as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 20000 bytes"));
+    // Without a length, too.
+    let endless = Body::new(Endless);
+    assert_eq!(ask_of(&small, "POST", "/v1/models/digits:predict", &[], endless).status, StatusCode::PAYLOAD_TOO_LARGE);
+    let wide = ask_of(&small, "POST", "/v1/recognize", &[("content-type", "image/png")], png(101, 100, |_, _| 255));
+    assert_eq!(wide.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", wide.error());
+
+    let slow = service(Options { threads: 1, read_timeout: Duration::from_millis(20), ..Options::default() });
+    let silent = Body::new(Silence);
+    assert_eq!(ask_of(&slow, "POST", "/v1/models/digits:predict", &[], silent).status, StatusCode::REQUEST_TIMEOUT);
+}
+
+/// A body without end.
+struct Endless;
+/// A body that does not come.
+struct Silence;
+
+type Polled = Poll<Option<Result<Frame<Bytes>, std::io::Error>>>;
+
+impl HttpBody for Endless {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 1000])))))
+    }
+}
+
+impl HttpBody for Silence {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
+        Poll::Pending
+    }
+}
+
+#[test]
+fn more_than_can_be_done_is_sent_away() {
+    // Nothing runs before a batch of 32 is full: what waits, waits.
+    let busy = service(Options { threads: 1, queue: 1, max_wait: Duration::from_secs(3600), ..Options::default() });
+    let served = busy.models.default_model().unwrap();
+    let waiting = busy.batcher.submit(&served, vec![seven()], 1).unwrap();
+    let body = json!({ "instances": [nested(&seven())] }).to_string();
+    let refused = ask_of(&busy, "POST", "/v1/models/digits:predict", &[], body.clone());
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
+    assert_eq!(refused.error(), "1 requests wait for the model digits already; try again");
+    let text = String::from_utf8(ask_of(&busy, "GET", "/metrics", &[], "").bytes).unwrap();
+    for line in ["maobi_rejected_total{reason=\"queue_full\"} 1", "maobi_queue_depth{model=\"digits\"} 1"] {
+        assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    }
+    Batcher::end(&busy.batcher);
+    assert!(waiting.blocking_recv().unwrap().is_ok());
+    busy.drain();
+    assert_eq!(ask_of(&busy, "GET", "/v2/health/ready", &[], "").json(), json!({ "ready": false }));
+    assert_eq!(ask_of(&busy, "GET", "/v2/health/live", &[], "").headers["connection"], "close");
+
+    let full = service(Options { threads: 1, max_held: 0, max_body: 4096, ..Options::default() });
+    let held = full.memory.clone().try_acquire_many_owned(3).unwrap();
+    let refused = ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]);
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.error());
+    drop(held);
+    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+
+    // What may become as large as a body can be takes nothing from others before it comes.
+    let silent = || Request::builder().method("POST").uri("/v1/models/digits:predict").body(Body::new(Silence)).unwrap();
+    let slow: Vec<_> = (0..3).map(|_| RUNTIME.spawn(send(router(Arc::clone(&full)), silent()))).collect();
+    while full.metrics.in_flight.load(Relaxed) < 3 {
+        std::thread::yield_now();
+    }
+    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+    slow.into_iter().for_each(|one| one.abort());
+}
