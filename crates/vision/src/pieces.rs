@@ -132,41 +132,127 @@ impl Group {
     }
 }
 
+/// Groups of pieces whose boxes are at most `gap` apart.
+///
+/// A piece starts a new group and takes in every earlier group that it lies close to, so a group is a tree of pieces. Each
+/// piece is compared only with those in the cells around it: a picture of dots has tens of thousands.
 fn grouped(pieces: Vec<Piece>, gap: usize) -> Vec<Group> {
-    let close = |a: &Bounds, b: &Bounds| {
-        a.left <= b.right + gap && b.left <= a.right + gap && a.top <= b.bottom + gap && b.top <= a.bottom + gap
-    };
-    let mut groups: Vec<Group> = Vec::new();
-    for piece in pieces {
-        let bounds = piece.bounds;
-        let mut group = Group { bounds, mass: piece.mass, pieces: vec![piece] };
-        // What the new piece lies close to, it joins.
-        for other in groups.extract_if(.., |g| g.pieces.iter().any(|p| close(&p.bounds, &bounds))) {
-            group.bounds = group.bounds.join(other.bounds);
-            group.mass += other.mass;
-            group.pieces.extend(other.pieces);
+    let boxes: Vec<Bounds> = pieces.iter().map(|piece| piece.bounds).collect();
+    let mut cells = Cells::new(&boxes, gap);
+    // The piece whose group took a piece's group in; itself for the piece that started the newest group.
+    let mut owner: Vec<usize> = (0..pieces.len()).collect();
+    let mut taken: Vec<Vec<usize>> = vec![Vec::new(); pieces.len()];
+    let mut sums: Vec<(Bounds, f32)> = pieces.iter().map(|piece| (piece.bounds, piece.mass)).collect();
+    let mut near = Vec::new();
+    for (index, &bounds) in boxes.iter().enumerate() {
+        near.clear();
+        cells.visit(bounds, |other| {
+            if close(&boxes[other], &bounds, gap) {
+                near.push(newest(&mut owner, other));
+            }
+        });
+        cells.put(index, bounds);
+        // In the order in which the groups were started.
+        near.sort_unstable();
+        near.dedup();
+        for &group in &near {
+            owner[group] = index;
+            let (bounds, mass) = sums[group];
+            sums[index] = (sums[index].0.join(bounds), sums[index].1 + mass);
         }
-        groups.push(group);
+        taken[index].clone_from(&near);
     }
-    groups
+    let mut left: Vec<Option<Piece>> = pieces.into_iter().map(Some).collect();
+    let groups = (0..left.len()).filter(|&index| owner[index] == index);
+    let group = |start: usize| {
+        let mut found = Vec::new();
+        let mut stack = vec![start];
+        while let Some(index) = stack.pop() {
+            found.extend(left[index].take());
+            stack.extend(taken[index].iter().rev());
+        }
+        Group { pieces: found, bounds: sums[start].0, mass: sums[start].1 }
+    };
+    groups.map(group).collect()
+}
+
+/// The piece that started the group which `piece` is in now.
+fn newest(owner: &mut [usize], piece: usize) -> usize {
+    let mut at = piece;
+    while owner[at] != at {
+        owner[at] = owner[owner[at]];
+        at = owner[at];
+    }
+    at
+}
+
+/// Whether two boxes are at most `gap` apart.
+fn close(a: &Bounds, b: &Bounds, gap: usize) -> bool {
+    a.left <= b.right + gap && b.left <= a.right + gap && a.top <= b.bottom + gap && b.top <= a.bottom + gap
+}
+
+/// Which boxes lie in which square of a grid.
+struct Cells {
+    side: usize,
+    gap: usize,
+    across: usize,
+    down: usize,
+    inside: Vec<Vec<u32>>,
+}
+
+impl Cells {
+    /// Shortest side of a cell, in pixels.
+    const SIDE: usize = 8;
+
+    /// An empty grid with room for `boxes`, to be asked for what is at most `gap` away.
+    fn new(boxes: &[Bounds], gap: usize) -> Self {
+        let side = gap.max(Self::SIDE);
+        let all = boxes.iter().copied().fold(Bounds::NOTHING, Bounds::join);
+        let (across, down) = (all.right / side + 1, all.bottom / side + 1);
+        Self { side, gap, across, down, inside: vec![Vec::new(); across * down] }
+    }
+
+    /// The cells within `reach` of a box.
+    fn around(&self, b: Bounds, reach: usize) -> impl Iterator<Item = usize> + use<> {
+        let (side, width) = (self.side, self.across);
+        let span = |from: usize, to: usize, n: usize| from.saturating_sub(reach) / side..((to + reach) / side + 1).min(n);
+        let columns = span(b.left, b.right, self.across);
+        span(b.top, b.bottom, self.down).flat_map(move |row| columns.clone().map(move |column| row * width + column))
+    }
+
+    fn put(&mut self, index: usize, bounds: Bounds) {
+        self.around(bounds, 0).for_each(|cell| self.inside[cell].push(index as u32));
+    }
+
+    /// Calls `found` for every box that may be close, for some more than once.
+    fn visit(&self, bounds: Bounds, mut found: impl FnMut(usize)) {
+        self.around(bounds, self.gap).flat_map(|cell| &self.inside[cell]).for_each(|&index| found(index as usize));
+    }
 }
 
 /// Leaves out drawn boxes: pieces along the sides of their bounds that enclose another piece of some size.
 pub(crate) fn drop_frames(pieces: &mut Vec<Piece>, width: usize) {
+    // By their left sides: what a box encloses begins between its sides.
+    let mut inner: Vec<(usize, Bounds)> = pieces.iter().map(|piece| (piece.bounds.left, piece.bounds)).collect();
+    inner.sort_by_key(|(left, _)| *left);
     let frame = |outer: &Piece| {
         let (b, longest) = (outer.bounds, outer.longest());
-        let encloses = |inner: &Piece| {
-            let i = inner.bounds;
-            inner.longest() * 3 >= longest && i.left > b.left && i.top > b.top && i.right < b.right && i.bottom < b.bottom
+        let encloses = |(_, i): &(usize, Bounds)| {
+            i.longest() * 3 >= longest && i.left > b.left && i.top > b.top && i.right < b.right && i.bottom < b.bottom
         };
         let near_side = |&&i: &&usize| {
             let (x, y) = (i % width, i / width);
             let (across, down) = ((x - b.left).min(b.right - 1 - x), (y - b.top).min(b.bottom - 1 - y));
             across * 10 <= b.width() || down * 10 <= b.height()
         };
+        // Nothing fits into fewer than three rows and columns.
+        if b.width() < 3 || b.height() < 3 {
+            return false;
+        }
         // Of an ellipse, as a 0 is, three quarters lie there.
         let sides = outer.pixels.iter().filter(near_side).count();
-        sides * 20 >= outer.pixels.len() * 19 && pieces.iter().any(encloses)
+        let from = |left: usize| inner.partition_point(|(at, _)| *at < left);
+        sides * 20 >= outer.pixels.len() * 19 && inner[from(b.left + 1)..from(b.right)].iter().any(encloses)
     };
     let frames: Vec<bool> = pieces.iter().map(frame).collect();
     let mut frames = frames.into_iter();
@@ -175,24 +261,36 @@ pub(crate) fn drop_frames(pieces: &mut Vec<Piece>, width: usize) {
 
 /// Leaves out what is drawn under, over or beside a digit: straight, level, longer than the digit, and off it.
 fn drop_underlines(kept: &mut Vec<Piece>) {
-    let line = |i: usize| {
-        let b = kept[i].bounds;
-        let others = kept.iter().enumerate().filter(|(j, _)| *j != i);
-        let Some(rest) = others.clone().map(|(_, p)| p.bounds).reduce(Bounds::join) else { return false };
-        if others.map(|(_, p)| p.mass).sum::<f32>() < 0.25 * kept[i].mass {
-            return false;
+    while let Some(line) = underline(kept) {
+        kept.remove(line);
+    }
+}
+
+/// The first piece that is such a line.
+fn underline(kept: &[Piece]) -> Option<usize> {
+    // The boxes around all pieces behind each.
+    let mut behind: Vec<Bounds> = vec![Bounds::NOTHING; kept.len()];
+    for i in (1..kept.len()).rev() {
+        behind[i - 1] = behind[i].join(kept[i].bounds);
+    }
+    let mut before = Bounds::NOTHING;
+    for (i, piece) in kept.iter().enumerate() {
+        let (b, rest) = (piece.bounds, before.join(behind[i]));
+        before = before.join(b);
+        if rest.is_empty() {
+            continue;
         }
         let level = b.height() * 7 <= b.width() && b.width() * 10 >= 12 * rest.longest();
         let upright = b.width() * 7 <= b.height() && b.height() * 10 >= 22 * rest.longest();
         let off = |from: usize, to: usize, low: usize, high: usize| (from + to) / 2 <= low || (from + to) / 2 >= high;
-        (level && off(b.top, b.bottom, rest.top, rest.bottom)) || (upright && off(b.left, b.right, rest.left, rest.right))
-    };
-    if kept.len() > 1
-        && let Some(i) = (0..kept.len()).find(|&i| line(i))
-    {
-        kept.remove(i);
-        drop_underlines(kept);
+        let line =
+            (level && off(b.top, b.bottom, rest.top, rest.bottom)) || (upright && off(b.left, b.right, rest.left, rest.right));
+        let mass = || kept.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, p)| p.mass).sum::<f32>();
+        if line && mass() >= 0.25 * piece.mass {
+            return Some(i);
+        }
     }
+    None
 }
 
 #[cfg(test)]
