@@ -20,6 +20,14 @@ pub enum DecodeError {
         /// Name of the folder.
         file: String,
     },
+    /// The path is a named pipe, a socket or a device.
+    #[error("{file}: is {found}, not a picture file; give the path of a file, or - to read standard input")]
+    NotAFile {
+        /// The path.
+        file: String,
+        /// What is there.
+        found: &'static str,
+    },
     /// There is nothing in it.
     #[error("{file}: the file is empty (0 bytes); copy or download it again")]
     Empty {

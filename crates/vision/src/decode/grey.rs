@@ -1,7 +1,8 @@
 //! Colours and alpha to grey.
 
+use super::rows::{Layout, Planes, Shrink};
 use crate::picture::Ground;
-use image::{DynamicImage, ImageBuffer, Pixel};
+use image::DynamicImage;
 
 /// Colours closer than this, in grey levels, count as one ink.
 const UNIFORM: f64 = 12.0;
@@ -11,49 +12,52 @@ pub(super) fn luma(r: u8, g: u8, b: u8) -> u8 {
     ((19595 * u32::from(r) + 38470 * u32::from(g) + 7471 * u32::from(b) + 32768) >> 16) as u8
 }
 
-/// Luminance `[height, width]` of an image, laid on a fitting ground where it is transparent.
-pub(super) fn flatten(image: DynamicImage) -> (Vec<u8>, Ground) {
-    let (mut grey, alpha) = match image {
-        DynamicImage::ImageLuma8(image) => (image.into_raw(), None),
-        DynamicImage::ImageLumaA8(image) => planes(&image, |p| (p[0], p[1])),
-        DynamicImage::ImageRgb8(image) => (map(&image, |p| luma(p[0], p[1], p[2])), None),
-        DynamicImage::ImageRgba8(image) => planes(&image, |p| (luma(p[0], p[1], p[2]), p[3])),
-        DynamicImage::ImageLuma16(image) => (map(&image, |p| narrow(p[0])), None),
-        DynamicImage::ImageLumaA16(image) => planes(&image, |p| (narrow(p[0]), narrow(p[1]))),
-        DynamicImage::ImageRgb16(image) => (map(&image, |p| luma16(p[0], p[1], p[2])), None),
-        DynamicImage::ImageRgba16(image) => planes(&image, |p| (luma16(p[0], p[1], p[2]), narrow(p[3]))),
-        DynamicImage::ImageRgb32F(image) => {
-            let top = float_top(image.iter().copied());
-            (map(&image, |p| luma_float(p[0], p[1], p[2], top)), None)
-        }
-        DynamicImage::ImageRgba32F(image) => {
-            let top = float_top(image.pixels().flat_map(|p| [p[0], p[1], p[2]]));
-            planes(&image, |p| (luma_float(p[0], p[1], p[2], top), (p[3].clamp(0.0, 1.0) * 255.0).round() as u8))
-        }
-        other => (other.into_luma8().into_raw(), None),
+/// Luminance and alpha of an image, each square of `factor × factor` pixels as one.
+pub(super) fn planes(image: DynamicImage, factor: usize) -> Planes {
+    let size = (image.width() as usize, image.height() as usize);
+    let color = image.color();
+    let channels = usize::from(color.channel_count());
+    let mut shrink = Shrink::new(size, factor, color.has_alpha());
+    let (mut grey, mut alpha) = (Vec::with_capacity(size.0), Vec::new());
+    let floats = match &image {
+        DynamicImage::ImageRgb32F(image) => Some(&image.as_raw()[..]),
+        DynamicImage::ImageRgba32F(image) => Some(&image.as_raw()[..]),
+        _ => None,
     };
+    if let Some(values) = floats {
+        let top = float_top(values.chunks_exact(channels).flat_map(|p| [p[0], p[1], p[2]]));
+        for row in values.chunks_exact(channels * size.0) {
+            let pixels = || row.chunks_exact(channels);
+            grey.clear();
+            grey.extend(pixels().map(|p| luma_float(p[0], p[1], p[2], top)));
+            alpha.clear();
+            alpha.extend(pixels().filter_map(|p| p.get(3)).map(|a| (a.clamp(0.0, 1.0) * 255.0).round() as u8));
+            shrink.row(&grey, &alpha);
+        }
+        return shrink.planes();
+    }
+    let wide = usize::from(color.bytes_per_pixel()) == 2 * channels;
+    let layout = Layout { channels, wide: wide.then_some(u16::from_ne_bytes) };
+    for row in image.as_bytes().chunks_exact(layout.bytes() * size.0) {
+        layout.grey(row, &mut grey, &mut alpha);
+        shrink.row(&grey, &alpha);
+    }
+    shrink.planes()
+}
+
+/// Luminance `[height, width]`, laid on a fitting ground where it is transparent.
+pub(super) fn flatten(planes: Planes) -> (Vec<u8>, Ground) {
+    let Planes { mut grey, alpha, .. } = planes;
     let ground = alpha.map_or(Ground::Opaque, |alpha| composite(&mut grey, &alpha));
     (grey, ground)
 }
 
-fn map<P: Pixel>(image: &ImageBuffer<P, Vec<P::Subpixel>>, f: impl Fn(&[P::Subpixel]) -> u8) -> Vec<u8> {
-    image.pixels().map(|pixel| f(pixel.channels())).collect()
-}
-
-/// Luminance and alpha.
-type Planes = (Vec<u8>, Option<Vec<u8>>);
-
-fn planes<P: Pixel>(image: &ImageBuffer<P, Vec<P::Subpixel>>, f: impl Fn(&[P::Subpixel]) -> (u8, u8)) -> Planes {
-    let (grey, alpha) = image.pixels().map(|pixel| f(pixel.channels())).unzip();
-    (grey, Some(alpha))
-}
-
 /// 0…65535 to 0…255, rounded.
-fn narrow(value: u16) -> u8 {
+pub(super) fn narrow(value: u16) -> u8 {
     ((u32::from(value) + 128) / 257) as u8
 }
 
-fn luma16(r: u16, g: u16, b: u16) -> u8 {
+pub(super) fn luma16(r: u16, g: u16, b: u16) -> u8 {
     narrow(((19595 * u64::from(r) + 38470 * u64::from(g) + 7471 * u64::from(b) + 32768) >> 16) as u16)
 }
 

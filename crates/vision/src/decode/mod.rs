@@ -1,40 +1,49 @@
 //! Files, bytes and streams to a [`Picture`]: PNG, JPEG, BMP, GIF (first frame), WebP and TIFF.
 //!
-//! The format is found in the content, never in the extension. Sizes are checked before memory is taken ([`Limits`]),
-//! EXIF orientation is applied, transparency is laid on a ground that shows the drawing ([`crate::Ground`]).
+//! The format is found in the content, never in the extension. Sizes are checked before memory is taken ([`Limits`]), [`cost`] tells how
+//! much that will be, pictures of more than [`SHRINK_ABOVE`] pixels are shrunk while they are decoded, EXIF orientation is applied, and
+//! transparency is laid on a ground that shows the drawing ([`crate::Ground`]).
+//!
+//! Decoders are not ours: each runs inside [`maobi_guard::guard`], so that its panic is an error of that picture.
 
+mod cost;
 mod error;
 mod grey;
 mod limits;
+mod png;
+mod rows;
 mod sniff;
+mod source;
 #[cfg(test)]
 mod tests;
 mod upright;
 
+pub use cost::{Cost, SHRINK_ABOVE};
 pub use error::DecodeError;
 pub use limits::Limits;
+pub use source::check_file;
 
+use self::png::Png;
 use crate::picture::Picture;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, metadata::Orientation};
+use ::png::DecodingError;
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
+use rows::Planes;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 /// Reads a picture from a file.
 ///
 /// # Errors
-/// [`DecodeError`], naming the file: it cannot be opened, is empty, too large, damaged, or no picture.
+/// [`DecodeError`], naming the file: it cannot be opened, is empty, too large, damaged, no picture, or no regular file
+/// ([`check_file`]).
 pub fn decode_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, DecodeError> {
     let path = path.as_ref();
     let name = path.display().to_string();
-    let read = |source| DecodeError::Read { file: name.clone(), source };
-    let meta = std::fs::metadata(path).map_err(read)?;
-    if meta.is_dir() {
-        return Err(DecodeError::Folder { file: name });
-    }
+    let meta = check_file(path)?;
     if meta.is_file() && meta.len() > limits.max_bytes {
         return Err(DecodeError::TooManyBytes { file: name, bytes: Some(meta.len()), limit: limits.max_bytes });
     }
-    let file = std::fs::File::open(path).map_err(read)?;
+    let file = std::fs::File::open(path).map_err(|source| DecodeError::Read { file: name.clone(), source })?;
     decode_reader(file, &name, limits)
 }
 
@@ -57,55 +66,167 @@ pub fn decode_reader(reader: impl Read, name: &str, limits: &Limits) -> Result<P
 /// # Errors
 /// As [`decode_file`].
 pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture, DecodeError> {
-    let file = || name.to_owned();
-    if bytes.is_empty() {
-        return Err(DecodeError::Empty { file: file() });
-    }
-    if bytes.len() as u64 > limits.max_bytes {
-        return Err(DecodeError::TooManyBytes { file: file(), bytes: Some(bytes.len() as u64), limit: limits.max_bytes });
-    }
-    let Some((format, format_name)) = sniff::format_of(bytes) else {
-        let (found, hint) = sniff::describe(bytes);
-        return Err(DecodeError::NotAPicture { file: file(), found, hint });
-    };
-    let failed = |error| explain(error, name, format_name);
-    let damaged = |detail: &str| DecodeError::Damaged { file: file(), format: format_name, detail: detail.to_owned() };
-    if format == image::ImageFormat::Jpeg && !sniff::jpeg_is_whole(bytes) {
-        return Err(damaged("its end is missing"));
-    }
-
-    let mut bounds = image::Limits::no_limits();
-    bounds.max_alloc = Some(limits.max_alloc());
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(bounds);
-    let mut decoder = reader.into_decoder().map_err(failed)?;
-    let (width, height) = decoder.dimensions();
-    if width == 0 || height == 0 {
-        return Err(damaged("it has no pixels"));
-    }
-    if u64::from(width) * u64::from(height) > limits.max_pixels {
-        return Err(DecodeError::TooManyPixels { file: file(), width, height, limit: limits.max_pixels });
-    }
-    if width.max(height) > limits.max_side {
-        return Err(DecodeError::TooLong { file: file(), width, height, limit: limits.max_side });
-    }
-    // Broken metadata is no reason to refuse the pixels.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
-    let (grey, ground) = grey::flatten(image);
-    let size = (width as usize, height as usize);
-    if grey.len() != size.0 * size.1 {
-        return Err(damaged("pixels are missing"));
-    }
-    let (grey, (width, height)) = upright::upright(grey, size, orientation);
-    Ok(Picture { width, height, grey, ground })
+    let file = File::new(bytes, name, limits)?;
+    file.guarded(|| file.decode())
 }
 
-fn explain(error: ImageError, name: &str, format: &'static str) -> DecodeError {
-    let file = name.to_owned();
-    match error {
-        ImageError::Limits(_) => DecodeError::TooMuchMemory { file, format },
-        ImageError::Unsupported(error) => DecodeError::Unsupported { file, format, detail: error.to_string() },
-        other => DecodeError::Damaged { file, format, detail: other.to_string() },
+/// What decoding and reading a picture will take, by its head alone; `name` stands for it in messages.
+///
+/// # Errors
+/// As [`decode_file`], as far as the head shows it.
+pub fn cost(bytes: &[u8], name: &str, limits: &Limits) -> Result<Cost, DecodeError> {
+    let file = File::new(bytes, name, limits)?;
+    file.guarded(|| file.cost())
+}
+
+/// A picture file in memory, of a format that is read.
+struct File<'a> {
+    bytes: &'a [u8],
+    name: &'a str,
+    limits: &'a Limits,
+    format: ImageFormat,
+    /// Name of the format.
+    kind: &'static str,
+}
+
+impl<'a> File<'a> {
+    fn new(bytes: &'a [u8], name: &'a str, limits: &'a Limits) -> Result<Self, DecodeError> {
+        let file = || name.to_owned();
+        if bytes.is_empty() {
+            return Err(DecodeError::Empty { file: file() });
+        }
+        if bytes.len() as u64 > limits.max_bytes {
+            return Err(DecodeError::TooManyBytes { file: file(), bytes: Some(bytes.len() as u64), limit: limits.max_bytes });
+        }
+        let Some((format, kind)) = sniff::format_of(bytes) else {
+            let (found, hint) = sniff::describe(bytes);
+            return Err(DecodeError::NotAPicture { file: file(), found, hint });
+        };
+        Ok(Self { bytes, name, limits, format, kind })
+    }
+
+    /// Runs code of decoders.
+    fn guarded<T>(&self, work: impl FnOnce() -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+        maobi_guard::guard(work).unwrap_or_else(|panicked| Err(self.damaged(panicked.to_string())))
+    }
+
+    fn damaged(&self, detail: impl Into<String>) -> DecodeError {
+        DecodeError::Damaged { file: self.name.to_owned(), format: self.kind, detail: detail.into() }
+    }
+
+    fn too_much_memory(&self) -> DecodeError {
+        DecodeError::TooMuchMemory { file: self.name.to_owned(), format: self.kind }
+    }
+
+    /// Checks the size that the head says.
+    fn check(&self, (width, height): (u32, u32)) -> Result<(), DecodeError> {
+        let file = || self.name.to_owned();
+        if width == 0 || height == 0 {
+            return Err(self.damaged("it has no pixels"));
+        }
+        if u64::from(width) * u64::from(height) > self.limits.max_pixels {
+            return Err(DecodeError::TooManyPixels { file: file(), width, height, limit: self.limits.max_pixels });
+        }
+        if width.max(height) > self.limits.max_side {
+            return Err(DecodeError::TooLong { file: file(), width, height, limit: self.limits.max_side });
+        }
+        Ok(())
+    }
+
+    fn cost(&self) -> Result<Cost, DecodeError> {
+        let file = self.bytes.len() as u64;
+        match self.format {
+            ImageFormat::Png => Ok(self.png()?.1),
+            ImageFormat::Jpeg => {
+                let jpeg = self.jpeg()?;
+                self.check((jpeg.width, jpeg.height))?;
+                Ok(Cost::of_jpeg(&jpeg, file))
+            }
+            _ => Ok(self.open()?.1),
+        }
+    }
+
+    fn decode(&self) -> Result<Picture, DecodeError> {
+        let (planes, orientation, size) = match self.format {
+            ImageFormat::Png => {
+                let (png, cost) = self.png()?;
+                let planes = png.planes(cost::factor(cost.width, cost.height)).map_err(|e| self.of_png(e))?;
+                let (planes, orientation) = planes.ok_or_else(|| self.damaged("pixels are missing"))?;
+                (planes, orientation, (cost.width, cost.height))
+            }
+            _ => self.decode_whole()?,
+        };
+        let kept = (planes.width, planes.height);
+        let (grey, ground) = grey::flatten(planes);
+        if grey.len() != kept.0 * kept.1 {
+            return Err(self.damaged("pixels are missing"));
+        }
+        let (grey, (width, height)) = upright::upright(grey, kept, orientation);
+        let full = (size.0 as usize, size.1 as usize);
+        let full = if upright::turns(orientation) { (full.1, full.0) } else { full };
+        Ok(Picture { width, height, grey, ground, full })
+    }
+
+    /// Formats that the image crate decodes at once.
+    fn decode_whole(&self) -> Result<(Planes, Orientation, (u32, u32)), DecodeError> {
+        if self.format == ImageFormat::Jpeg {
+            self.jpeg()?;
+        }
+        let (mut decoder, cost) = self.open()?;
+        let mut bounds = image::Limits::no_limits();
+        bounds.max_alloc = Some(self.limits.max_alloc().min(cost.decoding));
+        decoder.set_limits(bounds).map_err(|e| self.of_image(e))?;
+        // Broken metadata is no reason to refuse the pixels.
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let image = DynamicImage::from_decoder(decoder).map_err(|e| self.of_image(e))?;
+        let size = (cost.width, cost.height);
+        Ok((grey::planes(image, cost::factor(size.0, size.1)), orientation, size))
+    }
+
+    /// A decoder of the image crate, for a picture within the limits.
+    fn open(&self) -> Result<(impl ImageDecoder + use<'a>, Cost), DecodeError> {
+        let mut bounds = image::Limits::no_limits();
+        bounds.max_alloc = Some(self.limits.max_alloc());
+        let mut reader = ImageReader::with_format(Cursor::new(self.bytes), self.format);
+        reader.limits(bounds);
+        let decoder = reader.into_decoder().map_err(|e| self.of_image(e))?;
+        self.check(decoder.dimensions())?;
+        let file = self.bytes.len() as u64;
+        let cost = match self.format {
+            ImageFormat::Jpeg => Cost::of_jpeg(&sniff::jpeg(self.bytes), file),
+            format => Cost::of_decoder(&decoder, format, file),
+        };
+        Ok((decoder, cost))
+    }
+
+    fn png(&self) -> Result<(Png<'a>, Cost), DecodeError> {
+        // For chunks and rows; the pixels are kept by us.
+        let room = 16_000_000 + 2 * self.bytes.len() as u64;
+        let png = Png::open(self.bytes, room).map_err(|e| self.of_png(e))?;
+        self.check((png.width, png.height))?;
+        let cost = Cost::new((png.width, png.height), png.bytes_per_pixel(), 0);
+        Ok((png, cost))
+    }
+
+    fn jpeg(&self) -> Result<sniff::Jpeg, DecodeError> {
+        let jpeg = sniff::jpeg(self.bytes);
+        if jpeg.whole { Ok(jpeg) } else { Err(self.damaged("its end is missing")) }
+    }
+
+    fn of_png(&self, error: DecodingError) -> DecodeError {
+        match error {
+            DecodingError::LimitsExceeded => self.too_much_memory(),
+            other => self.damaged(other.to_string()),
+        }
+    }
+
+    fn of_image(&self, error: ImageError) -> DecodeError {
+        match error {
+            ImageError::Limits(_) => self.too_much_memory(),
+            ImageError::Unsupported(error) => {
+                DecodeError::Unsupported { file: self.name.to_owned(), format: self.kind, detail: error.to_string() }
+            }
+            other => self.damaged(other.to_string()),
+        }
     }
 }

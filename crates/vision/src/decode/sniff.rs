@@ -82,32 +82,64 @@ fn text_start(head: &[u8]) -> Option<String> {
     plain.then(|| text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).to_lowercase())
 }
 
-/// Whether a JPEG runs to its end marker.
+/// What the markers of a JPEG say of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Jpeg {
+    /// Columns; 0 where no marker says.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Color components.
+    pub components: u64,
+    /// Progressive, or in several scans: the decoder holds the coefficients of the whole picture.
+    pub buffered: bool,
+    /// It runs to its end marker.
+    pub whole: bool,
+}
+
+/// Looks through the markers of a JPEG.
 ///
-/// The decoder fills what is missing with grey and reports no error; half a digit would be classified with confidence.
-pub(super) fn jpeg_is_whole(bytes: &[u8]) -> bool {
+/// The decoder fills what is missing at the end with grey and reports no error; half a digit would be classified with confidence.
+pub(super) fn jpeg(bytes: &[u8]) -> Jpeg {
+    let mut found = Jpeg::default();
     let mut at = 2;
-    let mut in_scan = false;
+    let mut scans = 0;
     while let Some(&byte) = bytes.get(at) {
         if byte != 0xff {
             // Between segments only fill bytes are allowed, but decoders forgive others, so do we.
             at += 1;
             continue;
         }
-        let Some(&marker) = bytes.get(at + 1) else { return false };
+        let Some(&marker) = bytes.get(at + 1) else { break };
         match marker {
             0xff => at += 1,
-            0xd9 => return true,
+            0xd9 => {
+                found.whole = true;
+                break;
+            }
             0x00 | 0x01 | 0xd0..=0xd8 => at += 2,
-            _ if in_scan && marker < 0xc0 => at += 2,
+            _ if scans > 0 && marker < 0xc0 => at += 2,
             _ => {
-                let Some(length) = bytes.get(at + 2..at + 4) else { return false };
-                in_scan = marker == 0xda;
+                let Some(length) = bytes.get(at + 2..at + 4) else { break };
+                // Frames; DHT, JPG and DAC share their range.
+                if matches!(marker, 0xc0..=0xcf)
+                    && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
+                    && let Some(&[_, h1, h2, w1, w2, components]) = bytes.get(at + 4..at + 10).and_then(|b| b.first_chunk())
+                {
+                    found.height = u32::from(u16::from_be_bytes([h1, h2]));
+                    found.width = u32::from(u16::from_be_bytes([w1, w2]));
+                    found.components = u64::from(components);
+                    found.buffered |= !matches!(marker, 0xc0 | 0xc1);
+                }
+                if marker == 0xda {
+                    scans += 1;
+                    found.buffered |= scans > 1;
+                }
                 at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
             }
         }
     }
-    false
+    found
 }
 
 #[cfg(test)]
@@ -130,10 +162,21 @@ mod tests {
 
     #[test]
     fn jpeg_end_marker() {
+        let jpeg_is_whole = |bytes: &[u8]| jpeg(bytes).whole;
         // A thumbnail's end marker inside a segment does not count.
         assert!(!jpeg_is_whole(&[0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9]));
         assert!(jpeg_is_whole(&[0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 0xff, 0, 2, 0xff, 0xd9, 9]));
         assert!(!jpeg_is_whole(&[0xff, 0xd8, 0xff]));
         assert!(!jpeg_is_whole(&[]));
+    }
+
+    #[test]
+    fn jpeg_frame_and_scans() {
+        let frame = [0xff, 0xc2, 0, 8, 8, 0x12, 0x34, 0x56, 0x78, 3];
+        let found = jpeg(&[&[0xff, 0xd8], &frame[..], &[0xff, 0xd9]].concat());
+        assert_eq!(found, Jpeg { width: 0x5678, height: 0x1234, components: 3, buffered: true, whole: true });
+        let scan = [0xff, 0xda, 0, 2, 7];
+        let baseline = |scans| jpeg(&[&[0xff, 0xd8, 0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 3][..], &scan.repeat(scans)].concat());
+        assert_eq!((baseline(1).buffered, baseline(2).buffered, baseline(1).whole), (false, true, false));
     }
 }

@@ -5,6 +5,12 @@ use image::metadata::Orientation;
 /// Side of the squares that are turned at a time, so that what is read and what is written both stay in the cache.
 const SQUARE: usize = 32;
 
+/// Whether rows become columns.
+pub(super) fn turns(orientation: Orientation) -> bool {
+    use Orientation::*;
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
 /// Turns and mirrors `[height, width]` as the orientation says; also the new (width, height).
 pub(super) fn upright(grey: Vec<u8>, (w, h): (usize, usize), orientation: Orientation) -> (Vec<u8>, (usize, usize)) {
     let (mirrored, flipped, turned) = match orientation {

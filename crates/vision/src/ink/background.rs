@@ -80,8 +80,17 @@ fn closest(dark: &[f32], size: (usize, usize), polarity: Polarity) -> (Vec<f32>,
         let energy = energy(&ink, size, weak);
         Tried { ground, ink, noise, energy }
     };
-    let mut tried: Vec<Tried> = REACHES.map(&mut one).into();
-    let most = tried.iter().map(|t| t.energy).fold(0.0, f32::max);
+    // The first that shows enough is taken: one that shows no more than an earlier one never is, nor one that shows too little by now.
+    let mut tried: Vec<Tried> = Vec::new();
+    let mut most = 0.0f32;
+    for share in REACHES {
+        let next = one(share);
+        most = most.max(next.energy);
+        tried.retain(|t| t.energy >= ENOUGH * most);
+        if tried.last().is_none_or(|last| next.energy > last.energy) {
+            tried.push(next);
+        }
+    }
     let chosen = tried.iter().position(|t| t.energy >= ENOUGH * most).unwrap_or(0);
     let Tried { ground, ink, noise, .. } = tried.swap_remove(chosen);
     (ground, ink, noise, rules.is_some_and(|rules| !rules.is_empty()))

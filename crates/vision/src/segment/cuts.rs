@@ -4,6 +4,7 @@
 //! valleys between two round shapes, between slanted strokes, and across the thin joint of a ligature.
 
 use super::marks::Mark;
+use crate::effort::{Effort, TooMuch};
 use crate::glyph::Mask;
 
 /// Widths below this share of the line's height are one digit at most.
@@ -11,6 +12,8 @@ const NARROW: f32 = 0.55;
 /// How far a seam may lean from where it was asked for, in heights. A straight one crosses the joint of two round shapes, where a
 /// freer one would find less ink in going through their loops.
 const LEAN: [f32; 3] = [0.05, 0.18, 0.35];
+/// Steps for each row of a seam, in heights: the widest strip, several looks at each of its pixels.
+const SEAM: f32 = 4.0;
 /// Least ink on each side of a cut, as a share of an upright stroke's.
 const ASIDE: f32 = 0.25;
 /// Least distance between two seams, in heights.
@@ -34,13 +37,18 @@ pub(super) struct Cut {
 }
 
 /// Cuts of a mark from left to right, for digits of that height and strokes of that width.
-pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32) -> Vec<Cut> {
+///
+/// # Errors
+/// When the mark is larger than `effort` has steps for.
+pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32, effort: &Effort) -> Result<Vec<Cut>, TooMuch> {
     let b = mark.bounds;
     if mark.width() < NARROW * height {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let Some(Mask { ink, width: w, height: h, .. }) = mark.mask(plane_width) else { return Vec::new() };
+    let Some(Mask { ink, width: w, height: h, .. }) = mark.mask(plane_width) else { return Ok(Vec::new()) };
     let step = (height / 14.0).max(1.0);
+    // Each seam is looked for in a strip and then parts the whole mark.
+    effort.spend((w as f32 / step) as usize * LEAN.len() * h * ((SEAM * height) as usize + w))?;
     let margin = 0.12 * height;
     let targets = (0..).map(|k| margin + k as f32 * step).take_while(|x| *x <= w as f32 - margin);
     let seams = targets.flat_map(|x| LEAN.map(|lean| seam(&ink, (w, h), (x, lean * height), LOOP * stroke)));
@@ -61,7 +69,7 @@ pub(super) fn find(mark: &Mark, plane_width: usize, height: f32, stroke: f32) ->
     kept.truncate((4.0 * w as f32 / height).ceil() as usize);
     kept.sort_by(|p, q| p.mean.total_cmp(&q.mean));
     kept.iter_mut().for_each(|cut| cut.seam.iter_mut().for_each(|x| *x += b.left));
-    kept
+    Ok(kept)
 }
 
 /// The seam of least ink within `lean` of column `x`; each stroke that it enters counts `enter` more.

@@ -6,6 +6,7 @@
 use super::lines;
 use super::marks::{Mark, SPECK};
 use crate::bounds::Bounds;
+use crate::effort::{Effort, TooMuch};
 use crate::ink::{InkMap, rules};
 use crate::pieces;
 
@@ -20,21 +21,27 @@ const STRAIGHT: f32 = 0.85;
 const SIDE: f32 = 0.9;
 /// … and a comb's tooth at most.
 const TOOTH: f32 = 0.65;
+/// Steps for each pixel of a mark that is looked through for lines.
+const APART: usize = 40;
 /// Thickest line, in heights.
 const THICK: f32 = 0.12;
 
 /// The marks without such lines; what was joined by them comes apart.
-pub(super) fn without(marks: Vec<Mark>, map: &InkMap) -> Vec<Mark> {
+///
+/// # Errors
+/// When there are more or larger ones than `effort` has steps for.
+pub(super) fn without(marks: Vec<Mark>, map: &InkMap, effort: &Effort) -> Result<Vec<Mark>, TooMuch> {
     let height = lines::height(&marks);
     let boxed = |mark: &Mark| mark.width().min(mark.height()) >= BOX * height;
     let (large, mut kept): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(|mark| is_long(mark, height) || boxed(mark));
     for mark in large {
+        effort.spend(APART * mark.bounds.width() * mark.bounds.height())?;
         match apart(&mark, map, height) {
             Some(parts) => kept.extend(parts),
             None => kept.push(mark),
         }
     }
-    kept
+    Ok(kept)
 }
 
 fn is_long(mark: &Mark, height: f32) -> bool {

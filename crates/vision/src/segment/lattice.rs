@@ -5,6 +5,7 @@ use super::cuts::{self, Cut};
 use super::lines::Line;
 use super::marks;
 use crate::bounds::Bounds;
+use crate::effort::{Effort, TooMuch};
 use crate::glyph::Mask;
 use crate::ink::InkMap;
 
@@ -27,6 +28,8 @@ const LOOP: f32 = 2.5;
 const LOOPED: f32 = 2.5;
 /// What it costs more to leave out what encloses ground: full stops and dashes do not.
 const ENCLOSED: f32 = 2.5;
+/// Steps for each pixel of a part, to see whether it encloses ground.
+const ENCLOSING: usize = 8;
 /// Probabilities below this are all the same: a network's small ones mean nothing.
 const LEAST: f32 = 1e-3;
 
@@ -66,10 +69,19 @@ pub(super) struct Lattice {
 
 impl Lattice {
     /// `candidate` makes a candidate of pixels.
-    pub fn new(line: &Line, map: &InkMap, mut candidate: impl FnMut(&[usize]) -> Option<usize>) -> Self {
+    ///
+    /// # Errors
+    /// Those of `candidate`, and when the line is longer than `effort` has steps for.
+    pub fn new(
+        line: &Line,
+        map: &InkMap,
+        effort: &Effort,
+        mut candidate: impl FnMut(&[usize]) -> Result<Option<usize>, TooMuch>,
+    ) -> Result<Self, TooMuch> {
         let width = map.plane.width;
+        effort.spend(2 * marks::area(&line.marks))?;
         let stroke = marks::stroke(&line.marks, width);
-        let (atoms, mut split) = atoms(line, width, stroke);
+        let (atoms, mut split) = atoms(line, width, stroke, effort)?;
         let n = atoms.len();
         let mut join = vec![0.0; n];
         for k in 0..n.saturating_sub(1) {
@@ -101,7 +113,7 @@ impl Lattice {
                 if cost > 6.0 {
                     break;
                 }
-                if let Some(candidate) = candidate(&pixels) {
+                if let Some(candidate) = candidate(&pixels)? {
                     edges.push(Edge {
                         from,
                         to,
@@ -112,7 +124,7 @@ impl Lattice {
             }
         }
         let skip = atoms.iter().map(|atom| aside(atom, line.height)).collect();
-        Self { parts: n, edges, skip, split }
+        Ok(Self { parts: n, edges, skip, split })
     }
 
     /// The cheapest way, as candidates from left to right, and what it costs.
@@ -187,12 +199,12 @@ fn aside(atom: &Atom, height: f32) -> f32 {
 }
 
 /// The line's parts from left to right, and what a digit's end behind each costs for the ink that is cut.
-fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) {
+fn atoms(line: &Line, plane_width: usize, stroke: f32, effort: &Effort) -> Result<(Vec<Atom>, Vec<f32>), TooMuch> {
     let mut atoms = Vec::new();
     // (mark, part, next part): what a cut between them costs.
     let mut crossed = Vec::new();
     for (number, mark) in line.marks.iter().enumerate() {
-        let cuts = cuts::find(mark, plane_width, line.height, stroke);
+        let cuts = cuts::find(mark, plane_width, line.height, stroke, effort)?;
         let mut parts = vec![Vec::new(); cuts.len() + 1];
         for &i in &mark.pixels {
             let (x, y) = (i % plane_width, i / plane_width - mark.bounds.top);
@@ -202,6 +214,7 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
         let mut before: Option<usize> = None;
         for (part, pixels) in parts.into_iter().enumerate() {
             let Some(mask) = Mask::of(pixels.iter().copied(), plane_width) else { continue };
+            effort.spend(ENCLOSING * mask.width * mask.height)?;
             // Two seams may run side by side with nothing in between: the cheaper of them was cut.
             let price = |cut: &Cut| {
                 let more = cut.strokes.saturating_sub(1) as f32;
@@ -223,5 +236,5 @@ fn atoms(line: &Line, plane_width: usize, stroke: f32) -> (Vec<Atom>, Vec<f32>) 
             split[a.min(b)..a.max(b)].iter_mut().for_each(|s| *s += cost);
         }
     }
-    (atoms, split)
+    Ok((atoms, split))
 }

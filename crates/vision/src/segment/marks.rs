@@ -87,6 +87,11 @@ pub(super) fn without_hairlines(mut marks: Vec<Mark>, plane_width: usize) -> Vec
     marks
 }
 
+/// Pixels of the boxes of all marks.
+pub(super) fn area(marks: &[Mark]) -> usize {
+    marks.iter().map(|mark| mark.bounds.width() * mark.bounds.height()).sum()
+}
+
 /// Width of the marks' strokes, in pixels: twice the ink over its edge.
 pub(super) fn stroke(marks: &[Mark], plane_width: usize) -> f32 {
     let (mut area, mut edge) = (0usize, 0usize);

@@ -12,6 +12,7 @@ mod lattice;
 mod lines;
 mod marks;
 
+use crate::effort::{Effort, TooMuch};
 use crate::glyph::{Mask, normalise};
 use crate::ink::{self, InkMap, Look};
 use crate::picture::Picture;
@@ -25,6 +26,11 @@ const GLANCE: usize = 640;
 const CLOSE: (usize, usize) = (200, 2000);
 /// Height at which strokes are several pixels wide and nothing is slow.
 const TALL: f32 = 64.0;
+
+/// Steps for each pixel of a plane in which ink is looked for …
+const FOUND: usize = 40;
+/// … and for each pixel of the square around a candidate, with room for its strokes to grow.
+const NORMALISED: usize = 20;
 
 /// Candidates at most: a full page has a few hundred, texture no end of them.
 const MOST: usize = 2500;
@@ -84,50 +90,66 @@ pub struct PathLine {
     pub share: f32,
 }
 
-/// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink.
+/// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink, or more than
+/// [`segment_within`] takes.
 pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
-    let Some((map, marks)) = look(picture) else { return Segmentation::default() };
+    segment_within(picture, frame, &Effort::new(None)).unwrap_or_default()
+}
+
+/// [`segment`] with a bound on what it may take.
+///
+/// # Errors
+/// [`TooMuch`], when `effort` is used up.
+pub fn segment_within(picture: &Picture, frame: (usize, usize), effort: &Effort) -> Result<Segmentation, TooMuch> {
+    let Some((map, marks)) = look(picture, effort)? else { return Ok(Segmentation::default()) };
     let mut all = Segmentation::default();
     let total = marks.iter().map(|mark| mark.pixels.len()).sum::<usize>().max(1) as f32;
     for line in lines::group(marks) {
         let share = line.marks.iter().map(|mark| mark.pixels.len()).sum::<usize>() as f32 / total;
-        let lattice = Lattice::new(&line, &map, |pixels| {
+        let lattice = Lattice::new(&line, &map, effort, |pixels| {
             if all.candidates.len() >= MOST {
-                return None;
+                return Ok(None);
             }
-            let mask = Mask::of(pixels.iter().copied(), map.plane.width)?;
+            let Some(mask) = Mask::of(pixels.iter().copied(), map.plane.width) else { return Ok(None) };
+            effort.spend(NORMALISED * mask.width.max(mask.height).pow(2))?;
             let glyph = normalise(&mask, frame);
             let rect = map.in_picture(mask.bounds);
             all.candidates.push(Candidate { pixels: glyph.pixels, rect, share: pixels.len() as f32 / total });
-            Some(all.candidates.len() - 1)
-        });
+            Ok(Some(all.candidates.len() - 1))
+        })?;
         all.lines.push((lattice, share));
     }
-    all
+    Ok(all)
 }
 
 /// The ink and its marks, at a size that suits the writing's.
-fn look(picture: &Picture) -> Option<(InkMap, Vec<Mark>)> {
+fn look(picture: &Picture, effort: &Effort) -> Result<Option<(InkMap, Vec<Mark>)>, TooMuch> {
     let glance = Look { largest: GLANCE, ..Look::whole(picture) };
-    let map = ink::find(picture, &glance).ok()?;
-    let marks = written(&map);
+    effort.spend(FOUND * GLANCE * GLANCE)?;
+    let Ok(map) = ink::find(picture, &glance) else { return Ok(None) };
+    let marks = written(&map, effort)?;
     let height = lines::height(&marks);
     let longest = map.plane.width.max(map.plane.height);
     let wanted = ((longest as f32 * TALL / height.max(1.0)) as usize).clamp(CLOSE.0, CLOSE.1);
     // Nothing is gained by a size that is nearly the same, nor are there more pixels than the picture's.
     let all_of_it = longest >= picture.width.max(picture.height);
     if wanted.abs_diff(longest) * 4 < longest || (wanted > longest && all_of_it) {
-        return Some((map, marks));
+        return Ok(Some((map, marks)));
     }
     let look = Look { largest: wanted, polarity: Some(map.polarity), ..glance };
-    let map = ink::find(picture, &look).ok()?;
-    let marks = written(&map);
-    Some((map, marks))
+    // One plane at a time.
+    drop(map);
+    effort.spend(FOUND * wanted * wanted)?;
+    let Ok(map) = ink::find(picture, &look) else { return Ok(None) };
+    let marks = written(&map, effort)?;
+    Ok(Some((map, marks)))
 }
 
 /// What the pen left.
-fn written(map: &InkMap) -> Vec<Mark> {
-    marks::without_hairlines(forms::without(marks::find(map), map), map.plane.width)
+fn written(map: &InkMap, effort: &Effort) -> Result<Vec<Mark>, TooMuch> {
+    let marks = forms::without(marks::find(map), map, effort)?;
+    effort.spend(marks::area(&marks))?;
+    Ok(marks::without_hairlines(marks, map.plane.width))
 }
 
 impl Segmentation {
