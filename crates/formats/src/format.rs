@@ -54,6 +54,11 @@ pub trait Format: Sync {
     /// As [`Format::load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>>;
 
+    /// Whether such a file holds what the optimizer keeps of each weight.
+    fn keeps_slots(&self) -> bool {
+        false
+    }
+
     /// Writes a model, and `extras` beside it where the format has a place for them; returns what could not be carried over, in words.
     ///
     /// # Errors

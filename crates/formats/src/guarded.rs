@@ -37,6 +37,10 @@ impl<F: Format> Format for Guarded<F> {
         guarded(path, || self.0.load_weights(model, path))
     }
 
+    fn keeps_slots(&self) -> bool {
+        self.0.keeps_slots()
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         self.0.save(model, path, extras)
     }

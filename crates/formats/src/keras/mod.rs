@@ -59,6 +59,10 @@ impl Format for Keras {
         load_into(model, path).map(|_| Vec::new())
     }
 
+    fn keeps_slots(&self) -> bool {
+        true
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         save_with(model, path, extras).map(|()| Vec::new())
     }

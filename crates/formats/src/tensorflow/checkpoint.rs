@@ -45,6 +45,10 @@ impl Format for TfCheckpoint {
         load_into(model, path)
     }
 
+    fn keeps_slots(&self) -> bool {
+        true
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let notes = save(model, path)?;
         Ok(left_out(notes, extras))
