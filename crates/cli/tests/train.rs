@@ -118,3 +118,65 @@ fn any_number_of_threads_gives_the_same_bytes() {
     assert_eq!(place.weights("t1"), place.weights("t2"));
     assert_eq!(place.weights("t1"), place.weights("t5"));
 }
+
+/// Networks that take more than the process may have end with a sentence, before any memory is taken and before there is a run folder.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_large_networks_and_batches_are_refused_before_memory_is_taken() {
+    let place = Place::new();
+    let recipe = place.ok(&["recipes", "show", "tiny-cnn-dense"]);
+    let wider = recipe.replace("units = 64", "units = 200000");
+    let zoom = "[[layers]]\ntype = \"UpSampling2D\"\nsize = 40\n\n[[layers]]\ntype = \"GlobalMaxPooling2D\"\n\n[[layers]]\ntype = \"Flatten\"";
+    let zoomed = recipe.replacen("[[layers]]\ntype = \"Flatten\"", zoom, 1).replace("batch_size = 32", "batch_size = 1000000");
+    for (name, text, parts) in [
+        ("wide", wider, ["needs 4.", "for the optimizer", "the largest layer is \"dense\"", "fewer units"]),
+        ("zoomed", zoomed, ["for a batch of 1200", "the largest layer is \"up_sampling2d\"", "smaller batch_size", " GB more memory"]),
+    ] {
+        let file = format!("{name}.toml");
+        std::fs::write(place.path(&file), text).unwrap();
+        let mut limited = std::process::Command::new("sh");
+        // `command` knows the binary, its arguments and its surroundings.
+        let command = place.command(&["train", &file, "--out", name, "--threads", "2"]);
+        limited.args(["-c", "ulimit -v 3000000; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+        limited.current_dir(&place.dir);
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => limited.env(key, value),
+                None => limited.env_remove(key),
+            };
+        }
+        let ran = common::Ran::of(limited.output().unwrap(), &[&file]);
+        assert_eq!(ran.code, 1, "{}", ran.err);
+        for part in parts.into_iter().chain(["left under the limit of the process (ulimit -v)"]) {
+            assert!(ran.err.contains(part), "{part}: {}", ran.err);
+        }
+        assert!(!place.path(name).exists(), "{name}: a run folder was left");
+    }
+    // Beyond what is supported at all, whatever the machine has.
+    for (from, to) in [
+        ("units = 64", "units = 4000000000"),
+        ("filters = 8", "filters = 4000000000"),
+        ("pool_size = [2, 2]", "pool_size = 4000000000"),
+        ("kernel_size = [3, 3]", "kernel_size = 4000000000"),
+        ("input_shape = [28, 28, 1]", "input_shape = [4000000000, 28, 1]"),
+    ] {
+        std::fs::write(place.path("huge.toml"), recipe.replace(from, to)).unwrap();
+        let message = place.fails(&["train", "huge.toml", "--out", "huge"]);
+        assert!(message.contains("4000000000"), "{message}");
+        assert!(place.fails(&["summary", "huge.toml"]).contains("4000000000"));
+    }
+}
+
+/// What is no file is not read as a recipe, and nobody waits for it.
+#[cfg(unix)]
+#[test]
+fn a_fifo_is_no_recipe() {
+    let place = Place::new();
+    assert!(std::process::Command::new("mkfifo").arg(place.path("pipe.toml")).status().unwrap().success());
+    let message = place.fails(&["train", "pipe.toml"]);
+    assert!(message.contains("pipe.toml") && message.contains("it is a FIFO (named pipe), not a file"), "{message}");
+    assert!(place.fails(&["evaluate", "pipe.toml"]).contains("FIFO"));
+    std::os::unix::fs::symlink("/dev/zero", place.path("zero.npz")).unwrap();
+    let message = place.fails(&["train", "tiny-cnn", "--dataset", "zero.npz"]);
+    assert!(message.contains("it is a device, not a file"), "{message}");
+}

@@ -1,7 +1,7 @@
 //! The ZIP file around a `.keras` model, or around arrays.
 
 use crate::error::{Error, Result};
-use crate::files::MAX_BYTES;
+use crate::files::{MAX_BYTES, check_room};
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -27,7 +27,8 @@ impl Archive {
             let what = if bytes.starts_with(crate::hdf5::MAGIC) { "an HDF5 file (\".h5\")" } else { "something else" };
             return Err(Error::damaged(path, format!("expected {kind} file (a ZIP archive), got {what}")));
         }
-        let zip = ZipArchive::new(Cursor::new(bytes));
+        let zip = maobi_guard::guard(|| ZipArchive::new(Cursor::new(bytes)));
+        let zip = zip.map_err(|panicked| Error::damaged(path, format!("the ZIP archive: {panicked}")))?;
         let zip = zip.map_err(|e| Error::damaged(path, format!("the ZIP archive is damaged or cut short: {e}")))?;
         if zip.len() > MAX_MEMBERS {
             return Err(Error::damaged(path, format!("{} members; at most {MAX_MEMBERS} are read", zip.len())));
@@ -57,9 +58,16 @@ impl Archive {
             Err(error) => return Err(damaged(error.to_string())),
         };
         // The stated size is a claim: it bounds what is set aside first, and the bytes themselves are counted.
-        let mut bytes = Vec::with_capacity(file.size().min(FIRST_ROOM) as usize);
+        let stated = file.size();
+        check_room("unpacked, it", stated.min(self.left)).map_err(damaged)?;
+        let mut bytes = Vec::with_capacity(stated.min(FIRST_ROOM) as usize);
         let left = self.left;
-        file.take(left + 1).read_to_end(&mut bytes).map_err(|e| damaged(e.to_string()))?;
+        let mut file = file.take(left.min(stated) + 1);
+        let unpacked = maobi_guard::guard(|| file.read_to_end(&mut bytes)).map_err(|panicked| damaged(panicked.to_string()))?;
+        unpacked.map_err(|e| damaged(e.to_string()))?;
+        if left >= stated && bytes.len() as u64 > stated {
+            return Err(damaged(format!("unpacks to more than the {stated} bytes that the archive states")));
+        }
         if bytes.len() as u64 > left {
             return Err(damaged(format!("the archive unpacks to more than {MAX_BYTES} bytes")));
         }

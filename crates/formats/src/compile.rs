@@ -56,8 +56,9 @@ pub(crate) fn learning_rate_of_mut(optimizer: &mut Value) -> Option<&mut Value> 
     own.get_mut("learning_rate")
 }
 
-/// Compiles a model as a file says, or notes why not. Nothing to compile with is no reason for a note.
-pub(crate) fn restore(model: &mut Model, value: &Value, notes: &mut Vec<String>) {
+/// Compiles a model as a file says, or notes why not. Nothing to compile with is no reason for a note. Without `slots` the model is to
+/// predict and evaluate only.
+pub(crate) fn restore(model: &mut Model, value: &Value, slots: bool, notes: &mut Vec<String>) {
     if !is_compiled(value) {
         return;
     }
@@ -65,6 +66,9 @@ pub(crate) fn restore(model: &mut Model, value: &Value, notes: &mut Vec<String>)
         Ok(how) => {
             if let Err(error) = model.compile(how) {
                 notes.push(format!("not compiled: {error}"));
+            }
+            if let Some(state) = model.optimizer_state_mut().filter(|_| !slots) {
+                state.leave_out_slots();
             }
         }
         Err(reason) => notes.push(format!("not compiled: {reason}")),

@@ -1,8 +1,8 @@
 //! What every file format answers, and the list of them all.
 
 use crate::error::{Error, Result};
+use crate::guarded::Guarded;
 use maobi_nn::Model;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -39,11 +39,25 @@ pub trait Format: Sync {
     /// holds weights alone.
     fn load(&self, path: &Path, seed: u64) -> Result<Loaded>;
 
+    /// As [`Format::load`], for a model that only predicts and evaluates: how it was compiled, its iteration and its learning rate are
+    /// read, but what the optimizer keeps of each weight is not, and takes no memory.
+    ///
+    /// # Errors
+    /// As [`Format::load`].
+    fn load_without_slots(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        self.load(path, seed)
+    }
+
     /// Reads weights into a model of the same architecture; returns what was left aside, in words.
     ///
     /// # Errors
     /// As [`Format::load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>>;
+
+    /// Whether such a file holds what the optimizer keeps of each weight.
+    fn keeps_slots(&self) -> bool {
+        false
+    }
 
     /// Writes a model, and `extras` beside it where the format has a place for them; returns what could not be carried over, in words.
     ///
@@ -54,16 +68,16 @@ pub trait Format: Sync {
 
 /// Every format, in the order in which they are tried and listed.
 pub const FORMATS: &[&dyn Format] = &[
-    &crate::keras::Keras,
-    &crate::h5::H5,
-    &crate::weights_h5::WeightsH5,
-    &crate::tensorflow::checkpoint::TfCheckpoint,
-    &crate::tensorflow::saver::Tf1Checkpoint,
-    &crate::safetensors::Safetensors,
-    &crate::onnx::Onnx,
-    &crate::npz::Npz,
-    &crate::json::Json,
-    &crate::saved_model::SavedModel,
+    &Guarded(crate::keras::Keras),
+    &Guarded(crate::h5::H5),
+    &Guarded(crate::weights_h5::WeightsH5),
+    &Guarded(crate::tensorflow::checkpoint::TfCheckpoint),
+    &Guarded(crate::tensorflow::saver::Tf1Checkpoint),
+    &Guarded(crate::safetensors::Safetensors),
+    &Guarded(crate::onnx::Onnx),
+    &Guarded(crate::npz::Npz),
+    &Guarded(crate::json::Json),
+    &Guarded(crate::saved_model::SavedModel),
 ];
 
 /// What a file of weights alone leaves out.
@@ -100,8 +114,9 @@ pub fn named(name: &str) -> Result<&'static dyn Format> {
 /// [`Error::Io`] when it cannot be read, [`Error::Unsupported`] when nothing recognises it.
 pub fn detect(path: &Path) -> Result<&'static dyn Format> {
     let mut head = Vec::with_capacity(HEAD);
-    if path.is_file() {
-        let file = File::open(path).map_err(Error::io(path, "read"))?;
+    // What is neither a file nor a folder, such as a FIFO, is refused with a word on what it is.
+    if path.exists() && !path.is_dir() {
+        let file = maobi_guard::open_file(path).map_err(Error::io(path, "read"))?;
         file.take(HEAD as u64).read_to_end(&mut head).map_err(Error::io(path, "read"))?;
     }
     FORMATS

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::format::{Format, Loaded, without_place};
-use crate::{atomic_write, compile, files, h5};
+use crate::files::{self, check_json};
+use crate::{atomic_write, compile, h5};
 use maobi_nn::Model;
 use serde_json::Value;
 use std::path::Path;
@@ -72,13 +73,14 @@ pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
 /// As [`load`].
 pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    check_json("the file", bytes.len()).map_err(|message| Error::damaged(path, message))?;
     let mut network: Value =
         serde_json::from_slice(bytes).map_err(|e| Error::damaged(path, format!("not JSON, or cut short: {e}")))?;
     h5::modernise(&mut network).map_err(|message| Error::unsupported(path, message))?;
     let mut model = Model::from_config(&network, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
     let mut notes = vec![format!("the file holds no weights: they are drawn anew from seed {seed}")];
     if let Some(how) = network.get("compile_config") {
-        compile::restore(&mut model, how, &mut notes);
+        compile::restore(&mut model, how, true, &mut notes);
     }
     Ok(Loaded { model, extras: Vec::new(), notes })
 }

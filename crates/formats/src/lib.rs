@@ -9,6 +9,7 @@ mod compile;
 pub mod error;
 mod files;
 pub mod format;
+mod guarded;
 pub mod h5;
 mod hdf5;
 mod inference;

@@ -36,6 +36,10 @@ impl Format for WeightsH5 {
         load(model, path).map(|()| Vec::new())
     }
 
+    fn keeps_slots(&self) -> bool {
+        true
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         save(model, path)?;
         Ok([NO_NETWORK.to_string()].into_iter().chain(without_place(extras, "a .weights.h5 file")).collect())

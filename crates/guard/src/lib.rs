@@ -12,6 +12,10 @@
 //! The guard catches panics only. It cannot catch a stack overflow, an allocation that the system refuses, or an endless loop: bound
 //! sizes, depths and work before the call.
 
+mod open;
+
+pub use open::{open_file, read_file, read_text};
+
 use std::any::Any;
 use std::cell::Cell;
 use std::fmt;

@@ -12,6 +12,7 @@ pub mod graph;
 pub mod initializers;
 pub mod layers;
 pub mod losses;
+pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod op;

@@ -79,7 +79,7 @@ impl Recognizer {
     /// When the file cannot be read, holds no network, or as [`Recognizer::new`].
     pub fn open(path: &Path) -> Result<Self> {
         // The seed draws initial weights only, which the file's replace.
-        Self::of(format::detect(path)?.load(path, 0)?, &path.display().to_string())
+        Self::of(format::detect(path)?.load_without_slots(path, 0)?, &path.display().to_string())
     }
 
     /// From a model that was loaded; `file` is the name that errors use.

@@ -193,16 +193,18 @@ impl Shared {
             let samples = pieces.iter().map(|piece: &Piece| piece.samples).sum();
             let batch = Batch { pieces: &pieces, samples };
             let ran = catch_unwind(AssertUnwindSafe(|| {
-                served.model().predict_batch(&batch, |output, values| batch.give(output, &served.outputs, values));
+                served.model().predict_batch(&batch, |output, values| batch.give(output, &served.outputs, values))
             }));
             served.metrics.batch.add(samples as f64);
             served.metrics.compute.add(began.elapsed().as_secs_f64());
             for piece in pieces.drain(..) {
                 let mut progress = lock(&piece.request.progress);
                 progress.left -= piece.samples;
-                let result = match ran {
-                    Ok(()) if progress.left > 0 => continue,
-                    Ok(()) => Ok(std::mem::take(&mut progress.outputs)),
+                let result = match &ran {
+                    Ok(Ok(())) if progress.left > 0 => continue,
+                    Ok(Ok(())) => Ok(std::mem::take(&mut progress.outputs)),
+                    // Memory is short at the moment.
+                    Ok(Err(reason)) => Err(Problem::busy(reason.to_string())),
                     Err(_) => Err(Problem::internal(format!("the model {} failed", served.name))),
                 };
                 served.metrics.latency.add(piece.request.came.elapsed().as_secs_f64());

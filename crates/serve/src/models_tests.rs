@@ -85,3 +85,46 @@ fn folders_of_numbers_are_versions() {
     models.refresh(&log);
     assert_eq!((models.versions("m"), outputs(&models, None), outputs(&models, Some(1))), (vec![10, 11], Some(11), None));
 }
+
+/// The most memory this process has taken, in bytes.
+#[cfg(target_os = "linux")]
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024
+}
+
+/// The network of a file asks for 1.6 GB, its weights are twelve bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_small_file_of_a_huge_network_is_refused_and_takes_no_memory() {
+    use maobi_formats::format;
+
+    let load = |path: &Path| {
+        let loaded = format::detect(path).and_then(|format| format.load_without_slots(path, 0)).map_err(|e| e.to_string())?;
+        Ok((loaded.model, None))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m.safetensors");
+    let chain = Sequential::new().name("name_of_the_model").add(InputLayer::new([1]));
+    let small = chain.add(Dense::new(3).use_bias(false).name("d")).build(1).unwrap();
+    format::by_extension(&file).unwrap().save(&small, &file, &[]).unwrap();
+    let source = Source { name: "m".into(), path: Some(file.clone()) };
+    let (models, log) = (Models::open(vec![source], Box::new(load)).unwrap(), Log::silent());
+    let before = peak();
+    // As many bytes as before: what the number grows by, the name gives.
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let bytes = std::fs::read(&file).unwrap();
+    let end = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let header = text(&bytes[8..end]).replace(r#"units\":3"#, r#"units\":400000000"#).replace("name_of_the_model", "name_of_t");
+    assert_eq!(header.len(), end - 8);
+    std::fs::write(folder.path().join("new"), [&bytes[..8], header.as_bytes(), &bytes[end..]].concat()).unwrap();
+    std::fs::rename(folder.path().join("new"), &file).unwrap();
+    models.refresh(&log);
+    let (_, _, metrics) = models.list().next().unwrap();
+    assert_eq!((metrics.reloads.load(Relaxed), metrics.failures.load(Relaxed)), (0, 1));
+    let served = models.get("m", None).unwrap();
+    assert_eq!(served.model().predict(&[&[1.0]]).unwrap(), small.predict(&[&[1.0]]).unwrap());
+    let grown = peak() - before;
+    assert!(grown < 800 << 20, "{grown} bytes more");
+}

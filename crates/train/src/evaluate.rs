@@ -92,7 +92,7 @@ impl ModelExt for Model {
             indices.clear();
             indices.extend(first as u32..(first + BATCH).min(data.len()) as u32);
             let feed = Picked { examples: data, indices: &indices, lengths: &lengths, epoch: None };
-            self.predict_batch(&feed, |output, values| outputs[output].extend_from_slice(values));
+            self.predict_batch(&feed, |output, values| outputs[output].extend_from_slice(values))?;
         }
         Ok(outputs)
     }

@@ -1,7 +1,7 @@
 //! `config.toml` of a run: everything it was made of, readable and enough to go on with it.
 
 use super::folder::RunFolder;
-use super::recipe_file::RecipeTable;
+use super::recipe_file::{MAX_BYTES, RecipeTable};
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -76,7 +76,7 @@ impl RunConfig {
     /// Reads the file.
     pub fn read(folder: &RunFolder) -> anyhow::Result<RunConfig> {
         let path = folder.config();
-        let text = std::fs::read_to_string(&path)
+        let text = maobi_guard::read_text(&path, MAX_BYTES)
             .with_context(|| format!("{}: cannot be read; is {} a run folder?", path.display(), folder.path.display()))?;
         toml::from_str(&text).map_err(|e| anyhow!("{}: is not the config.toml of a run: {e}", path.display()))
     }

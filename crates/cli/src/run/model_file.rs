@@ -33,8 +33,18 @@ pub struct Network {
     network: Option<String>,
 }
 
-/// Opens a model file, in any format that is known, or a run folder; what could not be carried over is told on stderr.
+/// Opens a model file, in any format that is known, or a run folder, to predict and evaluate: without what the optimizer keeps of each
+/// weight. What could not be carried over is told on stderr.
 pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
+    open(what, network, console, false)
+}
+
+/// As [`load`], with all that the optimizer keeps.
+pub fn load_whole(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
+    open(what, network, console, true)
+}
+
+fn open(what: &Path, network: &Network, console: &Console, slots: bool) -> anyhow::Result<OpenModel> {
     let file = locate(what)?;
     let format = format::detect(&file)?;
     let run = run_of(&file);
@@ -42,7 +52,8 @@ pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result
     // The seed draws initial weights only, which the file's replace.
     let read = match &network.network {
         Some(_) => Err(Error::NoNetwork { path: file.clone() }),
-        None => format.load(&file, 0),
+        None if slots => format.load(&file, 0),
+        None => format.load_without_slots(&file, 0),
     };
     let (model, extras, said) = match read {
         Ok(Loaded { model, extras, notes }) => {
@@ -61,6 +72,9 @@ pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result
                     file.display()
                 ),
             };
+            if let Some(state) = model.optimizer_state_mut().filter(|_| !slots) {
+                state.leave_out_slots();
+            }
             load_weights(&mut model, &file, console)?;
             (model, Vec::new(), preprocessing)
         }
@@ -93,7 +107,7 @@ fn network_of(what: &str, console: &Console) -> anyhow::Result<(Model, Option<Pr
         let recipe = recipe_file::read(what)?.recipe()?;
         return Ok((recipe.model(0)?, Some(preprocessing::of_recipe(&recipe))));
     }
-    let open = load(what.as_ref(), &Network::default(), console)?;
+    let open = load_whole(what.as_ref(), &Network::default(), console)?;
     Ok((open.model, open.preprocessing))
 }
 
@@ -114,6 +128,10 @@ pub fn locate(what: &Path) -> anyhow::Result<PathBuf> {
     }
     if !what.exists() {
         bail!("{}: there is no such model file or run folder; train one with: maobi train", what.display());
+    }
+    if !what.is_file() && !what.is_dir() {
+        // Says what it is, such as a FIFO.
+        maobi_guard::open_file(what).with_context(|| format!("{}: cannot be read", what.display()))?;
     }
     let folder = RunFolder::new(what);
     if folder.model().is_file() {

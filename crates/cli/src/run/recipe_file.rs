@@ -4,8 +4,8 @@ use anyhow::{Context, anyhow};
 use maobi_train::Recipe;
 use std::path::Path;
 
-/// Longest recipe file that is read.
-const MAX_BYTES: u64 = 1 << 20;
+/// Longest recipe file that is read, and longest `config.toml` of a run, which holds a recipe.
+pub const MAX_BYTES: u64 = 1 << 20;
 
 /// A recipe's table and the name it goes by.
 #[derive(Clone, Debug)]
@@ -44,11 +44,7 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
         return Err(Recipe::builtin(what).err().map_or_else(|| anyhow!("{what}: no such recipe"), Into::into));
     }
     let path = Path::new(what);
-    let size = std::fs::metadata(path).with_context(|| format!("{what}: the recipe cannot be read"))?.len();
-    if size > MAX_BYTES {
-        return Err(anyhow!("{what}: {size} bytes; recipes have at most {MAX_BYTES}"));
-    }
-    let text = std::fs::read_to_string(path).with_context(|| format!("{what}: the recipe cannot be read"))?;
+    let text = maobi_guard::read_text(path, MAX_BYTES).with_context(|| format!("{what}: the recipe cannot be read"))?;
     // Parsed as it stands first: messages then carry the file's own line numbers.
     let mut table: toml::Table = text.parse().map_err(|e| anyhow!("{what}: is not valid TOML: {e}"))?;
     if let (true, Some(toml::Value::Table(inner))) = (table.contains_key("run"), table.get("recipe")) {

@@ -1,6 +1,5 @@
 //! Reading IDX.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
@@ -17,7 +16,7 @@ use crate::limits::{Limits, array_bytes, read_exactly};
 /// [`DataError`] naming the file: unreadable, not IDX, shorter or longer than its header says, or beyond `limits`.
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Idx, DataError> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(DataError::read(path))?;
+    let file = maobi_guard::open_file(path).map_err(DataError::read(path))?;
     let length = file.metadata().map_err(DataError::read(path))?.len();
     read_from(&path.display().to_string(), BufReader::with_capacity(1 << 16, file), length, limits)
 }

@@ -1,6 +1,5 @@
 //! Reading `.npy`.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -19,7 +18,7 @@ const MOST_HEADER: usize = 1 << 16;
 /// says, or beyond `limits`.
 pub fn read(path: impl AsRef<Path>, limits: &Limits) -> Result<Npy, DataError> {
     let path = path.as_ref();
-    let file = File::open(path).map_err(DataError::read(path))?;
+    let file = maobi_guard::open_file(path).map_err(DataError::read(path))?;
     let length = file.metadata().map_err(DataError::read(path))?.len();
     read_from(&path.display().to_string(), &mut BufReader::new(file), length, None, limits)
 }

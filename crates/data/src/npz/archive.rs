@@ -27,7 +27,7 @@ impl Archive<BufReader<File>> {
     /// [`DataError::Read`], or [`DataError::Malformed`] when it is no zip.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(DataError::read(path))?;
+        let file = maobi_guard::open_file(path).map_err(DataError::read(path))?;
         let length = file.metadata().map_err(DataError::read(path))?.len();
         Archive::new(path.display().to_string(), BufReader::new(file), length)
     }
@@ -45,8 +45,9 @@ impl<'b> Archive<Cursor<&'b [u8]>> {
 
 impl<R: Read + Seek> Archive<R> {
     fn new(file: String, input: R, length: u64) -> Result<Self, DataError> {
-        let zip =
-            ZipArchive::new(input).map_err(|error| DataError::malformed(&file, "an npz, which is a zip of arrays", error))?;
+        let damaged = |found: String| DataError::malformed(&file, "an npz, which is a zip of arrays", found);
+        let zip = maobi_guard::guard(|| ZipArchive::new(input)).map_err(|panicked| damaged(panicked.to_string()))?;
+        let zip = zip.map_err(|error| damaged(error.to_string()))?;
         Ok(Archive { file, length, zip })
     }
 

@@ -14,7 +14,8 @@ use crate::weights::{apply, keras_has_schedule, legacy, read_any, read_whole};
 use crate::weights_h5::refuse;
 /// Reading weights asks the content for the layout, and is the same under either name.
 pub use crate::weights_h5::{load as load_weights, load_bytes as load_weights_bytes};
-use crate::{atomic_write, compile, files};
+use crate::files::{self, check_json};
+use crate::{atomic_write, compile};
 pub(crate) use config::modernise;
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
@@ -45,6 +46,10 @@ impl Format for H5 {
 
     fn load(&self, path: &Path, seed: u64) -> Result<Loaded> {
         load(path, seed)
+    }
+
+    fn load_without_slots(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        read(path, files::read(path)?, seed, false)
     }
 
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
@@ -182,6 +187,11 @@ pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
+    read(path, bytes, seed, true)
+}
+
+/// As [`load_bytes`], with the optimizer's slots or without.
+fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
     let damaged = |message: String| Error::damaged(path, message);
     let reader = Reader::open(bytes).map_err(damaged)?;
     let Some(text) = reader.text("", "model_config").map_err(damaged)? else {
@@ -207,7 +217,7 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
         {
             map.insert("optimizer".into(), optimizer);
         }
-        compile::restore(&mut model, &how, &mut notes);
+        compile::restore(&mut model, &how, slots, &mut notes);
     }
     let values = read_whole(&model, &mut notes, |optimizer| read_any(&reader, &model, optimizer))
         .map_err(|refusal| refuse(path, refusal))?;
@@ -216,6 +226,7 @@ pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
 }
 
 fn parse(path: &Path, key: &str, text: &str) -> Result<Value> {
+    check_json(key, text.len()).map_err(|message| Error::damaged(path, message))?;
     serde_json::from_str(text).map_err(|e| Error::damaged(path, format!("{key} is not JSON: {e}")))
 }
 

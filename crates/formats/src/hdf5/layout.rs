@@ -26,7 +26,7 @@ impl Layout {
     }
 }
 
-/// The layout of a file, of which little is read; `None` also where it cannot be.
+/// The layout of a file; `None` also where it cannot be read.
 pub(crate) fn layout_of(path: &Path) -> Option<Layout> {
     Layout::of(&Reader::streaming(path).ok()?).ok()?
 }

@@ -3,6 +3,7 @@
 //! Files are foreign: the size of every dataset is checked before it is read, groups are only ever looked up by name (never walked,
 //! so a link to itself cannot go round), and what the crate itself lets through as a panic becomes an error.
 
+mod bounded;
 mod decode;
 mod layout;
 mod read;

@@ -1,9 +1,11 @@
 //! Reading HDF5 that anyone may have written.
 
+use super::bounded::Bounded;
 use super::decode::encoding;
+use crate::files::{MAX_BYTES, check_room};
 use crate::numbers::Encoding;
 use hdf5_pure::{AttrValue, Error as Hdf5Error, File, FormatError, Group};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
 use std::path::Path;
 
 /// Most axes of an array that is read.
@@ -11,10 +13,16 @@ const MAX_AXES: usize = 8;
 /// Filters that are undone: deflate, shuffle, Fletcher's checksum.
 const FILTERS: [u16; 3] = [1, 2, 3];
 
+/// How many times its size a run of bytes can unpack to (zlib's manual, "Maximum Expansion Factor").
+const DEFLATE: u64 = 1032;
+
 /// An HDF5 file in memory.
 pub(crate) struct Reader {
     file: File,
+    source: Bounded,
     len: u64,
+    /// Bytes of arrays that may still be read.
+    left: Cell<u64>,
 }
 
 /// The numbers of a dataset.
@@ -43,7 +51,7 @@ impl Dataset {
 /// The crate below is young, and a damaged file may find a path where it indexes out of bounds. Sizes are checked before it is
 /// asked to read, so this is the last line and not the first.
 fn guarded<T>(f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| Err("the HDF5 structure is damaged".into()))
+    maobi_guard::guard(f).unwrap_or_else(|_| Err("the HDF5 structure is damaged".into()))
 }
 
 fn absent(error: &Hdf5Error) -> bool {
@@ -75,20 +83,31 @@ impl Reader {
     /// Opens a file that was read into memory.
     pub(crate) fn open(bytes: Vec<u8>) -> Result<Reader, String> {
         let len = bytes.len() as u64;
-        let file = guarded(|| File::from_bytes(bytes).map_err(|e| format!("not an HDF5 file, or a damaged one: {e}")))?;
+        let source = Bounded::new(bytes);
+        let open = || File::from_source(source.clone()).map_err(|e| format!("not an HDF5 file, or a damaged one: {e}"));
+        let file = guarded(open)?;
         // The crate reads on while what it needs is there; a file that ends before it says it does was cut.
         let end = file.superblock().eof_address;
         if end > len {
             return Err(format!("cut short: {len} bytes of {end}"));
         }
-        Ok(Reader { file, len })
+        // Weights are read a second time where the optimizer's variables do not fit.
+        let left = Cell::new(len.saturating_mul(DEFLATE).min(MAX_BYTES) * 2);
+        Ok(Reader { file, source, len, left })
     }
 
     /// Opens a file of which only parts are going to be read.
     pub(crate) fn streaming(path: &Path) -> Result<Reader, String> {
-        let file = guarded(|| File::open_streaming(path).map_err(|e| e.to_string()))?;
+        let source = Bounded::streaming(maobi_guard::open_file(path).map_err(|e| e.to_string())?)?;
+        let file = guarded(|| File::from_source(source.clone()).map_err(|e| e.to_string()))?;
         let len = file.file_size();
-        Ok(Reader { file, len })
+        Ok(Reader { file, source, len, left: Cell::new(len) })
+    }
+
+    /// Runs `f` as [`guarded`] does, with a fresh bound on the bytes that it reads.
+    fn bounded<T>(&self, f: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+        self.source.refill();
+        guarded(f)
     }
 
     /// The group at `path`; the root where that is empty.
@@ -105,12 +124,12 @@ impl Reader {
 
     /// Whether there is such a group.
     pub(crate) fn has_group(&self, path: &str) -> Result<bool, String> {
-        guarded(|| Ok(self.group(path)?.is_some()))
+        self.bounded(|| Ok(self.group(path)?.is_some()))
     }
 
     /// Names of the groups in a group, in no particular order; `None` where there is no such group.
     pub(crate) fn groups(&self, path: &str) -> Result<Option<Vec<String>>, String> {
-        guarded(|| match self.group(path)? {
+        self.bounded(|| match self.group(path)? {
             None => Ok(None),
             Some(group) => group.groups().map(Some).map_err(|e| format!("/{path}: {e}")),
         })
@@ -118,7 +137,7 @@ impl Reader {
 
     /// How many datasets a group holds.
     pub(crate) fn count(&self, path: &str) -> Result<Option<usize>, String> {
-        guarded(|| match self.group(path)? {
+        self.bounded(|| match self.group(path)? {
             None => Ok(None),
             Some(group) => group.datasets().map(|names| Some(names.len())).map_err(|e| format!("/{path}: {e}")),
         })
@@ -126,7 +145,7 @@ impl Reader {
 
     /// Whether a group has an attribute `key`.
     pub(crate) fn has_attribute(&self, path: &str, key: &str) -> Result<bool, String> {
-        guarded(|| {
+        self.bounded(|| {
             let Some(group) = self.group(path)? else { return Ok(false) };
             Ok(group.attr_datatypes().map_err(|e| broken(path, key, &e))?.contains_key(key))
         })
@@ -162,7 +181,7 @@ impl Reader {
     }
 
     fn attribute(&self, path: &str, key: &str) -> Result<Option<AttrValue>, String> {
-        guarded(|| {
+        self.bounded(|| {
             let Some(group) = self.group(path)? else { return Ok(None) };
             let value = group.attrs().map_err(|e| broken(path, key, &e))?.remove(key);
             // The crate leaves out what it cannot read.
@@ -175,7 +194,7 @@ impl Reader {
 
     /// The axis lengths of a dataset; `None` where there is none.
     pub(crate) fn shape(&self, path: &str) -> Result<Option<Vec<usize>>, String> {
-        guarded(|| match self.file.dataset(path) {
+        self.bounded(|| match self.file.dataset(path) {
             Ok(dataset) => axes_of(&dataset).map(Some).map_err(|e| format!("/{path}: {e}")),
             Err(error) if absent(&error) => Ok(None),
             Err(error) => Err(format!("/{path}: {error}")),
@@ -184,7 +203,7 @@ impl Reader {
 
     /// A dataset of at most `limit` elements; `None` where there is none.
     pub(crate) fn dataset(&self, path: &str, limit: usize) -> Result<Option<Dataset>, String> {
-        guarded(|| self.read(path, limit).map_err(|e| format!("/{path}: {e}")))
+        self.bounded(|| self.read(path, limit).map_err(|e| format!("/{path}: {e}")))
     }
 
     fn read(&self, path: &str, limit: usize) -> Result<Option<Dataset>, String> {
@@ -211,9 +230,16 @@ impl Reader {
             if values.is_none_or(|n| n > (limit as u64).saturating_mul(4).max(1 << 16)) {
                 return Err(format!("chunks of {chunk:?} values are too large for an array of shape {shape:?}"));
             }
+            if expected as u64 > self.len.saturating_mul(DEFLATE) {
+                let len = self.len;
+                return Err(format!("shape {shape:?} takes {expected} bytes, more than the {len} bytes of the file can unpack to"));
+            }
         } else if expected as u64 > self.len {
             return Err(format!("shape {shape:?} takes {expected} bytes, the whole file has {}", self.len));
         }
+        let left = self.left.get().checked_sub(expected as u64);
+        self.left.set(left.ok_or("the arrays take more bytes in all than the file can hold")?);
+        check_room("the array", expected as u64)?;
         let bytes = dataset.read_raw().map_err(text)?;
         if bytes.len() != expected {
             return Err(format!("shape {shape:?} takes {expected} bytes, {} were found", bytes.len()));

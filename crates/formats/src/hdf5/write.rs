@@ -160,4 +160,24 @@ mod tests {
         assert_eq!(reader.texts("model_weights", "other").unwrap(), None);
         assert_eq!(reader.shape("model_weights/a/b/kernel").unwrap().unwrap(), [2, 1]);
     }
+
+    #[test]
+    fn many_texts_that_are_one_take_no_memory() {
+        // 4,000 entries of a list, each a length, an address and an index, are made to point at one text of two megabytes.
+        let long = "x".repeat(2 << 20);
+        let names: Vec<String> = (0..4000).map(|i| format!("{i:04}")).chain([long.clone()]).collect();
+        let mut root = Group::default();
+        root.at("group").texts("names", &names);
+        let mut bytes = to_bytes(root).unwrap();
+        let reader = Reader::open(bytes.clone()).unwrap();
+        assert_eq!(reader.texts("group", "names").unwrap().unwrap().len(), names.len());
+        let length = u32::try_from(long.len()).unwrap().to_le_bytes();
+        let entries = bytes.windows(ENTRY).enumerate().filter(|(_, entry)| entry[..4] == length && entry[8..12] == [0; 4]);
+        let (at, entry) = entries.map(|(at, entry)| (at, entry.to_vec())).next().unwrap();
+        for n in 1..=3000 {
+            bytes[at - n * ENTRY..][..ENTRY].copy_from_slice(&entry);
+        }
+        let message = Reader::open(bytes).unwrap().texts("group", "names").unwrap_err();
+        assert_eq!(message, "/group: attribute names cannot be read");
+    }
 }

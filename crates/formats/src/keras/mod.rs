@@ -9,7 +9,8 @@ use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, read_whole, to_bytes};
 use crate::weights_h5::refuse;
-use crate::{atomic_write, files};
+use crate::files::{self, check_json};
+use crate::{atomic_write};
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -50,8 +51,16 @@ impl Format for Keras {
         load(path, seed)
     }
 
+    fn load_without_slots(&self, path: &Path, seed: u64) -> Result<Loaded> {
+        read(path, files::read(path)?, seed, false)
+    }
+
     fn load_weights(&self, model: &mut Model, path: &Path) -> Result<Vec<String>> {
         load_into(model, path).map(|_| Vec::new())
+    }
+
+    fn keeps_slots(&self) -> bool {
+        true
     }
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
@@ -124,12 +133,17 @@ pub fn load(path: &Path, seed: u64) -> Result<Loaded> {
 /// # Errors
 /// As [`load`].
 pub fn load_bytes(path: &Path, bytes: Vec<u8>, seed: u64) -> Result<Loaded> {
+    read(path, bytes, seed, true)
+}
+
+/// As [`load_bytes`], with the optimizer's slots or without.
+fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
     let mut archive = Archive::open(path, bytes, KIND)?;
     let config = config(path, &mut archive)?;
     let mut model = Model::from_config(&config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
     let mut notes = Vec::new();
     if let Some(value) = config.get("compile_config") {
-        compile::restore(&mut model, value, &mut notes);
+        compile::restore(&mut model, value, slots, &mut notes);
     }
     let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = read_whole(&model, &mut notes, |optimizer| read_weights(&reader, &model, optimizer))
@@ -157,6 +171,7 @@ pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)
 
 fn config(path: &Path, archive: &mut Archive) -> Result<Value> {
     let bytes = archive.take(CONFIG)?;
+    check_json(CONFIG, bytes.len()).map_err(|message| Error::damaged(path, message))?;
     let mut config: Value =
         serde_json::from_slice(&bytes).map_err(|e| Error::damaged(path, format!("{CONFIG} is not JSON: {e}")))?;
     if let Some(schedule) = config.get(OWN).and_then(|own| own.get("learning_rate")).cloned()

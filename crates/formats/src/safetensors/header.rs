@@ -3,6 +3,7 @@
 //! u64 length of the header, the header as JSON, then the tensors' bytes one after the other, little-endian, without gaps
 //! (github.com/huggingface/safetensors, README "Format").
 
+use crate::files::check_json;
 use crate::numbers::{Element, Encoding};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -73,6 +74,7 @@ impl Header {
         let header = usize::try_from(length).ok().filter(|n| *n <= MAX_HEADER).and_then(|n| rest.get(..n));
         let header =
             header.ok_or_else(|| format!("a header of {length} bytes does not fit into the file: damaged or cut short"))?;
+        check_json("the header", header.len())?;
         let header: Map<String, Value> =
             serde_json::from_slice(header).map_err(|e| format!("the header is not JSON with one entry a tensor: {e}"))?;
         let start = 8 + length as usize;

@@ -45,6 +45,10 @@ impl Format for TfCheckpoint {
         load_into(model, path)
     }
 
+    fn keeps_slots(&self) -> bool {
+        true
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let notes = save(model, path)?;
         Ok(left_out(notes, extras))
@@ -135,7 +139,8 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
         }
     }
     let mut notes = Vec::new();
-    if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
+    let state = model.optimizer_state_ref().filter(|state| state.has_slots());
+    if let (Some(how), Some(state)) = (model.compiled(), state) {
         if state.loss_scale.is_some() {
             notes.push("the factor of the loss: tf_keras keeps it elsewhere in its checkpoints".into());
         }
@@ -318,7 +323,10 @@ fn read_optimizer(
         Some(key) => bundle.floats(key)?.first().copied(),
         None => None,
     };
-    let variables = state.variables();
+    if !state.has_slots() {
+        return Ok(OptimizerValues { iterations, learning_rate, loss_scale: None, slots: Vec::new() });
+    }
+    let variables = state.slot_shapes();
     let expected = variables.iter().filter(|v| v.weight.is_some()).count();
     if let Some(list) = objects.child(node, "_variables") {
         // The iteration is the first of them.

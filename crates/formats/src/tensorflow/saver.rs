@@ -46,6 +46,10 @@ impl Format for Tf1Checkpoint {
         load_into(model, path)
     }
 
+    fn keeps_slots(&self) -> bool {
+        true
+    }
+
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let notes = save(model, path, &layer_names(model))?;
         Ok(left_out(notes, extras))

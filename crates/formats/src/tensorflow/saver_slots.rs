@@ -42,7 +42,8 @@ fn trainable<'a>(model: &Model, names: &'a [String]) -> Vec<&'a String> {
 
 /// Appends the optimizer's variables; returns what TensorFlow 1 has no variable for.
 pub(super) fn write(writer: &mut Writer, model: &Model, names: &[String]) -> Result<Vec<String>, String> {
-    let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) else { return Ok(Vec::new()) };
+    let state = model.optimizer_state_ref().filter(|state| state.has_slots());
+    let (Some(how), Some(state)) = (model.compiled(), state) else { return Ok(Vec::new()) };
     let (kind, trainable) = (&how.optimizer.kind, trainable(model, names));
     let variables = state.variables();
     let places: Option<Vec<(String, f32)>> = variables.iter().map(|v| place(kind, state, v, &trainable)).collect();
@@ -70,6 +71,10 @@ pub(super) fn write(writer: &mut Writer, model: &Model, names: &[String]) -> Res
 pub(super) fn read(model: &Model, bundle: &Bundle, names: &[String], notes: &mut Vec<String>) -> Option<OptimizerValues> {
     let (how, state) = (model.compiled()?, model.optimizer_state_ref()?);
     let (kind, trainable) = (&how.optimizer.kind, trainable(model, names));
+    if !state.has_slots() {
+        let iterations = steps(bundle, kind).ok()?;
+        return Some(OptimizerValues { iterations, learning_rate: None, loss_scale: None, slots: Vec::new() });
+    }
     let mut slots = Vec::new();
     let mut failed = None;
     for variable in state.variables() {

@@ -160,7 +160,13 @@ pub fn latest(folder: &Path) -> Result<Option<PathBuf>> {
     let Some(name) = State::read(folder)?.and_then(|state| state.latest) else { return Ok(None) };
     let path = folder.join(&name);
     let beside = Path::new(&name).file_name().map(|name| folder.join(name));
-    Ok([Some(path), beside].into_iter().flatten().find(|prefix| index_path(prefix).is_file()))
+    Ok([Some(path), beside].into_iter().flatten().find(|prefix| has_index(prefix)))
+}
+
+/// Whether there is an index; what is no file, such as a FIFO, is refused where it is read.
+fn has_index(prefix: &Path) -> bool {
+    let path = index_path(prefix);
+    path.exists() && !path.is_dir()
 }
 
 /// The prefix that a path means: one itself, one of its files, the folder of checkpoints or its file `checkpoint`.
@@ -172,7 +178,7 @@ pub fn prefix(path: &Path) -> Result<Option<PathBuf>> {
         return latest(path);
     }
     let (folder, name) = parts(path);
-    if index_path(path).is_file() {
+    if has_index(path) {
         return Ok(Some(path.to_path_buf()));
     }
     if name == FILE && path.is_file() {
@@ -182,7 +188,7 @@ pub fn prefix(path: &Path) -> Result<Option<PathBuf>> {
         let at = name.rfind(".data-")?;
         name.split_at_checked(at).filter(|(_, end)| is_shard(end)).map(|(stem, _)| stem)
     });
-    Ok(stem.map(|stem| path.with_file_name(stem)).filter(|prefix| index_path(prefix).is_file()))
+    Ok(stem.map(|stem| path.with_file_name(stem)).filter(|prefix| has_index(prefix)))
 }
 
 #[cfg(test)]

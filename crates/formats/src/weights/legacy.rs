@@ -10,7 +10,7 @@ use crate::hdf5::{Group, Reader};
 use maobi_nn::Model;
 use maobi_nn::graph::Kind;
 use maobi_nn::model::Weight;
-use maobi_nn::optimizers::{OptimizerState, StateVariable};
+use maobi_nn::optimizers::OptimizerState;
 use std::collections::HashMap;
 
 /// The group of a whole model's weights; a file of weights alone has them at its root.
@@ -137,26 +137,27 @@ fn read_optimizer(reader: &Reader, state: &OptimizerState, misfits: &mut Vec<Str
         }
     };
     let mut places: Vec<String> = names.iter().map(|name| join(OPTIMIZER, name)).collect();
-    let variables = state.variables();
+    let variables = state.slot_shapes();
     if order == SlotOrder::BySlot && places.len() == variables.len() + 1 {
         let slots = places.split_off(1);
-        let mut own: Vec<(usize, String)> = by_slot(&variables).into_iter().zip(slots).collect();
+        let kinds: Vec<&str> = variables.iter().map(|variable| variable.slot).collect();
+        let mut own: Vec<(usize, String)> = by_slot(&kinds).into_iter().zip(slots).collect();
         own.sort_by_key(|(index, _)| *index);
         places.extend(own.into_iter().map(|(_, place)| place));
     }
     OptimizerValues::read_from(reader, &places, 0, state, misfits)
 }
 
-/// Our variables' indices, one slot of all weights after the other.
-fn by_slot(variables: &[StateVariable<'_>]) -> Vec<usize> {
+/// The indices of variables of these slots, one slot of all weights after the other.
+fn by_slot(kinds: &[&str]) -> Vec<usize> {
     let mut slots: Vec<&str> = Vec::new();
-    for variable in variables {
-        if !slots.contains(&variable.slot) {
-            slots.push(variable.slot);
+    for slot in kinds {
+        if !slots.contains(slot) {
+            slots.push(slot);
         }
     }
-    let mut order: Vec<usize> = (0..variables.len()).collect();
-    order.sort_by_key(|&index| slots.iter().position(|slot| *slot == variables[index].slot));
+    let mut order: Vec<usize> = (0..kinds.len()).collect();
+    order.sort_by_key(|&index| slots.iter().position(|slot| *slot == kinds[index]));
     order
 }
 
@@ -170,14 +171,15 @@ pub(crate) fn weights_only(model: &Model) -> Group {
 /// Adds a whole model's `model_weights`, and the optimizer's variables when `optimizer` says so.
 pub(crate) fn write(root: &mut Group, model: &Model, optimizer: bool) -> Result<(), String> {
     fill(root.at(WEIGHTS), model);
-    let Some(state) = model.optimizer_state_ref().filter(|_| optimizer) else { return Ok(()) };
+    let Some(state) = model.optimizer_state_ref().filter(|state| optimizer && state.has_slots()) else { return Ok(()) };
     // As Keras 2 has them: tf_keras goes on from there, and Keras 3 restores none, whatever their form.
     let class = model.compiled().map_or("optimizer", |how| how.optimizer.class_name());
     let group = root.at(OPTIMIZER);
     let mut names = vec![format!("{class}/iter:0")];
     group.put_i64(&names[0], whole(state.iterations)?);
     let variables = state.variables();
-    for variable in by_slot(&variables).into_iter().map(|index| &variables[index]) {
+    let kinds: Vec<&str> = variables.iter().map(|variable| variable.slot).collect();
+    for variable in by_slot(&kinds).into_iter().map(|index| &variables[index]) {
         let name = format!("{class}/{}:0", variable.name);
         group.put_f32(&name, &variable.shape, &variable.values);
         names.push(name);

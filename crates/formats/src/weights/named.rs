@@ -58,6 +58,6 @@ pub(crate) fn collect<'a>(
 /// Gives the model what [`collect`] found.
 pub(crate) fn put(model: &mut Model, values: &[Vec<f32>]) {
     for (weight, values) in model.weights_mut().iter_mut().zip(values) {
-        weight.values_mut().copy_from_slice(values);
+        weight.set_values(values);
     }
 }

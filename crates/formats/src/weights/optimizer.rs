@@ -22,7 +22,7 @@ pub(crate) struct OptimizerValues {
     pub(crate) iterations: u64,
     pub(crate) learning_rate: Option<f32>,
     pub(crate) loss_scale: Option<DynamicScale>,
-    /// Shape and values, in the order of [`OptimizerState::variables`].
+    /// Shape and values, in the order of [`OptimizerState::variables`]; empty where the model leaves its slots out.
     pub(crate) slots: Vec<(Vec<usize>, Vec<f32>)>,
 }
 
@@ -53,7 +53,7 @@ impl OptimizerValues {
             [_, _, counter, scale] => Some(loss_scale(reader, counter, scale)?),
             _ => None,
         };
-        let expected: Vec<(String, Vec<usize>)> = state.variables().into_iter().map(|v| (v.name, v.shape)).collect();
+        let expected: Vec<(String, Vec<usize>)> = state.slot_shapes().into_iter().map(|v| (v.name, v.shape)).collect();
         let iterations = integer(reader, &rest[0], "the iteration")?;
         // Keras 2 and schedules leave the learning rate out.
         let has_rate = count == expected.len() + 2;
@@ -66,6 +66,9 @@ impl OptimizerValues {
             return Ok(None);
         }
         let learning_rate = if has_rate { take(reader, &rest[1], 1)?.to_f32().first().copied() } else { None };
+        if !state.has_slots() {
+            return Ok(Some(OptimizerValues { iterations, learning_rate, loss_scale, slots: Vec::new() }));
+        }
         let mut slots_at: Vec<&String> = rest[1 + usize::from(has_rate)..].iter().collect();
         // Nadam's product, which is last in newer releases of Keras 3, was first until 3.8 at least.
         if let (Some(first), [(_, own), .., (_, last)]) = (slots_at.first(), expected.as_slice())
@@ -91,7 +94,9 @@ impl OptimizerValues {
     /// Puts the values into `state`.
     pub(crate) fn apply(&self, state: &mut OptimizerState) -> Result<(), String> {
         let saved: Vec<SavedVariable<'_>> = self.slots.iter().map(|(shape, values)| SavedVariable { shape, values }).collect();
-        state.load_variables(&saved).map_err(|e| e.to_string())?;
+        if state.has_slots() {
+            state.load_variables(&saved).map_err(|e| e.to_string())?;
+        }
         state.iterations = self.iterations;
         // A file without a factor leaves ours as it is, and an optimizer without one has no use for the file's.
         if let (Some(own), Some(saved)) = (&mut state.loss_scale, self.loss_scale) {

@@ -20,7 +20,8 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     }
     let mut root = Group::default();
     root.add("layers", layers);
-    if let (Some(how), Some(state)) = (model.compiled(), model.optimizer_state_ref()) {
+    let state = model.optimizer_state_ref().filter(|state| state.has_slots());
+    if let (Some(how), Some(state)) = (model.compiled(), state) {
         let mut group = Group::default();
         let rate = state.has_learning_rate_variable() || !keras_has_schedule(&how.optimizer);
         let mut vars = Group::named(&how.optimizer.name);

@@ -35,7 +35,7 @@ impl HalfWeights {
         for step in &plan.steps {
             let Some(half) = step.reads else { continue };
             for &w in &step.weights {
-                let now = weights[w].value.stamp();
+                let now = weights[w].buffer().stamp();
                 if std::mem::replace(&mut self.from[w], now) != now {
                     let copy = &mut self.copies[w];
                     copy.clear();

@@ -12,6 +12,9 @@ use std::ops::Range;
 /// Packed values below which waking other threads costs more than it gives.
 const PACK_TOGETHER: usize = 32768;
 
+/// Largest batch for which [`Workspace::bytes`] asks the ops: their products of it and a sample's values fit 64 bits.
+const MOST_SAMPLES: usize = 1 << 30;
+
 /// Buffers for one batch at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
@@ -48,7 +51,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Makes room for `batch` samples; allocates only when the batch, or the need for gradients, grows.
     pub(crate) fn prepare(&mut self, plan: &Plan, training: Option<&TrainingPlan>, batch: usize, threads: usize) {
-        let grows = batch > self.capacity || threads != self.threads || (training.is_some() && !self.training);
+        let grows = self.must_grow(batch, training.is_some(), threads);
         if self.batch == batch && !grows {
             return;
         }
@@ -71,6 +74,11 @@ impl Workspace {
         }
     }
 
+    /// Whether [`Workspace::prepare`] would allocate.
+    pub(crate) fn must_grow(&self, batch: usize, training: bool, threads: usize) -> bool {
+        batch > self.capacity || threads != self.threads || (training && !self.training)
+    }
+
     fn partition_gradients(&mut self, plan: &Plan, training: &TrainingPlan, lanes: usize) {
         for (slot, buffer) in self.gradients.iter_mut().enumerate() {
             match training.places[slot] {
@@ -91,26 +99,28 @@ impl Workspace {
     }
 
     fn allocate(&mut self, plan: &Plan, training: Option<&TrainingPlan>) {
-        let capacity = self.capacity;
-        self.values = plan.slots.iter().map(|len| Buffer::new(len * capacity)).collect();
-        self.saved = plan.steps.iter().map(|s| Buffer::new(s.op.saved_len(capacity))).collect();
-        self.packed = plan.steps.iter().map(|s| Buffer::new(s.op.packed_len())).collect();
+        let lengths = Lengths::new(plan, training, self.capacity, self.threads);
+        let buffers = |lengths: &[usize]| lengths.iter().map(|&len| Buffer::new(len)).collect();
+        self.values = buffers(&lengths.values);
+        self.saved = buffers(&lengths.saved);
+        self.packed = buffers(&lengths.packed);
         self.packed_from = plan.steps.iter().map(|s| SmallVec::from_elem(Stamp::default(), s.weights.len())).collect();
-        let scratch = plan.steps.iter().map(|s| s.op.scratch_len()).max().unwrap_or(0).next_multiple_of(16);
-        self.scratch = parts(self.threads, scratch);
-        let Some(training) = training else { return };
-        let group = |slot: usize| plan.group_of(slot).min(capacity);
-        self.gradients = (0..plan.slots.len())
-            .map(|slot| match training.places[slot] {
-                GradientPlace::Nowhere => Buffer::new(0),
-                GradientPlace::Batch => Buffer::new(plan.slots[slot] * capacity),
-                GradientPlace::Worker => Buffer::new((plan.slots[slot] * group(slot)).next_multiple_of(16) * self.threads),
-            })
-            .collect();
-        let widest = plan.segments.iter().filter(|s| s.scope == Scope::Samples).map(|s| plan.group(s).min(capacity)).max();
-        self.shared = parts(self.threads, (training.shared_len * widest.unwrap_or(0)).next_multiple_of(16));
-        self.shared_batch = Buffer::new(training.shared_len * capacity);
-        self.partials = Buffer::new(training.partial_len * super::lanes(capacity).max(super::MAX_LANES.min(capacity)));
+        self.scratch = parts(self.threads, lengths.scratch);
+        if training.is_some() {
+            self.gradients = buffers(&lengths.gradients);
+            self.shared = parts(self.threads, lengths.shared);
+            self.shared_batch = Buffer::new(lengths.shared_batch);
+            self.partials = Buffer::new(lengths.partials);
+        }
+    }
+
+    /// Bytes of the buffers for `batch` samples; `u64::MAX` for more than fits.
+    pub(crate) fn bytes(plan: &Plan, training: Option<&TrainingPlan>, batch: usize, threads: usize) -> u64 {
+        // Ops multiply by the batch without a check: beyond this size no product of theirs is asked for.
+        if batch > MOST_SAMPLES {
+            return u64::MAX;
+        }
+        Lengths::new(plan, training, batch, threads).bytes(threads)
     }
 
     /// The lanes' sample ranges.
@@ -145,6 +155,61 @@ impl Workspace {
             pool.run(stale.len(), &|_, task| pack(stale[task]));
         }
     }
+}
+
+/// Lengths of all buffers, in values. Products that do not fit are `usize::MAX`.
+#[derive(Debug, Default)]
+struct Lengths {
+    values: Vec<usize>,
+    saved: Vec<usize>,
+    packed: Vec<usize>,
+    /// Of each worker.
+    scratch: usize,
+    gradients: Vec<usize>,
+    /// Of each worker.
+    shared: usize,
+    shared_batch: usize,
+    partials: usize,
+}
+
+impl Lengths {
+    fn new(plan: &Plan, training: Option<&TrainingPlan>, capacity: usize, threads: usize) -> Lengths {
+        let mut lengths = Lengths {
+            values: plan.slots.iter().map(|len| len.saturating_mul(capacity)).collect(),
+            saved: plan.steps.iter().map(|s| s.op.saved_len(capacity)).collect(),
+            packed: plan.steps.iter().map(|s| s.op.packed_len()).collect(),
+            scratch: whole_lines(plan.steps.iter().map(|s| s.op.scratch_len()).max().unwrap_or(0)),
+            ..Lengths::default()
+        };
+        let Some(training) = training else { return lengths };
+        let place = |slot: usize| match training.places[slot] {
+            GradientPlace::Nowhere => 0,
+            GradientPlace::Batch => plan.slots[slot].saturating_mul(capacity),
+            GradientPlace::Worker => {
+                let group = plan.group_of(slot).min(capacity);
+                whole_lines(plan.slots[slot].saturating_mul(group)).saturating_mul(threads)
+            }
+        };
+        lengths.gradients = (0..plan.slots.len()).map(place).collect();
+        let widest = plan.segments.iter().filter(|s| s.scope == Scope::Samples).map(|s| plan.group(s).min(capacity)).max();
+        lengths.shared = whole_lines(training.shared_len.saturating_mul(widest.unwrap_or(0)));
+        lengths.shared_batch = training.shared_len.saturating_mul(capacity);
+        let lanes = super::lanes(capacity).max(super::MAX_LANES.min(capacity));
+        lengths.partials = training.partial_len.saturating_mul(lanes);
+        lengths
+    }
+
+    fn bytes(&self, threads: usize) -> u64 {
+        let of_workers = self.scratch.saturating_add(self.shared).saturating_mul(threads);
+        let each = [&self.values, &self.saved, &self.packed, &self.gradients].into_iter().flatten();
+        let values = each.chain([&of_workers, &self.shared_batch, &self.partials]).fold(0u64, |sum, &n| sum.saturating_add(n as u64));
+        values.saturating_mul(size_of::<f32>() as u64)
+    }
+}
+
+/// The next multiple of 16 values, a cache line.
+fn whole_lines(len: usize) -> usize {
+    len.checked_next_multiple_of(16).unwrap_or(usize::MAX)
 }
 
 impl Plan {

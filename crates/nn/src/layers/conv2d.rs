@@ -131,6 +131,9 @@ impl Window {
             self.padding.resolve(h, (kh - 1) * dilation.0 + 1, stride.0).map_err(|e| format!("height: {e}"))?;
         let (_, left, right) = self.padding.resolve(w, (kw - 1) * dilation.1 + 1, stride.1).map_err(|e| format!("width: {e}"))?;
         check_size("the kernel", &[kh, kw, c_in / groups, c_out])?;
+        check_size("the padded input", &[h + top + bottom, w + left + right, c_in])?;
+        // The pass back pads the gradient of the output by what the kernel covers, on both sides.
+        check_size("the padded gradient", &[h + 2 * kh * dilation.0, w + 2 * kw * dilation.1, c_out])?;
         let shape =
             Conv2dShape { h, w, c_in, c_out, kh, kw, stride, dilation, groups, pad: conv::Padding { top, bottom, left, right } };
         check_size("the output", &[shape.out_h(), shape.out_w(), c_out])?;

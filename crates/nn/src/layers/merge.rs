@@ -1,14 +1,29 @@
 //! What [`Add`](super::Add), [`Average`](super::Average) and [`Multiply`](super::Multiply) share: inputs of one shape, or with axes of length 1 that are repeated.
 
-use super::{Shape, show};
+use super::{Shape, check_size, show};
+use std::sync::OnceLock;
 
 /// How an input is laid under the output.
 #[derive(Clone, Debug)]
 pub(super) enum Placement {
     /// Value by value.
     Same,
-    /// Per output value of a sample, the input value.
-    Repeated(Vec<u32>),
+    /// Some axes are repeated.
+    Repeated(Places),
+}
+
+/// Per output value of a sample, the input value. Made at the first use: a description of a network takes no memory.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    shape: Shape,
+    output: Shape,
+    made: OnceLock<Vec<u32>>,
+}
+
+impl Places {
+    fn get(&self) -> &[u32] {
+        self.made.get_or_init(|| map(&self.shape, &self.output))
+    }
 }
 
 /// The output shape, and the placement of each input.
@@ -25,11 +40,10 @@ pub(super) fn broadcast(inputs: &[Shape]) -> Result<(Shape, Vec<Placement>), Str
     if inputs.iter().any(|s| s.iter().zip(&output).any(|(&n, &out)| n != out && n != 1)) {
         return Err(format!("inputs must agree in every axis (or have length 1 there), got {}", shapes()));
     }
-    if output.iter().try_fold(1u32, |a, &n| a.checked_mul(u32::try_from(n).ok()?)).is_none() {
-        return Err(format!("the inputs {} are too large", shapes()));
-    }
-    let placements =
-        inputs.iter().map(|s| if *s == output { Placement::Same } else { Placement::Repeated(map(s, &output)) }).collect();
+    // Places in it fit u32.
+    check_size("the output", &output)?;
+    let repeated = |s: &Shape| Placement::Repeated(Places { shape: s.clone(), output: output.clone(), made: OnceLock::new() });
+    let placements = inputs.iter().map(|s| if *s == output { Placement::Same } else { repeated(s) }).collect();
     Ok((output, placements))
 }
 
@@ -48,7 +62,8 @@ impl Placement {
     pub(super) fn each(&self, outputs: usize, len: usize, inputs: usize, mut f: impl FnMut(usize, usize)) {
         match self {
             Placement::Same => (0..outputs).for_each(|i| f(i, i)),
-            Placement::Repeated(map) => {
+            Placement::Repeated(places) => {
+                let map = places.get();
                 let samples = outputs / len.max(1);
                 let own = inputs / samples.max(1);
                 for sample in 0..samples {
@@ -69,7 +84,7 @@ mod tests {
     fn axes_of_length_1_are_repeated() {
         let (shape, placements) = broadcast(&[vec![2, 3], vec![2, 1], vec![1, 3]]).unwrap();
         assert_eq!(shape, [2, 3]);
-        let maps: Vec<_> = placements.iter().map(|p| if let Placement::Repeated(m) = p { m.clone() } else { vec![] }).collect();
+        let maps: Vec<_> = placements.iter().map(|p| if let Placement::Repeated(m) = p { m.get().to_vec() } else { vec![] }).collect();
         assert_eq!(maps, [vec![], vec![0, 0, 0, 1, 1, 1], vec![0, 1, 2, 0, 1, 2]]);
     }
 

@@ -1,7 +1,7 @@
 //! `UpSampling2D`: an enlarged image.
 
 use super::arguments::{ChannelsLast, Pair};
-use super::{Base, Built, Layer, Shape, image};
+use super::{Base, Built, Layer, Shape, check_size, image};
 use crate::op::{Backward, Forward, Op};
 use serde::{Deserialize, Serialize};
 
@@ -58,13 +58,9 @@ impl Layer for UpSampling2D {
         let (Some(out_h), Some(out_w)) = (h.checked_mul(up), w.checked_mul(across)) else {
             return Err(format!("size [{up}, {across}] is too large"));
         };
-        let op = UpSampleOp {
-            w,
-            pixels: h * w,
-            channels,
-            rows: taps(h, up, self.interpolation),
-            columns: taps(w, across, self.interpolation),
-        };
+        check_size("the output", &[out_h, out_w, channels])?;
+        let along = |n: usize, factor: usize| Along { n, factor, interpolation: self.interpolation };
+        let op = UpSampleOp { w, pixels: h * w, channels, rows: along(h, up), columns: along(w, across) };
         Ok(Built::op(op, vec![out_h, out_w, channels]))
     }
 }
@@ -77,10 +73,24 @@ struct Tap {
     share: f32,
 }
 
-/// Half-pixel centres (tensorflow `resize` with antialias off): output i lies at (i + ½) / factor − ½.
-fn taps(n: usize, factor: usize, interpolation: UpSampling) -> Vec<Tap> {
-    (0..n * factor)
-        .map(|i| match interpolation {
+/// One axis: its length, and by what it grows.
+#[derive(Clone, Copy, Debug)]
+struct Along {
+    n: usize,
+    factor: usize,
+    interpolation: UpSampling,
+}
+
+impl Along {
+    /// The length of the output.
+    fn len(self) -> usize {
+        self.n * self.factor
+    }
+
+    /// Half-pixel centres (tensorflow `resize` with antialias off): output i lies at (i + ½) / factor − ½.
+    fn taps(self) -> impl Iterator<Item = Tap> {
+        let Along { n, factor, interpolation } = self;
+        (0..self.len()).map(move |i| match interpolation {
             UpSampling::Nearest => Tap { first: i / factor, second: i / factor, share: 0.0 },
             UpSampling::Bilinear => {
                 let at = (i as f32 + 0.5) * (1.0 / factor as f32) - 0.5;
@@ -88,7 +98,7 @@ fn taps(n: usize, factor: usize, interpolation: UpSampling) -> Vec<Tap> {
                 Tap { first: low.max(0.0) as usize, second: (at.ceil().max(0.0) as usize).min(n - 1), share: at - low }
             }
         })
-        .collect()
+    }
 }
 
 #[derive(Debug)]
@@ -96,16 +106,16 @@ struct UpSampleOp {
     w: usize,
     pixels: usize,
     channels: usize,
-    rows: Vec<Tap>,
-    columns: Vec<Tap>,
+    rows: Along,
+    columns: Along,
 }
 
 impl UpSampleOp {
     /// Calls `f(output pixel, [(input pixel, weight); 4])`; pixels count in values.
     fn visit(&self, mut f: impl FnMut(usize, [(usize, f32); 4])) {
         let mut output = 0;
-        for row in &self.rows {
-            for column in &self.columns {
+        for row in self.rows.taps() {
+            for column in self.columns.taps() {
                 let at = |y: usize, x: usize| (y * self.w + x) * self.channels;
                 let (below, right) = (row.share, column.share);
                 let corners = [

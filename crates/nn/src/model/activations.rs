@@ -32,7 +32,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// When the inputs are not those of one sample.
+    /// When the inputs are not those of one sample, or there is not the memory for the values.
     pub fn activations(&self, inputs: &[&[f32]]) -> Result<Vec<Activation>> {
         let samples = self.check_inputs(inputs)?;
         if samples != 1 {
@@ -52,7 +52,7 @@ impl Model {
                     values: workspace.values[slot].whole().to_vec(),
                 });
             }
-        });
+        })?;
         Ok(all)
     }
 }

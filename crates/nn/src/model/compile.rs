@@ -6,13 +6,17 @@ use crate::error::{Error, Result};
 use crate::exec::{TrainingPlan, Workspace};
 use crate::graph::Kind;
 use crate::losses::{Loss, Source};
-use crate::metrics::Metric;
+use crate::metrics::{Metric, MetricKind};
 use crate::op::Logits;
 use crate::optimizers::{CHUNK, Optimizer, OptimizerState, WeightRef, Weights, partition};
 use crate::precision::Precision;
 use maobi_kernels::memory::Buffer;
 use maobi_kernels::{pointwise, reduce};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Most classes that F1Score counts: its sums take memory before the first step.
+const MOST_CLASSES: usize = 1 << 20;
 
 /// The arguments of Keras' `compile`.
 ///
@@ -72,8 +76,7 @@ pub struct Training {
     pub(crate) workspace: Workspace,
     /// Indices of the weights that the optimizer changes.
     pub(crate) trainable: Vec<usize>,
-    /// Per weight; empty for frozen ones.
-    pub(crate) gradients: Vec<Buffer>,
+    pub(crate) gradients: Gradients,
     pub(crate) state: OptimizerState,
     pub(crate) meters: Meters,
     /// Row weights of the batch, made of class and sample weights.
@@ -82,16 +85,37 @@ pub struct Training {
 
 impl Training {
     pub(crate) fn optimizer_params(&self) -> usize {
-        self.state.variables().iter().map(|v| v.values.len()).sum::<usize>() + 2
+        self.state.slot_shapes().iter().map(|slot| slot.shape.iter().product::<usize>()).sum::<usize>() + 2
+    }
+}
+
+/// A gradient for each weight, empty for frozen ones. Takes memory at the first step.
+#[derive(Debug, Default)]
+pub(crate) struct Gradients(OnceLock<Vec<Buffer>>);
+
+impl Gradients {
+    /// The gradients of `weights`; zeros before the first step.
+    pub(crate) fn of(&self, weights: &[Weight]) -> &[Buffer] {
+        let new = |weight: &Weight| {
+            let mut gradient = Buffer::new(if weight.trainable { weight.len() } else { 0 });
+            partition(&mut gradient);
+            gradient
+        };
+        self.0.get_or_init(|| weights.iter().map(new).collect())
+    }
+
+    /// The same, where there was a step.
+    pub(crate) fn get(&self) -> Option<&[Buffer]> {
+        self.0.get().map(Vec::as_slice)
     }
 }
 
 impl Model {
-    /// Sets optimizer, losses and metrics; the optimizer starts anew. Under the policy `mixed_float16` the optimizer scales the loss
+    /// Sets optimizer, losses and metrics; the optimizer starts anew, and takes memory at the first step. Under the policy `mixed_float16` the optimizer scales the loss
     /// from here on, as Keras' `auto_scale_loss` makes it.
     ///
     /// # Errors
-    /// Arguments that the optimizer cannot have, or not one loss per output.
+    /// Arguments that the optimizer cannot have, not one loss per output, or a metric of too many classes.
     pub fn compile(&mut self, mut how: Compile) -> Result<()> {
         if self.precision() == Precision::MixedFloat16 {
             how.optimizer.loss_scale.get_or_insert_default();
@@ -115,6 +139,13 @@ impl Model {
                 how.metrics.len().to_string(),
             ));
         }
+        for (metrics, shape) in how.metrics.iter().zip(&outputs) {
+            let columns = shape.last().copied().unwrap_or(1);
+            if columns > MOST_CLASSES && metrics.iter().any(|metric| matches!(metric.kind, MetricKind::F1Score { .. })) {
+                let got = format!("an output of {columns} columns");
+                return Err(Error::data("metrics", format!("F1Score of at most {MOST_CLASSES} classes"), got));
+            }
+        }
         if !self.weights.iter().any(|w| w.trainable) {
             return Err(Error::graph(self.name(), "has no trainable weights; there is nothing to train"));
         }
@@ -125,13 +156,7 @@ impl Model {
             how.losses[output].source_for(source) == source
         };
         let plan = TrainingPlan::new(&self.plan, &trainable, &lengths, wants);
-        let mut gradients = Vec::with_capacity(self.weights.len());
-        for weight in &mut self.weights {
-            let mut gradient = Buffer::new(if weight.trainable { weight.len() } else { 0 });
-            partition(&mut gradient);
-            partition(&mut weight.value);
-            gradients.push(gradient);
-        }
+        self.weights.iter_mut().for_each(Weight::part);
         let trainable = (0..trainable.len()).filter(|&w| trainable[w]).collect();
         let meters = self.meters(&how);
         let state = self.optimizer_state(&how.optimizer);
@@ -140,7 +165,7 @@ impl Model {
             plan,
             workspace: Workspace::default(),
             trainable,
-            gradients,
+            gradients: Gradients::default(),
             state,
             meters,
             row_weights: Vec::new(),
@@ -175,7 +200,7 @@ impl Model {
                 };
             }
         }
-        let weights = Trainable { weights: &self.weights, gradients: &t.gradients, indices: &t.trainable };
+        let weights = Trainable { weights: &self.weights, gradients: t.gradients.of(&self.weights), indices: &t.trainable };
         t.how.optimizer.apply(&mut t.state, &self.pool, &weights);
         Ok(())
     }
@@ -184,7 +209,7 @@ impl Model {
     fn unscale(&self, t: &Training, factor: f32) -> bool {
         let finite = AtomicBool::new(true);
         for &weight in &t.trainable {
-            self.pool.for_each_chunk(&mut t.gradients[weight].whole_mut(), CHUNK, &|_, chunk| {
+            self.pool.for_each_chunk(&mut t.gradients.of(&self.weights)[weight].whole_mut(), CHUNK, &|_, chunk| {
                 if !reduce::is_all_finite(chunk) {
                     finite.store(false, Ordering::Relaxed);
                 }
@@ -196,8 +221,9 @@ impl Model {
 
     /// Ends training: gives the weights the values of their moving average where the optimizer keeps one, as Keras does.
     pub fn finalize_weights(&mut self) {
-        let Some(t) = &self.training else { return };
-        t.how.optimizer.finalize(&t.state, &Trainable { weights: &self.weights, gradients: &t.gradients, indices: &t.trainable });
+        let Some(t) = self.training.as_ref().filter(|t| t.how.optimizer.use_ema) else { return };
+        let gradients = t.gradients.of(&self.weights);
+        t.how.optimizer.finalize(&t.state, &Trainable { weights: &self.weights, gradients, indices: &t.trainable });
     }
 
     /// What the model was compiled with.
@@ -255,6 +281,6 @@ impl Weights for Trainable<'_> {
     fn weight(&self, index: usize) -> WeightRef<'_> {
         let at = self.indices[index];
         let weight = &self.weights[at];
-        WeightRef { value: &weight.value, gradient: &self.gradients[at], regularizer: weight.regularizer.as_ref(), decay: true }
+        WeightRef { value: weight.buffer(), gradient: &self.gradients[at], regularizer: weight.regularizer.as_ref(), decay: true }
     }
 }

@@ -136,7 +136,7 @@ impl Model {
     pub fn bare(&self) -> Result<Model> {
         let mut bare = Model::from_json(&self.to_json(), self.seed)?;
         for (own, weight) in bare.weights.iter_mut().zip(&self.weights) {
-            own.values_mut().copy_from_slice(&weight.values());
+            own.set_values(&weight.values());
         }
         Ok(bare)
     }

@@ -28,7 +28,7 @@ impl Model {
         let mut model = Model::from_graph(graph, self.seed)?;
         model.pool = Arc::clone(&self.pool);
         for (weight, values) in model.weights.iter_mut().zip(values) {
-            weight.values_mut().copy_from_slice(&values);
+            weight.set_values(&values);
         }
         Ok(model)
     }

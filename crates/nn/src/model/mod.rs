@@ -46,7 +46,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// Lowers a graph and draws initial weights from `seed`.
+    /// Lowers a graph. Initial weights are drawn from `seed` when they are first needed; a model whose weights are all set before, as
+    /// those of a file are, never draws any.
     ///
     /// # Errors
     /// A layer whose arguments or input shape do not fit.
@@ -78,6 +79,10 @@ impl Model {
     /// Layers and their connections.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// The dtype policy of layers that have none of their own.

@@ -21,7 +21,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// When the number of inputs or their lengths do not fit the model.
+    /// When the number of inputs or their lengths do not fit the model, or there is not the memory for the values between its layers.
     pub fn predict(&self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
         let samples = self.check_inputs(inputs)?;
         let feed = Samples { samples, inputs };
@@ -34,7 +34,7 @@ impl Model {
             self.predict_batch(&Part { feed: &feed, first, samples: n }, |output, values| {
                 let len = lengths[output];
                 outputs[output][first * len..(first + n) * len].copy_from_slice(values);
-            });
+            })?;
             first += n;
         }
         Ok(outputs)
@@ -45,25 +45,31 @@ impl Model {
     /// Batches of one size after the other allocate nothing. Several threads may predict with one model: as many as did so at the same
     /// time, so many sets of buffers and packed weights are kept.
     ///
+    /// # Errors
+    /// When there is not the memory for a batch of this size; nothing is taken then.
+    ///
     /// # Panics
     /// When `feed` cannot fill the inputs of this model; [`Model::predict`] checks its samples.
-    pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) {
+    pub fn predict_batch(&self, feed: &dyn Feed, mut take: impl FnMut(usize, &[f32])) -> Result<()> {
         self.walk(feed, |workspace| {
             for (output, &slot) in self.plan.outputs.iter().enumerate() {
                 take(output, &workspace.values[slot].whole());
             }
-        });
+        })
     }
 
     /// Runs one batch and shows the memory with the value of every layer.
-    pub(super) fn walk(&self, feed: &dyn Feed, look: impl FnOnce(&Workspace)) {
+    pub(super) fn walk(&self, feed: &dyn Feed, look: impl FnOnce(&Workspace)) -> Result<()> {
         let mut workspace = self.idle().pop().unwrap_or_default();
+        if workspace.must_grow(feed.samples(), false, self.pool.threads()) {
+            self.check_memory(feed.samples(), false)?;
+        }
         workspace.prepare(&self.plan, None, feed.samples(), self.pool.threads());
         let mut halves = std::mem::take(&mut workspace.halves);
         halves.refresh(&self.plan, &self.weights, &self.pool);
-        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
+        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.buffer().whole()).collect();
         let weights = StepWeights { values: &guards, halves: &halves };
-        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].buffer().stamp());
         let walk = Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: 0 };
         workspace.forward(walk, feed, false);
         drop(guards);
@@ -71,6 +77,7 @@ impl Model {
         look(&workspace);
         // A panic on the way leaves it behind: nobody meets what it was in the middle of.
         self.idle().push(workspace);
+        Ok(())
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Workspace>> {

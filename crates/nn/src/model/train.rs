@@ -53,7 +53,8 @@ impl Model {
     ///
     /// # Errors
     /// When the model is not compiled, samples do not fit the inputs (which input, expected and actual length) or targets the
-    /// outputs (which sample, which label), or class weights are given for several outputs.
+    /// outputs (which sample, which label), or class weights are given for several outputs; when there is not the memory for a batch of
+    /// that size, before any is taken; when the optimizer's slots were left out.
     pub fn train_on_batch(&mut self, batch: Batch<'_>) -> Result<StepLogs> {
         let samples = batch.feed.samples();
         if samples == 0 {
@@ -62,6 +63,13 @@ impl Model {
         self.check_feed(batch.feed)?;
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
         check_class_weight(&batch, samples)?;
+        let t = self.training.as_ref().ok_or(Error::NotCompiled("training"))?;
+        if !t.state.has_slots() {
+            return Err(Error::WithoutOptimizer);
+        }
+        if t.workspace.must_grow(samples, true, self.pool.threads()) {
+            self.check_memory(samples, true)?;
+        }
         let mut training = self.training.take().ok_or(Error::NotCompiled("training"))?;
         let result = self.step(&mut training, batch, samples);
         self.training = Some(training);
@@ -72,17 +80,17 @@ impl Model {
         let mut halves = std::mem::take(&mut t.workspace.halves);
         let loss = {
             halves.refresh(&self.plan, &self.weights, &self.pool);
-            let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
+            let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.buffer().whole()).collect();
             let weights = StepWeights { values: &guards, halves: &halves };
             t.workspace.prepare(&self.plan, Some(&t.plan), samples, self.pool.threads());
-            t.workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+            t.workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].buffer().stamp());
             let walk = Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: t.state.iterations };
             t.workspace.forward(walk, batch.feed, true);
             let mut own = std::mem::take(&mut t.row_weights);
             let row_weights = row_weights(&mut own, &batch, samples);
             let pass = Pass { workspace: &t.workspace, targets: batch.targets, row_weights, first_row: 0, training: true };
             let each = self.losses(t, &pass)?;
-            t.workspace.backward(walk, &t.plan, &t.gradients);
+            t.workspace.backward(walk, &t.plan, t.gradients.of(&self.weights));
             let total = self.total(t, &each);
             t.meters.add_loss(samples, total, each.iter().copied());
             for (output, &slot) in self.plan.outputs.iter().enumerate() {
@@ -158,7 +166,7 @@ impl Model {
         let mut total = 0.0;
         for weight in &self.weights {
             let Some(regularizer) = &weight.regularizer else { continue };
-            let values = weight.value.whole();
+            let values = weight.buffer().whole();
             if values.len() <= 2 * CHUNK {
                 total += f64::from(regularizer.loss(&values));
                 continue;
@@ -178,7 +186,7 @@ impl Model {
     /// The optimizer's step and the weights that move without gradient.
     fn update(&mut self, t: &mut Training) -> Result<()> {
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, s)| s.op.has_state()) {
-            let mut guards: SmallVec<[RefMut<'_>; 4]> = step.weights.iter().map(|&w| self.weights[w].value.whole_mut()).collect();
+            let mut guards: SmallVec<[RefMut<'_>; 4]> = step.weights.iter().map(|&w| self.weights[w].buffer().whole_mut()).collect();
             let mut slices: SmallVec<[&mut [f32]; 4]> = guards.iter_mut().map(|g| &mut **g).collect();
             step.op.update_state(&t.workspace.saved[index].whole(), &mut slices);
         }
@@ -220,7 +228,7 @@ impl Model {
     /// Adds a batch to an evaluation; the weights stay as they are. `take(output, values)` sees each output.
     ///
     /// # Errors
-    /// When samples do not fit the inputs or targets the outputs.
+    /// When samples do not fit the inputs or targets the outputs, or there is not the memory for a batch of that size.
     pub fn test_on_batch(
         &self,
         evaluation: &mut Evaluation,
@@ -233,12 +241,15 @@ impl Model {
         check_targets(self.plan.outputs.len(), batch.targets.len())?;
         check_class_weight(&batch, samples)?;
         let workspace = &mut evaluation.workspace;
+        if workspace.must_grow(samples, false, self.pool.threads()) {
+            self.check_memory(samples, false)?;
+        }
         let mut halves = std::mem::take(&mut workspace.halves);
         halves.refresh(&self.plan, &self.weights, &self.pool);
-        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.value.whole()).collect();
+        let guards: WeightGuards<'_> = self.weights.iter().map(|w| w.buffer().whole()).collect();
         let weights = StepWeights { values: &guards, halves: &halves };
         workspace.prepare(&self.plan, None, samples, self.pool.threads());
-        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].value.stamp());
+        workspace.pack(&self.plan, weights, &self.pool, |weight| self.weights[weight].buffer().stamp());
         workspace.forward(Walk { plan: &self.plan, weights, pool: &self.pool, seed: self.seed, step: 0 }, batch.feed, false);
         drop(guards);
         workspace.halves = halves;
@@ -261,9 +272,9 @@ impl Model {
         feed.check(&lengths)
     }
 
-    /// The gradients of the last step, for tests and diagnosis: per weight, empty where it is frozen.
+    /// The gradients of the last step, for tests and diagnosis: per weight, empty where it is frozen. `None` before the first step.
     pub fn gradients(&self) -> Option<&[Buffer]> {
-        self.training.as_ref().map(|t| t.gradients.as_slice())
+        self.training.as_ref().and_then(|t| t.gradients.get())
     }
 }
 

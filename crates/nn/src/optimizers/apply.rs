@@ -68,7 +68,7 @@ enum Clip {
 }
 
 impl Optimizer {
-    /// One step. Allocates nothing, and gives the same bits on every number of threads.
+    /// One step. Allocates nothing after the first, and gives the same bits on every number of threads.
     ///
     /// # Panics
     /// When the weights are not those the state was made for, or a buffer is borrowed by somebody else.
@@ -84,6 +84,8 @@ impl Optimizer {
         let clip = self.prepare_clip(state, pool, weights);
         let step = Step { learning_rate: state.learning_rate, number, u_product: state.u_product };
         let shared = &*state;
+        // Here rather than in one of the tasks, for which the others would wait.
+        shared.slots();
         pool.run(shared.chunks.len(), &|_, task| {
             let chunk = shared.chunks[task];
             self.update_chunk(shared, step, clip, weights.weight(chunk.weight), chunk);
@@ -91,17 +93,18 @@ impl Optimizer {
         state.iterations = number;
     }
 
-    /// Gives the weights the values of their moving average, as Keras does when training ends. Without one, nothing happens.
+    /// Gives the weights the values of their moving average, as Keras does when training ends. Without one, or before the first step,
+    /// nothing happens.
     ///
     /// # Panics
     /// As [`Optimizer::apply`].
     pub fn finalize<W: Weights + ?Sized>(&self, state: &OptimizerState, weights: &W) {
-        if !state.use_ema {
+        if !state.use_ema || !state.is_allocated() {
             return;
         }
         assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
         for index in 0..weights.count() {
-            let average = &state.slots[(index + 1) * state.per_weight - 1];
+            let average = &state.slots()[(index + 1) * state.per_weight - 1];
             weights.weight(index).value.whole_mut().copy_from_slice(&average.whole());
         }
     }
@@ -154,8 +157,8 @@ impl Optimizer {
         let first = chunk.weight * state.per_weight;
         let own = state.per_weight - usize::from(state.use_ema);
         let mut guards: [Option<RefMut<'_>>; 3] =
-            std::array::from_fn(|slot| (slot < own).then(|| state.slots[first + slot].part_mut(chunk.part)));
-        let mut average = state.use_ema.then(|| state.slots[first + own].part_mut(chunk.part));
+            std::array::from_fn(|slot| (slot < own).then(|| state.slots()[first + slot].part_mut(chunk.part)));
+        let mut average = state.use_ema.then(|| state.slots()[first + own].part_mut(chunk.part));
         let scale = if let Clip::Scales = clip { state.scales[chunk.weight] } else { 1.0 };
         let untouched = matches!(clip, Clip::None) && weight.regularizer.is_none();
         let decay = self.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);

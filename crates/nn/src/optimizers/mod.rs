@@ -40,7 +40,7 @@ pub use loss_scale::{DynamicScale, LossScale};
 pub use nadam::Nadam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
-pub use state::{OptimizerState, SavedVariable, StateError, StateVariable};
+pub use state::{OptimizerState, SavedVariable, SlotShape, StateError, StateVariable};
 
 use crate::serial::ConfigError;
 use schedules::Schedule;

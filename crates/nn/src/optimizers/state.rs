@@ -1,5 +1,6 @@
 //! What an optimiser remembers between steps, and its order in files.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use maobi_kernels::memory::{Buffer, Ref};
@@ -21,8 +22,11 @@ pub struct OptimizerState {
     /// Nadam's running product of momenta; 1 and unused in others.
     pub(super) u_product: f32,
     pub(super) weights: Vec<WeightInfo>,
-    /// Slot `s` of weight `w` is at `w * per_weight + s`; the moving average, where kept, is the last.
-    pub(super) slots: Vec<Buffer>,
+    /// Slot `s` of weight `w` is at `w * per_weight + s`; the moving average, where kept, is the last. Made when first needed.
+    slots: OnceLock<Vec<Buffer>>,
+    /// What the slots other than the moving average start with.
+    initial: f32,
+    left_out: bool,
     pub(super) per_weight: usize,
     pub(super) use_ema: bool,
     /// Every chunk of every weight, in order: what a step's tasks are.
@@ -50,6 +54,19 @@ pub(super) struct WeightInfo {
 pub(super) struct Chunk {
     pub(super) weight: usize,
     pub(super) part: usize,
+}
+
+/// What a slot variable is called and how large it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotShape {
+    /// As in [`StateVariable`].
+    pub name: String,
+    /// As in [`StateVariable`].
+    pub weight: Option<usize>,
+    /// As in [`StateVariable`].
+    pub slot: &'static str,
+    /// As in [`StateVariable`].
+    pub shape: Vec<usize>,
 }
 
 /// A slot variable as files hold it.
@@ -124,7 +141,7 @@ pub enum StateError {
 }
 
 impl OptimizerState {
-    /// The state before the first step: slots at their starting values.
+    /// The state before the first step: slots at their starting values, which take no memory before they are needed.
     ///
     /// `weights` are the paths ("sequential/dense/kernel") and shapes of the trainable weights, in model order.
     pub fn new<'a>(optimizer: &Optimizer, weights: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> OptimizerState {
@@ -135,18 +152,6 @@ impl OptimizerState {
         let groups = optimizer.kind.slots();
         let own: usize = groups.iter().map(|group| group.len()).sum();
         let per_weight = own + usize::from(optimizer.use_ema);
-        let initial = optimizer.kind.initial_slot();
-        let mut slots = Vec::with_capacity(weights.len() * per_weight);
-        for weight in &weights {
-            for slot in 0..per_weight {
-                let mut buffer = Buffer::new(weight.len);
-                if slot < own && initial != 0.0 {
-                    buffer.get_mut().fill(initial);
-                }
-                partition(&mut buffer);
-                slots.push(buffer);
-            }
-        }
         let chunks: Vec<Chunk> = weights
             .iter()
             .enumerate()
@@ -160,7 +165,9 @@ impl OptimizerState {
             squares: chunks.iter().map(|_| AtomicU64::new(0)).collect(),
             scales: vec![1.0; weights.len()],
             chunks,
-            slots,
+            slots: OnceLock::new(),
+            initial: optimizer.kind.initial_slot(),
+            left_out: false,
             per_weight,
             use_ema: optimizer.use_ema,
             groups,
@@ -175,24 +182,73 @@ impl OptimizerState {
         self.has_rate_variable
     }
 
+    /// Whether there are slots: not in a model that only predicts and evaluates, see [`OptimizerState::leave_out_slots`].
+    pub fn has_slots(&self) -> bool {
+        !self.left_out
+    }
+
+    /// Gives up the slots, and their memory, for good. Iteration and learning rate stay; the model can no longer train, and files that
+    /// are written from it hold no optimizer state.
+    pub fn leave_out_slots(&mut self) {
+        self.left_out = true;
+        self.slots = OnceLock::new();
+    }
+
+    /// Names and shapes of [`OptimizerState::variables`], in the same order; takes no memory for the slots.
+    pub fn slot_shapes(&self) -> Vec<SlotShape> {
+        let slots = self.order().into_iter().map(|(weight, _, slot)| SlotShape {
+            name: self.variable_name(weight, slot),
+            weight: Some(weight),
+            slot,
+            shape: self.weights[weight].shape.clone(),
+        });
+        let product = SlotShape { name: "variable".into(), weight: None, slot: "variable", shape: Vec::new() };
+        slots.chain(self.has_product.then_some(product)).collect()
+    }
+
     /// The slot variables in the order of Keras' `optimizer.variables` after iteration and learning rate: moving averages, then
     /// group by group the slots of all weights, then Nadam's product.
     pub fn variables(&self) -> Vec<StateVariable<'_>> {
-        let slots = self.order().into_iter().map(|(weight, slot, name)| StateVariable {
-            name: self.variable_name(weight, name),
-            weight: Some(weight),
-            slot: name,
-            shape: self.weights[weight].shape.clone(),
-            values: VariableValues::Slot(self.slots[weight * self.per_weight + slot].whole()),
-        });
-        let product = self.has_product.then(|| StateVariable {
-            name: "variable".into(),
-            weight: None,
-            slot: "variable",
-            shape: Vec::new(),
-            values: VariableValues::Scalar([self.u_product]),
-        });
-        slots.chain(product).collect()
+        let places = self.order().into_iter().map(|(weight, slot, _)| Some(weight * self.per_weight + slot)).chain([None]);
+        let variable = |(SlotShape { name, weight, slot, shape }, place): (SlotShape, Option<usize>)| {
+            let values = match place {
+                Some(place) => VariableValues::Slot(self.slots()[place].whole()),
+                None => VariableValues::Scalar([self.u_product]),
+            };
+            StateVariable { name, weight, slot, shape, values }
+        };
+        self.slot_shapes().into_iter().zip(places).map(variable).collect()
+    }
+
+    /// The slots, at their starting values when nothing has changed them yet.
+    pub(super) fn slots(&self) -> &[Buffer] {
+        self.slots.get_or_init(|| self.new_slots())
+    }
+
+    /// Whether the slots have memory.
+    pub(crate) fn is_allocated(&self) -> bool {
+        self.slots.get().is_some()
+    }
+
+    /// Values of all slots.
+    pub(crate) fn slot_values(&self) -> usize {
+        self.per_weight * self.weights.iter().map(|weight| weight.len).sum::<usize>()
+    }
+
+    fn new_slots(&self) -> Vec<Buffer> {
+        let own = self.per_weight - usize::from(self.use_ema);
+        let mut slots = Vec::with_capacity(self.weights.len() * self.per_weight);
+        for weight in &self.weights {
+            for slot in 0..self.per_weight {
+                let mut buffer = Buffer::new(weight.len);
+                if slot < own && self.initial != 0.0 {
+                    buffer.get_mut().fill(self.initial);
+                }
+                partition(&mut buffer);
+                slots.push(buffer);
+            }
+        }
+        slots
     }
 
     /// Puts back what [`OptimizerState::variables`] gave, in the same order. Changes nothing on failure.
@@ -221,7 +277,7 @@ impl OptimizerState {
             }
         }
         for ((weight, slot, _), variable) in order.iter().zip(saved) {
-            self.slots[weight * self.per_weight + slot].get_mut().copy_from_slice(variable.values);
+            self.slots()[weight * self.per_weight + slot].whole_mut().copy_from_slice(variable.values);
         }
         if let (true, Some(product)) = (self.has_product, saved.last()) {
             self.u_product = product.values[0];
@@ -268,7 +324,9 @@ impl Clone for OptimizerState {
                 .iter()
                 .map(|w| WeightInfo { path: w.path.clone(), shape: w.shape.clone(), len: w.len })
                 .collect(),
-            slots: self.slots.iter().map(copy).collect(),
+            slots: self.slots.get().map_or_else(OnceLock::new, |slots| OnceLock::from(slots.iter().map(copy).collect::<Vec<_>>())),
+            initial: self.initial,
+            left_out: self.left_out,
             per_weight: self.per_weight,
             use_ema: self.use_ema,
             chunks: self.chunks.clone(),

@@ -50,7 +50,7 @@ pub fn measure(name: &str, recipe: &Recipe, mut model: Model, splits: &Splits, h
         precision: how.precision,
         samples: train.len(),
         train: rates,
-        predict: throughput(&shipped, &pixels, per_image),
+        predict: throughput(&shipped, &pixels, per_image)?,
         latency: latency(&shipped, &pixels, per_image)?,
         flops: Flops::of(&model).training,
         peak_rss: memory::peak_rss(),
@@ -82,7 +82,7 @@ fn pixels(recipe: &Recipe, test: &Dataset) -> Vec<f32> {
 }
 
 /// Images a second in batches of 500; fewer when the data set has fewer.
-fn throughput(model: &Model, pixels: &[f32], per_image: usize) -> f64 {
+fn throughput(model: &Model, pixels: &[f32], per_image: usize) -> anyhow::Result<f64> {
     let batch = (PREDICT_BATCH * per_image).min(pixels.len());
     let mut rates = Vec::new();
     let begun = Instant::now();
@@ -91,14 +91,14 @@ fn throughput(model: &Model, pixels: &[f32], per_image: usize) -> f64 {
         let samples = batch / per_image;
         model.predict_batch(&Samples { samples, inputs: &[part] }, |_, values| {
             black_box(values);
-        });
+        })?;
         rates.push(samples as f64 / since.elapsed().as_secs_f64());
         if rates.len() > LEAST_CALLS && begun.elapsed() > BUDGET {
             break;
         }
     }
     // The first call made the buffers.
-    median(&rates[1..])
+    Ok(median(&rates[1..]))
 }
 
 /// Seconds for one image, different ones in turn: the median of many calls.

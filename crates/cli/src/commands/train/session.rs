@@ -81,6 +81,8 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
     let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard, weights } = plan;
     let mut model = recipe.model(seed)?;
     model.set_threads(threads);
+    // Before the data is looked for: weights, gradients and optimizer alone may be too much.
+    model.check_memory(1, true)?;
     let shape = dataset::picture_shape(&model.input_shapes())?;
     let asked = dataset.as_deref();
     let choice =
@@ -101,6 +103,7 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
     for remark in dataset::remarks(&parts.train, recipe.data.scale, recipe.data.offset, starts_with_rescaling(&model)) {
         console.warn(&remark);
     }
+    model.check_memory(recipe.training.batch_size.min(parts.train.len()), true)?;
     let goes_on = before.is_some();
     // A run that goes on has its own weights, unless it was stopped before it could save any.
     let begun = folder.as_ref().is_some_and(|folder| goes_on && (folder.backup().exists() || folder.model().is_file()));

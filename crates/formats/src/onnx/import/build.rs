@@ -88,8 +88,7 @@ impl<'a> Network<'a> {
             return Err(call.unsupported(format!("is of domain \"{}\"; only ONNX' own operators are read", node.domain)));
         }
         if let Some(constant) = self.fold(call)? {
-            self.set(call.output()?, Value::Constant(Rc::new(constant)));
-            return Ok(());
+            return self.set_constant(call, constant);
         }
         match node.op_type.as_str() {
             "Identity" | "Cast" => self.identity(call),

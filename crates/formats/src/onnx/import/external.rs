@@ -1,8 +1,7 @@
 //! Weights in a file beside the ONNX file (`TensorProto.external_data`), as PyTorch writes them.
 
-use crate::files::MAX_BYTES;
+use crate::files::{MAX_BYTES, check_room};
 use crate::onnx::proto::Tensor;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 
@@ -18,7 +17,7 @@ pub(super) fn read(tensor: &Tensor, folder: Option<&Path>) -> Result<Vec<u8>, St
         return Err(format!("its data lies in \"{location}\", outside the model's folder; such files are not followed"));
     }
     let failed = |error: std::io::Error| format!("its data lies in the file \"{location}\" beside the model: {error}");
-    let mut file = File::open(folder.join(path)).map_err(failed)?;
+    let mut file = maobi_guard::open_file(&folder.join(path)).map_err(failed)?;
     let total = file.metadata().map_err(failed)?.len();
     let offset = number("offset")?.unwrap_or(0);
     let length = number("length")?.unwrap_or(total.saturating_sub(offset));
@@ -26,6 +25,7 @@ pub(super) fn read(tensor: &Tensor, folder: Option<&Path>) -> Result<Vec<u8>, St
         return Err(format!("its data, bytes {offset} + {length}, does not lie within \"{location}\" ({total} bytes)"));
     }
     file.seek(SeekFrom::Start(offset)).map_err(failed)?;
+    check_room("it", length)?;
     let mut bytes = vec![0; length as usize];
     file.read_exact(&mut bytes).map_err(failed)?;
     Ok(bytes)

@@ -17,6 +17,8 @@ use std::rc::Rc;
 const MAX_NODES: usize = 20_000;
 /// Most values of a sample.
 const MAX_VALUES: usize = 1 << 28;
+/// Values that constants made of others may have in the smallest file.
+const SMALL_CONSTANTS: usize = 1 << 20;
 /// Weights may be used by more than one layer; the sum over layers is at most this many times what the file holds.
 const MAX_SHARING: usize = 8;
 
@@ -40,6 +42,8 @@ pub(super) struct Network<'a> {
     names: HashSet<String>,
     /// Weight values that may still be given out.
     left: usize,
+    /// Values of constants made of others that may still be kept.
+    left_for_constants: usize,
     pub(super) notes: Vec<String>,
 }
 
@@ -71,6 +75,7 @@ impl<'a> Network<'a> {
             weights: Vec::new(),
             names: HashSet::new(),
             left: (stored + constants).saturating_mul(MAX_SHARING),
+            left_for_constants: (stored + constants).saturating_mul(MAX_SHARING).saturating_add(SMALL_CONSTANTS),
             notes: Vec::new(),
         })
     }
@@ -136,6 +141,16 @@ impl<'a> Network<'a> {
 
     pub(super) fn set(&mut self, name: &'a str, value: Value) {
         self.values.insert(name, value);
+    }
+
+    /// Keeps a constant that was made of others, counted against what the file holds.
+    pub(super) fn set_constant(&mut self, call: Call<'a>, constant: Constant) -> Result<(), Problem> {
+        let left = self.left_for_constants.checked_sub(constant.len());
+        self.left_for_constants = left.ok_or_else(|| {
+            call.unsupported(format!("the constants made on the way have more than {MAX_SHARING} times the values of the file"))
+        })?;
+        self.set(call.output()?, Value::Constant(Rc::new(constant)));
+        Ok(())
     }
 
     /// The node that alone takes a value which is no output of the network.
