@@ -4,6 +4,7 @@
 //! of many samples goes through in pieces, so that it holds up no small one. Whoever has gone, or waited too long, is left out.
 
 use crate::lock;
+use crate::memory::Share;
 use crate::metrics::{Metrics, Rejected};
 use crate::options::Options;
 use crate::problem::Problem;
@@ -20,8 +21,11 @@ use tokio::sync::oneshot;
 /// Values of each output, `[samples, …]`.
 pub type Outputs = Vec<Vec<f32>>;
 
+/// What a request gets: outputs, and the memory that was counted for it.
+type Done = Result<(Outputs, Share), Problem>;
+
 /// Where an answer will come.
-pub type Answer = oneshot::Receiver<Result<Outputs, Problem>>;
+pub type Answer = oneshot::Receiver<Done>;
 
 /// The threads that predict.
 #[derive(Debug)]
@@ -80,7 +84,9 @@ struct Progress {
     /// Samples that are not computed yet.
     left: usize,
     /// Gone once it was answered.
-    answer: Option<oneshot::Sender<Result<Outputs, Problem>>>,
+    answer: Option<oneshot::Sender<Done>>,
+    /// Counted for as long as the inputs are here, whether or not somebody still waits.
+    share: Share,
 }
 
 /// Some samples of a request.
@@ -115,22 +121,29 @@ impl Batcher {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new().name(format!("predict-{index}")).spawn(move || shared.work())
         };
-        let threads = (0..options.threads.max(1)).map(thread).collect::<Result<_, _>>()?;
+        let threads = (0..options.threads.max(1)).map(thread).collect::<std::io::Result<_>>()?;
         Ok(Self { shared, threads: Mutex::new(threads) })
     }
 
-    /// Puts a request into the queue of its model: `[samples, …]` for each input, whose lengths the caller has checked.
+    /// Puts a request into the queue of its model: `[samples, …]` for each input, whose lengths the caller has checked. `share` is the
+    /// memory that is counted for it.
     ///
     /// # Errors
     /// 503 when the queue is full, 413 when the answer would be too large.
-    pub fn submit(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize) -> Result<Answer, Problem> {
+    pub fn submit(
+        &self,
+        served: &Arc<Served>,
+        inputs: Vec<Vec<f32>>,
+        samples: usize,
+        share: Share,
+    ) -> Result<Answer, Problem> {
         if samples > served.max_samples() {
             let most = served.max_samples();
             return Err(Problem::too_large(format!("{samples} samples in one request; the most for this model are {most}")));
         }
         let (sender, answer) = oneshot::channel();
         let outputs = served.outputs.iter().map(|output| vec![0.0; samples * output.len()]).collect();
-        let progress = Mutex::new(Progress { outputs, left: samples, answer: Some(sender) });
+        let progress = Mutex::new(Progress { outputs, left: samples, answer: Some(sender), share });
         let job = Job { request: Arc::new(Request { inputs, samples, came: Instant::now(), progress }), taken: 0 };
         let mut state = lock(&self.shared.state);
         if state.ending {
@@ -202,7 +215,7 @@ impl Shared {
                 progress.left -= piece.samples;
                 let result = match &ran {
                     Ok(Ok(())) if progress.left > 0 => continue,
-                    Ok(Ok(())) => Ok(std::mem::take(&mut progress.outputs)),
+                    Ok(Ok(())) => Ok((std::mem::take(&mut progress.outputs), std::mem::take(&mut progress.share))),
                     // Memory is short at the moment.
                     Ok(Err(reason)) => Err(Problem::busy(reason.to_string())),
                     Err(_) => Err(Problem::internal(format!("the model {} failed", served.name))),

@@ -1,36 +1,34 @@
 //! Bodies of requests: read as a whole, within bounds of size, time and memory.
 
 use crate::http::Service;
-use crate::metrics::Rejected;
+use crate::memory::Share;
 use crate::problem::Problem;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
 use std::ops::Deref;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
-/// Bytes that one permit of the memory's semaphore stands for.
-pub(crate) const UNIT: usize = 1024;
-
-/// A body, and its share of the memory for bodies.
+/// A body, and the memory that is counted for it.
 #[derive(Debug)]
 pub struct Held {
     bytes: Bytes,
-    share: Option<OwnedSemaphorePermit>,
-}
-
-/// The memory that a request takes until it is answered.
-#[derive(Debug)]
-pub struct Share {
-    _permit: Option<OwnedSemaphorePermit>,
+    share: Share,
 }
 
 impl Held {
-    /// Lets the bytes go: what was read from them takes their place until it is answered.
+    /// Counts memory for what will be read from the body, too: up to `times` its size.
+    ///
+    /// # Errors
+    /// 503 when there is not so much left.
+    pub fn reserve(&mut self, times: usize) -> Result<(), Problem> {
+        self.share.set(self.bytes.len().saturating_mul(times + 1))
+    }
+
+    /// Lets the bytes go. What is counted stays the same until it is set anew.
     pub fn parsed(self) -> Share {
-        Share { _permit: self.share }
+        self.share
     }
 }
 
@@ -73,41 +71,20 @@ pub async fn read_body(service: &Service, headers: &HeaderMap, body: Body) -> Re
     })
 }
 
-impl Service {
-    /// Makes a share of the memory for bodies that of `size` bytes; one of less than a unit is free.
-    fn grow(&self, share: &mut Option<OwnedSemaphorePermit>, size: usize) -> Result<(), Problem> {
-        let has = share.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let wanted = if size <= UNIT { 0 } else { size.div_ceil(UNIT) };
-        let more = u32::try_from(wanted.saturating_sub(has)).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Ok(());
-        }
-        let more = self.memory.clone().try_acquire_many_owned(more).map_err(|_| {
-            self.metrics.reject(Rejected::Memory);
-            Problem::busy("the server holds as many requests as it has memory for; try again")
-        })?;
-        match share {
-            Some(share) => share.merge(more),
-            None => *share = Some(more),
-        }
-        Ok(())
-    }
-}
-
-/// All of a body. Its share of the memory grows with what has come: who only announces takes nothing from others.
+/// All of a body. Memory is counted as it arrives, so that a body that is only announced takes nothing from others.
 async fn collect(service: &Service, mut body: Body, announced: usize, too_large: impl Fn() -> Problem) -> Result<Held, Problem> {
     let room = announced.min(1 << 20);
-    let mut share = None;
+    let mut share = service.memory.none();
     let mut whole: Option<Vec<u8>> = None;
     let mut first: Option<Bytes> = None;
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Problem::bad(format!("the body cannot be read: {error}")))?;
+        let frame = frame.map_err(|error| Problem::bad(format!("the body cannot be read: {}", causes(&error))))?;
         let Ok(data) = frame.into_data() else { continue };
         let held = whole.as_ref().map_or(0, Vec::len) + first.as_ref().map_or(0, Bytes::len);
         if held + data.len() > service.options.max_body {
             return Err(too_large());
         }
-        service.grow(&mut share, held + data.len())?;
+        share.set(held + data.len())?;
         match (&mut whole, first.take()) {
             (Some(whole), _) => whole.extend_from_slice(&data),
             // A small body comes as one piece, which is not copied.
@@ -121,4 +98,16 @@ async fn collect(service: &Service, mut body: Body, announced: usize, too_large:
         }
     }
     Ok(Held { bytes: whole.map(Bytes::from).or(first).unwrap_or_default(), share })
+}
+
+/// An error with all that caused it: hyper's own texts name the fault in a cause only.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(error), |error| error.source()) {
+        let text = error.to_string();
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
 }

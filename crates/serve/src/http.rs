@@ -1,14 +1,16 @@
 //! Routes, and what holds for every request: an identity, a line in the log, figures, and an answer in JSON whatever goes wrong.
 
 use crate::batcher::{Batcher, Outputs};
+use crate::host::Hosts;
 use crate::log::{Log, Requests};
+use crate::memory::{Memory, Share};
 use crate::metrics::{Metrics, Protocol};
 use crate::models::Models;
 use crate::options::Options;
 use crate::page::{self, Page};
 use crate::problem::{Problem, Reason};
-use crate::served::Served;
-use crate::{body, cors, openapi, recognize, tf_serving, v2};
+use crate::served::{Served, Tensor};
+use crate::{cors, openapi, outgoing, recognize, tf_serving, v2};
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
@@ -24,7 +26,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 /// All that requests need.
@@ -40,8 +42,9 @@ pub struct Service {
     pub metrics: Arc<Metrics>,
     /// What is told.
     pub log: Log,
-    /// Memory for bodies, in [`body::UNIT`]s.
-    pub(crate) memory: Arc<Semaphore>,
+    /// Memory for connections, bodies and answers.
+    pub(crate) memory: Arc<Memory>,
+    hosts: Hosts,
     /// Turns to read pictures.
     pub(crate) pictures: Arc<Semaphore>,
     /// What the page keeps.
@@ -57,10 +60,12 @@ impl Service {
     /// When the system gives no thread.
     pub fn new(options: Options, models: Models, log: Log) -> std::io::Result<Self> {
         let metrics = Arc::new(Metrics::default());
-        let units = options.max_held.max(options.max_body).div_ceil(body::UNIT).min(Semaphore::MAX_PERMITS);
+        // One request of the largest size always has room.
+        let most = options.max_held.max(options.max_body.saturating_mul(8));
         Ok(Self {
             batcher: Batcher::new(&options, Arc::clone(&metrics))?,
-            memory: Arc::new(Semaphore::new(units)),
+            memory: Memory::new(most, Arc::clone(&metrics)),
+            hosts: Hosts::new(&options.hosts, &options.cors),
             pictures: Arc::new(Semaphore::new(options.threads.max(1))),
             page: Page::new(&options),
             draining: AtomicBool::new(false),
@@ -72,15 +77,25 @@ impl Service {
         })
     }
 
-    /// Outputs for samples, `[samples, …]` for each input and output.
+    /// Outputs for samples, `[samples, …]` for each input and output. `share` is the memory of the request; it grows to that of inputs,
+    /// outputs and the answer as text, and is given back with the outputs.
     ///
     /// # Errors
-    /// 503 when too many wait, 504 when it took too long, 400 when the outputs are no numbers any more.
-    pub async fn predict(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize) -> Result<Outputs, Problem> {
-        let answer = self.batcher.submit(served, inputs, samples)?.await;
-        let outputs = answer.map_err(|_| Problem::internal(format!("the model {} failed", served.name)))??;
+    /// 503 when too many wait or there is no memory for it, 504 when it took too long, 400 when the outputs are no numbers any more.
+    pub async fn predict(
+        &self,
+        served: &Arc<Served>,
+        inputs: Vec<Vec<f32>>,
+        samples: usize,
+        mut share: Share,
+    ) -> Result<(Outputs, Share), Problem> {
+        // A number takes four bytes, and up to sixteen as text.
+        let answer = samples.saturating_mul(served.outputs.iter().map(Tensor::len).sum()).saturating_mul(4 + 16);
+        share.set(answer.saturating_add(inputs.iter().map(|values| 4 * values.len()).sum()))?;
+        let answer = self.batcher.submit(served, inputs, samples, share)?.await;
+        let (outputs, share) = answer.map_err(|_| Problem::internal(format!("the model {} failed", served.name)))??;
         match outputs.iter().flatten().all(|value| value.is_finite()) {
-            true => Ok(outputs),
+            true => Ok((outputs, share)),
             false => {
                 Err(Problem::bad("the outputs for these inputs are NaN or infinite, which JSON does not know; are they scaled?"))
             }
@@ -90,6 +105,22 @@ impl Service {
     /// From here on every answer ends its connection.
     pub fn drain(&self) {
         self.draining.store(true, Relaxed);
+    }
+
+    /// The bytes of an answer to what is no request, which is counted and told like one.
+    pub(crate) fn refuse(&self, problem: &Problem) -> Vec<u8> {
+        let (status, id) = (problem.status, self.ids.next());
+        let id = String::from_utf8_lossy(id.as_bytes());
+        self.metrics.response(Protocol::Other, status.as_u16(), Duration::ZERO);
+        if self.log.requests != Requests::None {
+            self.log.event("request", &[("id", &id), ("status", &status.as_u16()), ("error", &problem.message)]);
+        }
+        let body = serde_json::json!({ "error": problem.message }).to_string();
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\nx-request-id: {id}\r\n\r\n",
+            body.len()
+        );
+        [head, body].concat().into_bytes()
     }
 
     /// Whether the server is about to stop.
@@ -117,14 +148,16 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v2/models/{model}/versions/{version}", get(v2::model))
         .route("/v2/models/{model}/versions/{version}/ready", get(v2::model_ready))
         .route("/v2/models/{model}/versions/{version}/infer", post(v2::infer))
-        .route("/metrics", get(metrics))
+        .route(METRICS, get(metrics))
         .route("/openapi.json", get(openapi::document))
-        .merge(page::routes(&service))
+        .merge(page::routes())
         .fallback(unknown)
         .method_not_allowed_fallback(method)
         .layer(from_fn_with_state(Arc::clone(&service), around))
         .with_state(service)
 }
+
+const METRICS: &str = "/metrics";
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
     let text = service.metrics.text(service.models.list());
@@ -151,10 +184,14 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
     let protocol = Protocol::of(request.uri().path());
     let origin = cors::allowed(&service.options.cors, request.headers());
     let told = (service.log.requests != Requests::None).then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let mut response = match cors::is_preflight(&request) && origin.is_some() {
-        true => cors::preflight(),
-        false => caught(next.run(request)).await,
+    let free = METRICS == request.uri().path();
+    let response = match service.hosts.check(request.version(), request.uri(), request.headers()) {
+        Err(problem) => problem.into_response(),
+        Ok(()) if cors::is_preflight(&request) && origin.is_some() => cors::preflight(),
+        Ok(()) => caught(next.run(request)).await,
     };
+    // Figures are wanted most when there is no memory left.
+    let mut response = if free { response } else { outgoing::count(&service.memory, response).unwrap_or_else(Problem::into_response) };
     drop(in_flight);
     let took = began.elapsed();
     let status = response.status();

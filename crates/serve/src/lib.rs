@@ -6,16 +6,19 @@
 
 pub mod batcher;
 mod body;
+mod connection;
 mod cors;
+mod host;
 pub mod http;
 mod log;
+mod memory;
 pub mod metrics;
 mod models;
 mod multipart;
 mod openapi;
 mod options;
+mod outgoing;
 mod page;
-mod patient;
 pub mod problem;
 mod recognize;
 mod scan;
@@ -25,8 +28,10 @@ mod signals;
 mod stamp;
 mod tf_serving;
 mod v2;
+mod wire;
 mod write;
 
+pub use host::is_name;
 pub use http::{Service, router};
 pub use log::{Form, Log, Requests};
 pub use models::{Load, ModelError, Models, Source};

@@ -57,6 +57,8 @@ struct Lines {
 
 /// How often lines are written.
 const EVERY: Duration = Duration::from_millis(100);
+/// Most characters of a value.
+const LONGEST: usize = 2000;
 /// Most bytes that wait to be written.
 const ROOM: usize = 1 << 20;
 
@@ -68,7 +70,7 @@ impl Log {
     pub fn new(form: Form, requests: Requests) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
-        let writer = std::thread::Builder::new().name("log".into()).spawn(move || theirs.write())?;
+        let writer = std::thread::Builder::new().name("log".into()).spawn(move || theirs.write(form))?;
         Ok(Self { form, requests, shared: Some(shared), writer: Some(writer) })
     }
 
@@ -94,18 +96,34 @@ impl Log {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Tells of panics from here on, as one event each and in the form of the log, for [`std::panic::set_hook`].
+    pub fn panic_hook(&self) -> Box<dyn Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync> {
+        let (form, shared) = (self.form, self.shared.clone());
+        Box::new(move |panic| {
+            let Some(shared) = &shared else { return };
+            let thread = std::thread::current();
+            let thread = thread.name().unwrap_or("unnamed").to_owned();
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            let payload = panic.payload();
+            let reason = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+            let reason = reason.unwrap_or("a panic without a message");
+            shared.add(&form.line("error", "panic", &[("thread", &thread), ("at", &place), ("error", &reason)]));
+        })
+    }
+
     fn line(&self, level: &str, event: &str, fields: &[(&str, &dyn Display)]) {
-        let Some(shared) = &self.shared else { return };
+        if let Some(shared) = &self.shared {
+            shared.add(&self.form.line(level, event, fields));
+        }
+    }
+}
+
+impl Form {
+    fn line(self, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -> String {
         let time = rfc3339(SystemTime::now());
-        let line = match self.form {
-            Form::Text => text(&time, level, event, fields),
-            Form::Json => json(&time, level, event, fields),
-        };
-        let mut lines = shared.lock();
-        if lines.text.len() + line.len() > ROOM {
-            lines.lost += 1;
-        } else {
-            lines.text.push_str(&line);
+        match self {
+            Self::Text => text(&time, level, event, fields),
+            Self::Json => json(&time, level, event, fields),
         }
     }
 }
@@ -125,7 +143,16 @@ impl Shared {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) {
+    fn add(&self, line: &str) {
+        let mut lines = self.lock();
+        if lines.text.len() + line.len() > ROOM {
+            lines.lost += 1;
+        } else {
+            lines.text.push_str(line);
+        }
+    }
+
+    fn write(&self, form: Form) {
         loop {
             let lines = self.lock();
             let waited = self.ended.wait_timeout_while(lines, EVERY, |lines| !lines.ended);
@@ -133,7 +160,7 @@ impl Shared {
             let (mut text, lost, ended) = (std::mem::take(&mut lines.text), std::mem::take(&mut lines.lost), lines.ended);
             drop(lines);
             if lost > 0 {
-                let _ = writeln!(text, "({lost} lines of the log were left out: stderr is read too slowly)");
+                text.push_str(&form.line("warning", "log", &[("lost", &lost), ("error", &"stderr is read too slowly")]));
             }
             // Nobody can be told that stderr is closed.
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -147,12 +174,33 @@ impl Shared {
 fn text(time: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -> String {
     let mut line = format!("{time} {level} {event}");
     for (key, value) in fields {
-        let value = value.to_string();
+        let value = short(value);
         let plain = !value.is_empty() && value.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '='));
-        let _ = if plain { write!(line, " {key}={value}") } else { write!(line, " {key}={}", Value::String(value)) };
+        let _ = if plain { write!(line, " {key}={value}") } else { write!(line, " {key}={}", escaped(&Value::String(value))) };
     }
     line.push('\n');
     line
+}
+
+/// A value as text, cut where it is too long for a log.
+fn short(value: &dyn Display) -> String {
+    let mut text = value.to_string();
+    if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+/// JSON without characters that change how a terminal shows a line: JSON itself escapes those below U+0020 only.
+fn escaped(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_string().chars() {
+        // Beside control characters: those that end lines or turn the direction of writing.
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        let _ = if c.is_control() || hidden { write!(text, "\\u{:04x}", u32::from(c)) } else { write!(text, "{c}") };
+    }
+    text
 }
 
 fn json(time: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -> String {
@@ -161,12 +209,12 @@ fn json(time: &str, level: &str, event: &str, fields: &[(&str, &dyn Display)]) -
         object.insert(key.into(), value.into());
     }
     for (key, value) in fields {
-        let value = value.to_string();
+        let value = short(value);
         // Numbers stay numbers.
         let number = value.parse::<serde_json::Number>().ok().filter(|_| *key != "id");
         object.insert((*key).into(), number.map_or(Value::String(value), Value::Number));
     }
-    format!("{}\n", Value::Object(object))
+    format!("{}\n", escaped(&Value::Object(object)))
 }
 
 /// A time as `2026-01-31T12:00:00.000Z`. The date is found as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
@@ -210,5 +258,21 @@ mod tests {
             json("T", "info", "request", &fields),
             "{\"time\":\"T\",\"level\":\"info\",\"event\":\"request\",\"status\":404,\"path\":\"/a\\nb\",\"id\":\"12\"}\n"
         );
+    }
+
+    #[test]
+    fn nothing_that_is_sent_reaches_a_terminal_as_more_than_text() {
+        let evil = "a\u{1b}[2J\r\n\u{7f}\u{9b}31m\u{85}\u{2028}\u{202e}\0";
+        let fields: [(&str, &dyn Display); 1] = [("path", &evil)];
+        let line = text("T", "info", "request", &fields);
+        assert_eq!(
+            line,
+            "T info request path=\"a\\u001b[2J\\r\\n\\u007f\\u009b31m\\u0085\\u2028\\u202e\\u0000\"\n"
+        );
+        let object = json("T", "info", "request", &fields);
+        assert!(object.trim_end_matches('\n').chars().all(|c| c.is_ascii_graphic()), "{object:?}");
+        assert_eq!(serde_json::from_str::<Value>(&object).unwrap()["path"], evil);
+        let long = "é".repeat(5000);
+        assert!(text("T", "info", "request", &[("path", &long)]).len() < 2 * LONGEST + 100);
     }
 }

@@ -58,7 +58,7 @@ pub enum Rejected {
 }
 
 /// Statuses that are counted, the last for all others.
-const STATUSES: [u16; 17] = [200, 204, 304, 400, 403, 404, 405, 408, 409, 413, 415, 422, 431, 500, 503, 504, 0];
+const STATUSES: [u16; 20] = [200, 204, 304, 400, 403, 404, 405, 408, 409, 413, 414, 415, 421, 422, 431, 500, 503, 504, 505, 0];
 
 /// Counts of values below bounds, and their sum.
 #[derive(Debug)]

@@ -140,6 +140,12 @@ impl Models {
         self.entry(name).filter(|entry| !entry.numbered).and_then(|entry| entry.path.as_deref())
     }
 
+    /// Reads all files again, changed or not, as [`Models::refresh`] reads those that have changed.
+    pub fn reload(&self, log: &Log) {
+        self.entries.iter().for_each(|entry| lock(&entry.seen).clear());
+        self.refresh(log);
+    }
+
     /// Looks whether files have changed, loads what is new beside what is in use, and takes its place.
     pub fn refresh(&self, log: &Log) {
         for entry in &self.entries {

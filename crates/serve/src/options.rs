@@ -18,14 +18,15 @@ pub struct Options {
     pub patience: Duration,
     /// Largest body of a request, in bytes.
     pub max_body: usize,
-    /// Bytes of the bodies of all requests that are not answered yet; what goes beyond is answered 503. What is made of them takes up to
-    /// twice their size in memory for numbers as text, four times for binary tensors of bytes.
+    /// Bytes that connections, requests and answers that are not sent yet may take together; what goes beyond is answered 503. One request
+    /// of the largest size always has room.
     pub max_held: usize,
     /// Largest picture, width × height.
     pub max_pixels: u64,
     /// Connections that may be open at the same time; those beyond wait to be accepted.
     pub connections: usize,
-    /// Longest time that a client may take to send the head of a request, then its body, and to take more of its answer.
+    /// Longest time that a client may take to send the head of a request, then its body, and then to take its answer, or another
+    /// megabyte of a larger one.
     pub read_timeout: Duration,
     /// Longest time that requests may take to end once the server is asked to stop.
     pub drain: Duration,
@@ -33,6 +34,9 @@ pub struct Options {
     pub reload: Option<Duration>,
     /// Origins whose pages may ask, or `*`; empty: those of no other host.
     pub cors: Vec<String>,
+    /// Names under which the server answers, beside addresses, `localhost`, names without a dot, names under `.local`, and the hosts of
+    /// `cors`.
+    pub hosts: Vec<String>,
     /// Where the page keeps what it is taught; `None`: it cannot be taught.
     pub samples: Option<PathBuf>,
     /// The folder with training runs that the page shows; `None`: it shows none.
@@ -48,13 +52,14 @@ impl Default for Options {
             queue: 512,
             patience: Duration::from_secs(10),
             max_body: 32_000_000,
-            max_held: 256_000_000,
+            max_held: 512_000_000,
             max_pixels: 50_000_000,
             connections: 4096,
             read_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(20),
             reload: Some(Duration::from_secs(1)),
             cors: Vec::new(),
+            hosts: Vec::new(),
             samples: None,
             runs: None,
         }

@@ -1,22 +1,19 @@
-//! Connections: accepted, bounded in number and time, and ended in good order.
+//! The server: accepts connections, bounds their number, watches the files of models, and stops without losing a request.
 
+use crate::connection::Connections;
 use crate::http::{Service, router};
 use crate::log::Log;
 use crate::models::Models;
 use crate::options::Options;
-use crate::patient::Patient;
-use crate::signals::{Signal, Signals};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use crate::signals::{Hangups, Signal, Signals};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
@@ -29,11 +26,12 @@ const GRACE: Duration = Duration::from_millis(250);
 /// How long connections that came in that time may take to send what they came for.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Signals that are to end a server: [`Server::listen_to_signals`].
+/// Signals that a server acts on: [`Server::listen_to_signals`].
 pub struct Asked {
     first: Signals,
     /// Sees the same signals: the first of them, too.
     second: Signals,
+    hangups: Hangups,
 }
 
 /// A server that listens.
@@ -42,6 +40,7 @@ pub struct Server {
     runtime: Runtime,
     listener: TcpListener,
     service: Arc<Service>,
+    watch: Arc<Watch>,
 }
 
 impl Server {
@@ -60,7 +59,7 @@ impl Server {
             .build()?;
         let service = Arc::new(Service::new(options, models, log)?);
         let listener = runtime.block_on(TcpListener::bind(address))?;
-        Ok(Self { runtime, listener, service })
+        Ok(Self { runtime, listener, service, watch: Arc::default() })
     }
 
     /// Where it listens.
@@ -79,8 +78,8 @@ impl Server {
     /// Answers until `stop` is over, and then all that was accepted, unless `now` is over before. How many requests were left
     /// unanswered in the end.
     pub fn run(self, stop: impl Future<Output = ()>, now: impl Future<Output = ()>) -> usize {
-        let Self { runtime, listener, service } = self;
-        let watcher = Watcher::start(&service);
+        let Self { runtime, listener, service, watch } = self;
+        let watcher = Watcher::start(watch, &service);
         let left = runtime.block_on(serve(listener, &service, stop, now));
         drop(watcher);
         // What was not answered in time is not computed any more, and what reads a picture that nobody waits for holds up nothing.
@@ -90,18 +89,26 @@ impl Server {
         left
     }
 
-    /// Listens to SIGTERM and Ctrl-C from here on, instead of ending by them.
+    /// Listens to SIGTERM, SIGHUP and Ctrl-C from here on, instead of ending by them.
     ///
     /// # Errors
     /// When the system does not let it.
     pub fn listen_to_signals(&self) -> io::Result<Asked> {
         let _runtime = self.runtime.enter();
-        Ok(Asked { first: Signals::listen()?, second: Signals::listen()? })
+        Ok(Asked { first: Signals::listen()?, second: Signals::listen()?, hangups: Hangups::listen()? })
     }
 
-    /// [`Server::run`] until a signal comes; a second one ends it at once. Which came, and how many requests were left unanswered.
+    /// [`Server::run`] until SIGTERM or Ctrl-C; a second one ends it at once. SIGHUP reads all models again. Which came, and how many requests
+    /// were left unanswered.
     pub fn run_until(self, asked: Asked) -> (Signal, usize) {
-        let Asked { mut first, mut second } = asked;
+        let Asked { mut first, mut second, mut hangups } = asked;
+        let watch = Arc::clone(&self.watch);
+        self.runtime.spawn(async move {
+            loop {
+                hangups.next().await;
+                watch.ask(&watch.reload);
+            }
+        });
         let mut came = Signal::Terminate;
         let left = self.run(async { came = first.next().await }, async {
             second.next().await;
@@ -117,13 +124,9 @@ async fn serve(
     stop: impl Future<Output = ()>,
     now: impl Future<Output = ()>,
 ) -> usize {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(service.options.read_timeout).max_buf_size(64 * 1024).pipeline_flush(true);
     let open = Open {
-        http,
-        router: TowerToHyperService::new(router(Arc::clone(service))),
+        connections: Connections::new(Arc::clone(service), router(Arc::clone(service))),
         room: Arc::new(Semaphore::new(service.options.connections.clamp(1, Semaphore::MAX_PERMITS))),
-        graceful: GracefulShutdown::new(),
         service: Arc::clone(service),
     };
     let (mut stop, mut now) = (pin!(stop), pin!(now));
@@ -139,22 +142,28 @@ async fn serve(
         }
     };
     let _: Option<Result<(), _>> = before(now.as_mut(), timeout(GRACE, grace)).await;
-    // What the system has accepted for us in the meantime is ours to answer, too.
+    // Connections that the system has accepted in the meantime are answered, too.
     if let Ok(listener) = listener.into_std() {
-        while let Ok((stream, _)) = listener.accept() {
-            let ready = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
-            open.spawn(ready.map(|stream| (stream, None))).await;
+        loop {
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    let ready = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream));
+                    open.spawn(ready.map(|stream| (stream, None))).await;
+                }
+                // This client has gone; others may wait behind it.
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {}
+                Err(_) => break,
+            }
         }
     }
-    // Answers close their connections by now.
+    // From here on every answer ends its connection.
     let quiet = async {
         while service.metrics.connections.load(Relaxed) > 0 {
             sleep(Duration::from_millis(5)).await;
         }
     };
     let _: Option<Result<(), _>> = before(now.as_mut(), timeout(LAST, quiet)).await;
-    let Open { graceful, .. } = open;
-    match before(now.as_mut(), timeout(service.options.drain, graceful.shutdown())).await {
+    match before(now.as_mut(), timeout(service.options.drain, open.connections.end())).await {
         Some(Ok(())) => 0,
         _ => usize::try_from(service.metrics.in_flight.load(Relaxed)).unwrap_or(0),
     }
@@ -170,13 +179,11 @@ async fn before<T>(mut stop: Pin<&mut impl Future<Output = ()>>, work: impl Futu
     .await
 }
 
-/// What a connection needs.
+/// What accepting connections needs.
 struct Open {
-    http: http1::Builder,
-    router: TowerToHyperService<axum::Router>,
+    connections: Connections,
     /// Connections that may still be opened.
     room: Arc<Semaphore>,
-    graceful: GracefulShutdown,
     service: Arc<Service>,
 }
 
@@ -198,52 +205,67 @@ impl Open {
                 return sleep(Duration::from_millis(50)).await;
             }
         };
-        // Answers are small and wanted now.
-        let _ = stream.set_nodelay(true);
-        let stream = Patient::new(stream, self.service.options.read_timeout);
-        let connection = self.http.serve_connection(TokioIo::new(stream), self.router.clone());
-        let connection = self.graceful.watch(connection);
-        let service = Arc::clone(&self.service);
-        service.metrics.connections.fetch_add(1, Relaxed);
-        tokio::spawn(async move {
-            // A client that goes or sends no HTTP is its own affair.
-            let _ = connection.await;
-            service.metrics.connections.fetch_sub(1, Relaxed);
-            drop(room);
-        });
+        self.connections.serve(stream, room);
     }
 }
 
-/// A thread that looks after the files of models.
+/// What a [`Watcher`] is asked for.
+#[derive(Debug, Default)]
+struct Watch {
+    ended: AtomicBool,
+    reload: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+impl Watch {
+    fn ask(&self, what: &AtomicBool) {
+        what.store(true, Relaxed);
+        self.thread.get().map(Thread::unpark);
+    }
+
+    /// Looks after the files of models until it is to end.
+    fn look(&self, service: &Service) {
+        let every = service.options.reload;
+        loop {
+            match every {
+                Some(every) => std::thread::park_timeout(every),
+                None => std::thread::park(),
+            }
+            if self.ended.load(Relaxed) {
+                return;
+            }
+            if self.reload.swap(false, Relaxed) {
+                service.log.event("hangup", &[("note", &"all models are read again")]);
+                service.models.reload(&service.log);
+            } else if every.is_some() {
+                service.models.refresh(&service.log);
+            }
+        }
+    }
+}
+
+/// The thread that looks after the files of models, ended when this is dropped.
 struct Watcher {
-    ended: Arc<AtomicBool>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    watch: Arc<Watch>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Watcher {
-    fn start(service: &Arc<Service>) -> Option<Self> {
-        let every = service.options.reload?;
-        let ended = Arc::new(AtomicBool::new(false));
-        let (service, end) = (Arc::clone(service), Arc::clone(&ended));
-        let watch = move || {
-            while !end.load(Relaxed) {
-                std::thread::park_timeout(every);
-                if !end.load(Relaxed) {
-                    service.models.refresh(&service.log);
-                }
-            }
-        };
-        let thread = std::thread::Builder::new().name("models".into()).spawn(watch).ok();
-        Some(Self { ended, thread })
+    fn start(watch: Arc<Watch>, service: &Arc<Service>) -> Self {
+        let (service, theirs) = (Arc::clone(service), Arc::clone(&watch));
+        let thread = std::thread::Builder::new().name("models".into()).spawn(move || theirs.look(&service)).ok();
+        if let Some(thread) = &thread {
+            let _ = watch.thread.set(thread.thread().clone());
+            // Somebody may have asked before there was a thread.
+            thread.thread().unpark();
+        }
+        Self { watch, thread }
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.ended.store(true, Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
+        self.watch.ask(&self.watch.ended);
+        self.thread.take().map(JoinHandle::join);
     }
 }

@@ -1,4 +1,4 @@
-//! What the system sends to a process that is to stop.
+//! Signals: those that stop the server, and the one that makes it read its models again.
 
 use std::io;
 
@@ -33,6 +33,35 @@ impl Signals {
             self.interrupt.poll_recv(context).map(|_| Signal::Interrupt)
         })
         .await
+    }
+}
+
+/// SIGHUP as it comes; never where the system has no such signal.
+pub(crate) struct Hangups {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Hangups {
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { signal: signal(SignalKind::hangup())? })
+    }
+
+    pub async fn next(&mut self) {
+        std::future::poll_fn(|context| self.signal.poll_recv(context).map(drop)).await;
+    }
+}
+
+#[cfg(not(unix))]
+impl Hangups {
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    pub async fn next(&mut self) {
+        std::future::pending().await
     }
 }
 

@@ -7,7 +7,7 @@ use crate::http::{Params, Service};
 use crate::problem::{Answer, Problem, json, object};
 use crate::scan::Scan;
 use crate::served::Served;
-use crate::{body, write};
+use crate::{body, outgoing, write};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
@@ -132,12 +132,15 @@ fn metadata_of(served: &Served) -> Answer {
 
 async fn predict(service: &Service, name: &str, version: Option<u64>, request: Request<Body>) -> Answer {
     let served = service.models.get(name, version)?;
-    let body = body::read(service, request).await?;
+    let mut body = body::read(service, request).await?;
     service.batcher.admit(&served)?;
+    // A number takes two bytes at least, with what stands between it and the next, and four when it is read.
+    body.reserve(2)?;
     let Parsed { inputs, samples, rows } = parse(&body, &served).map_err(Problem::bad)?;
-    let _share = body.parsed();
-    let outputs = service.predict(&served, inputs, samples).await?;
-    Ok(json(StatusCode::OK, answer(&served, &outputs, samples, rows)))
+    let (outputs, mut share) = service.predict(&served, inputs, samples, body.parsed()).await?;
+    let text = answer(&served, &outputs, samples, rows);
+    share.set(text.len())?;
+    Ok(outgoing::counted(json(StatusCode::OK, text), share))
 }
 
 /// What a body asks for.

@@ -6,7 +6,7 @@ use crate::run::{self, Network};
 use anyhow::{Context, bail};
 use maobi_nn::Model;
 use maobi_recognize::Preprocessing;
-use maobi_serve::{Form, Log, Models, Options, Requests, Server, Signal, Source};
+use maobi_serve::{Form, Log, Models, Options, Requests, Server, Signal, Source, is_name};
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
@@ -48,13 +48,19 @@ pub struct Args {
     #[arg(long, value_name = "MS", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     timeout_ms: u64,
 
-    /// Longest time a client may take to send the head of a request, and then its body, in milliseconds.
+    /// Longest time a client may take to send the head of a request, then its body, and then to take its answer (or another megabyte
+    /// of a larger one), in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(1..=3_600_000))]
     read_timeout_ms: u64,
 
     /// Largest body of a request, in megabytes.
     #[arg(long, value_name = "MB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=1024))]
     max_body_mb: u64,
+
+    /// Memory that connections, requests and unsent answers may take together, in megabytes; what goes beyond is answered 503. One request
+    /// of the largest size always has room.
+    #[arg(long, value_name = "MB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    memory_mb: u64,
 
     /// Largest picture, in megapixels.
     #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
@@ -67,6 +73,11 @@ pub struct Args {
     /// Let pages of this origin ask, such as http://localhost:3000, or * for all; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     cors: Vec<String>,
+
+    /// Answer under this name, too; may be given several times. Without it the server answers under addresses, localhost, names without a
+    /// dot, names under .local, and the hosts of --cors.
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    host: Vec<String>,
 
     /// Where the page keeps the digits that it is taught, a folder for each, as `maobi finetune` reads them [default: samples in the
     /// user's folder for data of programs]
@@ -94,7 +105,8 @@ TensorFlow Serving's REST API (/v1/models/NAME:predict) or the Open Inference
 Protocol (/v2/models/NAME/infer); people send pictures to /v1/recognize. What
 there is stands in /openapi.json, figures for Prometheus in /metrics.
 A file that is replaced is served from then on, without a request lost; one that
-cannot be read is told on stderr, and the old one goes on answering.
+cannot be read is told on stderr, and the old one goes on answering. SIGHUP reads
+all files again.
 SIGTERM and Ctrl-C end the server once all requests are answered; a second one
 ends it at once.
 
@@ -121,6 +133,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let network = args.network.clone();
     let models = Models::open(sources, Box::new(move |file| load(file, &network)))?;
     let log = Log::new(form, requests).context("a thread for the log")?;
+    std::panic::set_hook(log.panic_hook());
     let server = Server::bind(address, args.options(), models, log).with_context(|| {
         format!("{address}: cannot be listened at; is another server there? choose another with --addr HOST:PORT")
     })?;
@@ -139,6 +152,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 impl Args {
+    /// The name that `--addr` gives, if it is one.
+    fn own_name(&self) -> Option<String> {
+        self.addr.rsplit_once(':').map(|(name, _)| name.to_owned()).filter(|name| is_name(name))
+    }
+
     fn options(&self) -> Options {
         let defaults = Options::default();
         let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
@@ -149,15 +167,23 @@ impl Args {
             queue: size(self.queue),
             patience: Duration::from_millis(self.timeout_ms),
             max_body: size(self.max_body_mb * 1_000_000),
+            max_held: size(self.memory_mb * 1_000_000),
             max_pixels: self.max_megapixels * 1_000_000,
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             reload: (self.reload_ms > 0).then(|| Duration::from_millis(self.reload_ms)),
             cors: self.cors.clone(),
+            hosts: self.host.iter().cloned().chain(self.own_name()).collect(),
             samples: self.samples.clone().or_else(own_samples),
             runs: Some(self.runs.clone()),
             ..defaults
         }
     }
+}
+
+/// The name of a host.
+fn host(text: &str) -> Result<String, String> {
+    let name = || text.to_owned();
+    is_name(text).then(name).ok_or_else(|| "expected a name such as digits.example, without http:// and without a port".into())
 }
 
 /// Where samples are kept unless the user says otherwise; `None` on a system that has no such place.

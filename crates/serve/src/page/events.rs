@@ -1,6 +1,7 @@
 //! Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>): a state is told whenever it has changed.
 
 use crate::http::Service;
+use crate::memory::Share;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -20,7 +21,7 @@ const QUIET: u32 = 100;
 /// Tells what `look` gives, at once and whenever it differs from before, until it gives `None`, the client has gone or the server stops.
 /// `look` may take its time: it runs on a thread of its own.
 pub fn told(service: &Arc<Service>, look: impl Fn(&Service) -> Option<String> + Send + Sync + 'static) -> Response {
-    let (sender, receiver) = channel::<Bytes>(4);
+    let (sender, receiver) = channel::<Bytes>(1);
     let (service, look) = (Arc::clone(service), Arc::new(look));
     tokio::spawn(async move {
         let (mut before, mut quiet) = (String::new(), 0);
@@ -34,9 +35,11 @@ pub fn told(service: &Arc<Service>, look: impl Fn(&Service) -> Option<String> + 
             } else {
                 (quiet >= QUIET).then(|| ":\n\n".to_owned())
             };
-            if let Some(message) = message {
+            if let Some(text) = message {
                 quiet = 0;
-                if sender.send(message.into()).await.is_err() {
+                // The state, the one before it, and the message. Without memory the stream ends; browsers ask again after a while.
+                let Ok(share) = service.memory.share(3 * text.len()) else { break };
+                if sender.send(Bytes::from_owner(Message { text, _share: share })).await.is_err() {
                     break;
                 }
             }
@@ -53,6 +56,18 @@ pub fn told(service: &Arc<Service>, look: impl Fn(&Service) -> Option<String> + 
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     (headers, Body::new(Messages(receiver))).into_response()
+}
+
+/// A message, counted until it is sent.
+struct Message {
+    text: String,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Message {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
 }
 
 /// Messages as a body.

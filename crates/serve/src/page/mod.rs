@@ -17,9 +17,11 @@ use crate::http::Service;
 use crate::options::Options;
 use crate::problem::Problem;
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use serde_json::Value;
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What the page keeps between requests.
@@ -37,7 +39,7 @@ impl Page {
 }
 
 /// The page's routes, to be merged into the service's.
-pub fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
+pub fn routes() -> Router<Arc<Service>> {
     let own = Router::new()
         .route("/page/models", get(look::models))
         .route("/page/look", post(look::look))
@@ -54,7 +56,7 @@ pub fn routes(service: &Arc<Service>) -> Router<Arc<Service>> {
         .route("/page/runs/{run}", get(runs::one))
         .route("/page/runs/{run}/events", get(runs::events))
         .route("/page/runs/{run}/files/{file}", get(runs::file))
-        .layer(from_fn_with_state(Arc::clone(service), origin::check));
+        .layer(from_fn(origin::check));
     Router::new().route("/", get(assets::index)).route("/page/static/{file}", get(assets::file)).merge(own)
 }
 
@@ -75,9 +77,26 @@ async fn aside<T: Send + 'static>(what: &str, work: impl FnOnce() -> Result<T, P
     done.unwrap_or_else(|_| Err(Problem::internal(format!("{what} failed"))))
 }
 
-/// A file that the program wrote, as it is.
-async fn png_file(file: std::path::PathBuf) -> crate::problem::Answer {
-    let read = move || std::fs::read(file).map_err(|_| Problem::not_found("there is no such picture"));
+/// Most bytes of a file that are read.
+const MOST_BYTES: u64 = 32 << 20;
+
+/// The content of a file of `folder`, which may be behind links as long as these stay inside the folder. `None` for what is somewhere else,
+/// is no plain file (a pipe would be waited for), is too large, or cannot be read.
+fn content(folder: &Path, file: &Path) -> Option<Vec<u8>> {
+    let real = file.canonicalize().ok()?;
+    let fits = |about: &std::fs::Metadata| about.is_file() && about.len() <= MOST_BYTES;
+    if !real.starts_with(folder.canonicalize().ok()?) || !real.metadata().is_ok_and(|about| fits(&about)) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    // It may grow meanwhile.
+    std::fs::File::open(real).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// A picture of `folder` as it is.
+async fn png_file(folder: std::path::PathBuf, file: std::path::PathBuf) -> crate::problem::Answer {
+    let read = move || content(&folder, &file).ok_or_else(|| Problem::not_found("there is no such picture"));
     let bytes = aside("reading the picture", read).await?;
     let kind = axum::http::HeaderValue::from_static("image/png");
     Ok(axum::response::IntoResponse::into_response(([(axum::http::header::CONTENT_TYPE, kind)], bytes)))

@@ -1,6 +1,6 @@
 //! Training runs: what `maobi train` and `maobi evaluate --report` have written to run folders. Files are read, nothing else.
 
-use super::{aside, events, png_file};
+use super::{aside, content, events, png_file};
 use crate::http::Service;
 use crate::problem::{Answer, Problem, object};
 use axum::extract::{Path as At, State};
@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Most runs that are listed, lines of a history and bytes of a file that are read.
+/// Most runs that are listed, and lines of a history that are read.
 const MOST_RUNS: usize = 500;
 const MOST_LINES: usize = 20_000;
-const MOST_BYTES: u64 = 32 << 20;
 /// Mistakes that are told.
 const MISTAKES: usize = 30;
 /// A run whose files have not changed for so long is not at work any more.
@@ -22,17 +21,25 @@ const IDLE: Duration = Duration::from_secs(600);
 /// Pictures of a run folder, or of a report in it, that may be asked for.
 const PICTURES: [&str; 3] = ["curves.png", "confusion.png", "mistakes.png"];
 
-/// The folder of a run.
+/// The folder of a run, without links. What links lead to outside the folder of runs is no run, and no part of one.
 fn folder(service: &Service, run: &str) -> Result<PathBuf, Problem> {
     let runs = service.options.runs.as_deref();
     let runs = runs.ok_or_else(|| Problem::not_found("this server shows no runs; start it with --runs DIR"))?;
     let plain = !run.is_empty() && !run.starts_with('.') && !run.contains(['/', '\\', ':']);
-    let folder = runs.join(run);
-    if plain && folder.join("config.toml").is_file() {
-        Ok(folder)
-    } else {
-        Err(Problem::not_found(format!("there is no run '{run}'")))
-    }
+    let real = |folder: PathBuf| Some(folder.canonicalize().ok()?).filter(|real| inside(runs, real));
+    let found = real(runs.join(run)).filter(|folder| plain && is_file(folder, &folder.join("config.toml")));
+    found.ok_or_else(|| Problem::not_found(format!("there is no run '{run}'")))
+}
+
+/// Whether a path leads into a folder, or to it.
+fn inside(folder: &Path, path: &Path) -> bool {
+    let real = path.canonicalize().ok().zip(folder.canonicalize().ok());
+    real.is_some_and(|(path, folder)| path.starts_with(folder))
+}
+
+/// Whether a path leads to a plain file of a run.
+fn is_file(folder: &Path, file: &Path) -> bool {
+    file.is_file() && inside(folder, file)
 }
 
 /// `GET /page/runs`: the newest first.
@@ -75,17 +82,18 @@ pub async fn file(State(service): State<Arc<Service>>, At((run, file)): At<(Stri
     let folder = folder(&service, &run)?;
     let unknown = || Problem::not_found(format!("a run has no picture {file}"));
     let name = PICTURES.into_iter().find(|name| *name == file).ok_or_else(unknown)?;
-    let place = places(&folder).into_iter().map(|place| place.join(name)).find(|path| path.is_file()).ok_or_else(unknown)?;
-    png_file(place).await
+    let mut files = places(&folder).into_iter().map(|place| place.join(name));
+    let file = files.find(|file| is_file(&folder, file)).ok_or_else(unknown)?;
+    png_file(folder, file).await
 }
 
 /// The folder, and those in it: reports lie in either.
 fn places(folder: &Path) -> Vec<PathBuf> {
-    let mut inside: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    inside.retain(|path| path.is_dir());
-    inside.sort();
-    inside.insert(0, folder.to_owned());
-    inside
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.retain(|path| path.is_dir() && inside(folder, path));
+    found.sort();
+    found.insert(0, folder.to_owned());
+    found
 }
 
 /// When something in it was last written, in milliseconds.
@@ -104,14 +112,13 @@ fn is_at_work(folder: &Path) -> bool {
     unfinished && age < IDLE
 }
 
-fn text(file: &Path) -> Option<String> {
-    let small = file.metadata().is_ok_and(|about| about.len() <= MOST_BYTES);
-    if small { std::fs::read_to_string(file).ok() } else { None }
+fn text(folder: &Path, file: &Path) -> Option<String> {
+    String::from_utf8(content(folder, file)?).ok()
 }
 
 /// Columns and lines of `history.csv`; what is no number is `null`.
 fn history(folder: &Path) -> (Vec<String>, Vec<Vec<Value>>) {
-    let text = text(&folder.join("history.csv")).unwrap_or_default();
+    let text = text(folder, &folder.join("history.csv")).unwrap_or_default();
     let mut lines = text.lines();
     let columns: Vec<String> = lines.next().unwrap_or_default().split(',').map(|name| name.trim().to_owned()).collect();
     let number = |cell: &str| cell.trim().parse::<f64>().ok().filter(|v| v.is_finite()).map_or(Value::Null, |v| json!(v));
@@ -135,7 +142,7 @@ fn summary(name: &str, folder: &Path) -> Value {
 
 /// A text of the section `[run]` of `config.toml`.
 fn setting(folder: &Path, key: &str) -> Option<String> {
-    let table: toml::Table = text(&folder.join("config.toml"))?.parse().ok()?;
+    let table: toml::Table = text(folder, &folder.join("config.toml"))?.parse().ok()?;
     table.get("run")?.get(key)?.as_str().map(str::to_owned)
 }
 
@@ -145,9 +152,9 @@ fn whole(name: &str, folder: &Path) -> Value {
     told["columns"] = json!(columns);
     told["rows"] = json!(rows);
     let places = places(folder);
-    let pictures = PICTURES.into_iter().filter(|name| places.iter().any(|place| place.join(name).is_file()));
+    let pictures = PICTURES.into_iter().filter(|name| places.iter().any(|place| is_file(folder, &place.join(name))));
     told["pictures"] = json!(pictures.collect::<Vec<_>>());
-    let report = places.iter().find_map(|place| text(&place.join("report.json")));
+    let report = places.iter().find_map(|place| text(folder, &place.join("report.json")));
     if let Some(report) = report.and_then(|text| serde_json::from_str::<Value>(&text).ok()) {
         told["report"] = report_of(&report);
     }

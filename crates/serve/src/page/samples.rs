@@ -225,6 +225,7 @@ pub async fn remove(State(service): State<Arc<Service>>, request: Request) -> An
 /// `GET /page/samples/{label}/{id}`: what the network saw.
 pub async fn picture(State(service): State<Arc<Service>>, At((label, id)): At<(String, String)>) -> Answer {
     let sample = Sample::of(&label, id.parse().ok())?;
-    let file = sample.file(service.page.samples.place()?);
-    super::png_file(file).await
+    let folder = service.page.samples.place()?.to_owned();
+    let file = sample.file(&folder);
+    super::png_file(folder, file).await
 }

@@ -4,7 +4,8 @@ use super::request::{Request as Asked, Wanted};
 use crate::http::Service;
 use crate::problem::{Answer, Problem, json};
 use crate::served::Served;
-use crate::{body, write};
+use crate::{body, outgoing, write};
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -20,10 +21,12 @@ pub(super) async fn infer(service: &Service, served: Arc<Served>, request: Reque
         number.ok_or_else(|| Problem::bad("Inference-Header-Content-Length: expected a number of bytes"))
     });
     let json = json.transpose()?;
-    let body = body::read(service, request).await?;
+    let mut body = body::read(service, request).await?;
     service.batcher.admit(&served)?;
+    // A tensor may hold its values as bytes, which take four each when they are read.
+    body.reserve(4)?;
     let Asked { id, inputs, outputs: wanted, binary } = Asked::parse(&body, json).map_err(Problem::bad)?;
-    let _share = body.parsed();
+    let share = body.parsed();
     // An empty list asks for all, as Triton has it.
     let wanted = wanted
         .filter(|wanted| !wanted.is_empty())
@@ -36,8 +39,10 @@ pub(super) async fn infer(service: &Service, served: Arc<Served>, request: Reque
     });
     let wanted = wanted.collect::<Result<Vec<_>, Problem>>()?;
     let (inputs, samples) = fit(&served, inputs).map_err(Problem::bad)?;
-    let outputs = service.predict(&served, inputs, samples).await?;
-    Ok(answer(&served, id.as_deref(), samples, &wanted, &outputs))
+    let (outputs, mut share) = service.predict(&served, inputs, samples, share).await?;
+    let answer = answer(&served, id.as_deref(), samples, &wanted, &outputs);
+    share.set(answer.body().size_hint().exact().and_then(|size| usize::try_from(size).ok()).unwrap_or(0))?;
+    Ok(outgoing::counted(answer, share))
 }
 
 /// The tensors in the model's order, and how many samples they hold.

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 /// Largest rank of a tensor.
 const MAX_RANK: usize = 16;
+/// Most outputs that a request may name.
+const MAX_OUTPUTS: usize = 1000;
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq)]
@@ -142,6 +144,10 @@ fn read_outputs(scan: &mut Scan<'_>) -> Result<Vec<Wanted>, String> {
         });
         object.map_err(|e| format!("outputs: {index}: {e}"))?;
         let name = name.ok_or_else(|| format!("outputs: {index}: name: is missing"))?;
+        // Each is compared with all before it.
+        if outputs.len() == MAX_OUTPUTS {
+            return Err(format!("outputs: has more than {MAX_OUTPUTS} entries"));
+        }
         if outputs.iter().any(|output| output.name == name) {
             return Err(format!("outputs: {name}: is there twice"));
         }
