@@ -228,7 +228,8 @@ fn assert_same(one: &Left, other: &Left, what: &str) {
     let names = |left: &Left| left.files.keys().cloned().collect::<Vec<String>>();
     assert_eq!(names(one), names(other), "{what}");
     for (name, bytes) in &one.files {
-        let text = || [bytes, &other.files[name]].map(|bytes| String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]).into_owned());
+        let text =
+            || [bytes, &other.files[name]].map(|bytes| String::from_utf8_lossy(&bytes[..bytes.len().min(2000)]).into_owned());
         assert!(*bytes == other.files[name], "{what}: {name} differs: {:?}", text());
     }
     assert_eq!(one.figures, other.figures, "{what}");
@@ -244,7 +245,13 @@ fn whole(case: &Case, length: Length) -> Left {
 }
 
 /// The same, in sessions that each die at their step `each`, with backups as `save` has them.
-fn killed(case: &Case, length: Length, place: Place, each: u64, save: impl Fn(BackupAndRestore) -> BackupAndRestore) -> (Left, usize) {
+fn killed(
+    case: &Case,
+    length: Length,
+    place: Place,
+    each: u64,
+    save: impl Fn(BackupAndRestore) -> BackupAndRestore,
+) -> (Left, usize) {
     let folder = temporary();
     for kills in 0..1000 {
         let mut model = case.model();
@@ -306,7 +313,8 @@ fn by_epochs_every_optimizer_and_option_survives_kills() {
 #[test]
 fn a_kill_at_any_step_changes_nothing() {
     let optimizer = json!({ "type": "Adam", "learning_rate": 0.02, "use_ema": true, "ema_momentum": 0.9 });
-    for (numbers, length) in [(Numbers::Full, Length::Steps(STEPS)), (Numbers::Half, Length::Steps(STEPS)), (Numbers::Full, Length::Epochs(4))]
+    for (numbers, length) in
+        [(Numbers::Full, Length::Steps(STEPS)), (Numbers::Half, Length::Steps(STEPS)), (Numbers::Full, Length::Epochs(4))]
     {
         let case = Case { optimizer: optimizer.clone(), numbers };
         let expected = whole(&case, length);
@@ -348,10 +356,13 @@ fn a_finished_run_goes_further_as_if_it_had_been_longer() {
             let further = backup(folder.path()).or_from(&finished);
             let history = fit(&mut model, training(&case, Length::Steps(STEPS), folder.path(), further, None), false).unwrap();
             let (expected, left) = (whole(&case, Length::Steps(STEPS)), left(folder.path(), &model, &history));
-            let figures = |left: &Left| left.figures.iter().map(|(name, bits)| (name.clone(), f64::from_bits(*bits))).collect::<Vec<_>>();
+            let figures =
+                |left: &Left| left.figures.iter().map(|(name, bits)| (name.clone(), f64::from_bits(*bits))).collect::<Vec<_>>();
             assert_eq!(figures(&left), figures(&expected), "{case:?}, {first} steps first");
             assert!(left.bits == expected.bits && left.scale == expected.scale, "{case:?}, {first} steps first");
-            for file in ["log.csv", "train/events", "keras/023.keras", "weights/023.weights.h5", "tf1/model.ckpt-23.data-00000-of-00001"] {
+            for file in
+                ["log.csv", "train/events", "keras/023.keras", "weights/023.weights.h5", "tf1/model.ckpt-23.data-00000-of-00001"]
+            {
                 assert!(left.files[file] == expected.files[file], "{case:?}: {file}");
             }
         }

@@ -4,8 +4,8 @@ use super::folder::{RunFolder, modified};
 use crate::output::Console;
 use maobi_formats::{format, keras};
 use maobi_nn::Model;
-use maobi_train::callbacks::BackupAndRestore;
 use maobi_train::Recipe;
+use maobi_train::callbacks::BackupAndRestore;
 use std::path::{Path, PathBuf};
 
 /// Where a run by steps that has begun goes on.

@@ -155,8 +155,8 @@ impl BackupAndRestore {
 
     /// Takes the model back to the backup.
     fn load(&mut self, model: &mut Model, path: &Path) -> Result<Resume> {
-        let extras = maobi_formats::keras::load_into(model, path)
-            .map_err(|e| unusable(path, &format!("cannot be used here ({e})")))?;
+        let extras =
+            maobi_formats::keras::load_into(model, path).map_err(|e| unusable(path, &format!("cannot be used here ({e})")))?;
         let training = training(path, &extras)?;
         if let Some(why) = difference(&training["run"], &identity(model)) {
             return Err(unusable(path, &why));
@@ -198,8 +198,7 @@ fn unusable(file: &Path, why: &str) -> Error {
 fn training(file: &Path, extras: &[(String, Vec<u8>)]) -> Result<Value> {
     let member = extras.iter().find(|(name, _)| name == MEMBER);
     let (_, text) = member.ok_or_else(|| unusable(file, "does not say where training was"))?;
-    let training: Value =
-        serde_json::from_slice(text).map_err(|e| unusable(file, &format!("is damaged ({MEMBER}: {e})")))?;
+    let training: Value = serde_json::from_slice(text).map_err(|e| unusable(file, &format!("is damaged ({MEMBER}: {e})")))?;
     if training["version"] != json!(1) {
         return Err(unusable(file, "is of another release"));
     }
