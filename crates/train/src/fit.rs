@@ -209,7 +209,9 @@ impl Run {
         };
         let mut resume = None;
         for callback in callbacks.iter_mut() {
-            resume = resume.or(callback.resume(model)?);
+            if resume.is_none() {
+                resume = callback.resume(model)?;
+            }
         }
         model.reset_metrics();
         if let Some(Resume { epoch, batch, states, metrics, history }) = resume {
@@ -235,7 +237,8 @@ impl Run {
         if self.hook(model, how, callbacks, |c, x| c.on_train_begin(x).map(|()| Action::Continue))? == Action::Stop {
             return Ok(());
         }
-        while !self.finished(model, how) {
+        // A run that was interrupted between its last step and the end of the epoch still owes that end.
+        while self.batch > 0 || !self.finished(model, how) {
             self.hook(model, how, callbacks, |c, x| c.on_epoch_begin(x).map(|()| Action::Continue))?;
             let Some(logs) = self.epoch(model, data, validation, how, callbacks)? else { return Ok(()) };
             self.history.epochs.push(logs.clone());

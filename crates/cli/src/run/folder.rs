@@ -36,6 +36,11 @@ impl RunFolder {
         self.path.join("backup")
     }
 
+    /// Where training stood at its end, in a run by steps, which may be told to go further.
+    pub fn finished(&self) -> PathBuf {
+        self.path.join("finished.keras")
+    }
+
     /// Models and weights saved on the way.
     pub fn checkpoints(&self) -> PathBuf {
         self.path.join("checkpoints")
@@ -58,13 +63,28 @@ impl RunFolder {
 
     /// Whether a run has begun here and not come to its end.
     pub fn is_unfinished(&self) -> bool {
-        self.has_run() && (self.backup().exists() || !self.model().is_file())
+        self.has_run() && (self.backup_model().is_some() || !self.model().is_file())
     }
 
     /// Makes the folder, and checks that it can be written to.
     pub fn create(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.path)
             .with_context(|| format!("{}: the run folder cannot be made; give another --out", self.path.display()))
+    }
+
+    /// Removes the backup of a training whose model is safe, or keeps it as [`RunFolder::finished`].
+    pub fn end_training(&self, keep: bool) -> anyhow::Result<()> {
+        if let Some(backup) = self.backup_model().filter(|_| keep) {
+            let finished = self.finished();
+            fs::rename(&backup, &finished)
+                .with_context(|| format!("{}: cannot be renamed to {}", backup.display(), finished.display()))?;
+        }
+        match fs::remove_dir_all(self.backup()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e).with_context(|| format!("{}: cannot be removed", self.backup().display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes the first `runs/NAME-N` that is not there.
@@ -148,8 +168,15 @@ mod tests {
         assert!(run.is_unfinished());
         fs::write(run.model(), "").unwrap();
         assert!(!run.is_unfinished());
+        // A folder without the backup, as a kill between removing the two leaves it.
         fs::create_dir(run.backup()).unwrap();
+        assert!(!run.is_unfinished());
+        fs::write(run.backup().join("backup.keras"), "").unwrap();
         assert!(run.is_unfinished());
+        run.end_training(true).unwrap();
+        assert!(!run.is_unfinished() && run.finished().is_file() && !run.backup().exists());
+        run.end_training(true).unwrap();
+        assert!(run.finished().is_file());
     }
 
     #[test]

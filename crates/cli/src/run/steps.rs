@@ -1,26 +1,65 @@
-//! Runs by steps: they go on from the furthest model of their folder.
+//! Runs by steps: where they go on.
 
 use super::folder::{RunFolder, modified};
 use crate::output::Console;
 use maobi_formats::{format, keras};
 use maobi_nn::Model;
 use maobi_train::Recipe;
+use maobi_train::callbacks::BackupAndRestore;
 use std::path::{Path, PathBuf};
+
+/// Where a run by steps that has begun goes on.
+#[derive(Debug)]
+pub enum Start {
+    /// All its steps are done and its model is saved.
+    Done,
+    /// From the full state of training, which `fit` reads.
+    State,
+    /// From a checkpoint of a run without such a state.
+    Checkpoint(Box<Model>),
+    /// From its first step.
+    Anew,
+}
+
+/// Looks for the state of training, then for checkpoints; says what it found.
+///
+/// # Errors
+/// A state that cannot be read.
+pub fn start(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -> anyhow::Result<Start> {
+    let steps = recipe.training.steps.unwrap_or(0);
+    let backup = folder.backup_model();
+    let finished = Some(folder.finished()).filter(|file| file.is_file());
+    if let Some(file) = backup.clone().or(finished) {
+        let position = BackupAndRestore::position(&file)?;
+        let done = backup.is_none() && folder.model().is_file() && position.steps.is_some_and(|before| before >= steps);
+        if !done {
+            console.say(&format!("going on from {} at step {}", file.display(), position.step));
+        }
+        return Ok(if done { Start::Done } else { Start::State });
+    }
+    let Some(Furthest { model, file, step }) = furthest(folder, recipe, seed, console) else { return Ok(Start::Anew) };
+    console.say(&format!("going on from {} at step {step}", file.display()));
+    if step >= steps {
+        return Ok(Start::Done);
+    }
+    console.say(
+        "the folder has checkpoints only, without the full state of training: the result may differ from that of a run without \
+         interruption",
+    );
+    Ok(Start::Checkpoint(Box::new(model)))
+}
 
 /// A model with its optimizer, and how far it was trained.
 #[derive(Debug)]
-pub struct Furthest {
-    /// The model, ready to go on.
-    pub model: Model,
-    /// The file it was read from.
-    pub file: PathBuf,
-    /// Its global step.
-    pub step: u64,
+struct Furthest {
+    model: Model,
+    file: PathBuf,
+    step: u64,
 }
 
 /// The model with the highest global step among `model.keras` and the checkpoints, if there is one that can be read. Checkpoints of
 /// TensorFlow hold no network: they are read into `recipe`'s.
-pub fn furthest(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -> Option<Furthest> {
+fn furthest(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -> Option<Furthest> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder.checkpoints())
         .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
         .unwrap_or_default();

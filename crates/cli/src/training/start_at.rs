@@ -1,4 +1,5 @@
-//! Goes on with a run by steps where its checkpoint left off, in the same order of images as if it had never stopped.
+//! Goes on with a run by steps from a checkpoint, which does not say where in its epoch training was, in the order of images that the
+//! run would have had.
 
 use maobi_nn::Model;
 use maobi_train::callbacks::{Callback, Resume};
@@ -22,7 +23,7 @@ impl Callback for StartAt {
             return Ok(None);
         }
         let (epoch, batch) = (step / self.steps_per_epoch.max(1), step % self.steps_per_epoch.max(1));
-        // Steps of a run are counted in u64, positions in memory sizes: beyond them no run comes.
+        // Steps of a run are counted in u64, positions in memory sizes; no run gets beyond them.
         let (epoch, batch) = (usize::try_from(epoch).unwrap_or(usize::MAX), usize::try_from(batch).unwrap_or(0));
         Ok(Some(Resume { epoch, batch, states: Value::Null, metrics: Value::Null, history: History::default() }))
     }

@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+/// What the table counts in.
+pub const KEY: &str = "step";
+
 /// Reports on stderr, as JSON where asked for, and in the run's table.
 pub struct StepLog<'a> {
     console: Console,
@@ -17,7 +20,9 @@ pub struct StepLog<'a> {
     evaluation: Option<(u64, &'a dyn Examples)>,
     record: Record,
     history: PathBuf,
-    /// Since the last line: losses, images, when, and time that was no training.
+    /// The step before, which mixed_float16 may leave out and try again.
+    step: u64,
+    /// Since the last line: losses, images, when, and time that was not training.
     loss: f64,
     steps: u64,
     images: u64,
@@ -26,16 +31,11 @@ pub struct StepLog<'a> {
 }
 
 impl<'a> StepLog<'a> {
-    /// A log every `every` steps; `record` goes to `history` and already holds what came before.
-    pub fn new(
-        console: Console,
-        every: u64,
-        evaluation: Option<(u64, &'a dyn Examples)>,
-        record: Record,
-        history: PathBuf,
-    ) -> Self {
-        let (since, aside) = (Instant::now(), Duration::ZERO);
-        StepLog { console, every: every.max(1), evaluation, record, history, loss: 0.0, steps: 0, images: 0, since, aside }
+    /// A log every `every` steps; the table goes to `history`.
+    pub fn new(console: Console, every: u64, evaluation: Option<(u64, &'a dyn Examples)>, history: PathBuf) -> Self {
+        let (record, since, aside) = (Record::new(KEY), Instant::now(), Duration::ZERO);
+        let every = every.max(1);
+        StepLog { console, every, evaluation, record, history, step: 0, loss: 0.0, steps: 0, images: 0, since, aside }
     }
 
     fn line(&mut self, context: &Context<'_>) -> Result<()> {
@@ -85,8 +85,12 @@ impl Callback for StepLog<'_> {
         "StepLog"
     }
 
-    fn on_train_begin(&mut self, _: &mut Context<'_>) -> Result<()> {
+    fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.since = Instant::now();
+        self.step = context.step;
+        // Rows behind the point that training goes on from are made again.
+        self.record = if context.step > 0 { Record::read(&self.history, KEY) } else { Record::new(KEY) };
+        self.record.cut(context.step);
         Ok(())
     }
 
@@ -94,6 +98,10 @@ impl Callback for StepLog<'_> {
         self.loss += logs.loss;
         self.steps += 1;
         self.images += logs.samples as u64;
+        let before = std::mem::replace(&mut self.step, context.step);
+        if before == context.step {
+            return Ok(Action::Continue);
+        }
         let logged = context.step.is_multiple_of(self.every);
         if logged {
             self.line(context)?;
@@ -109,5 +117,15 @@ impl Callback for StepLog<'_> {
             self.record.write(&self.history)?;
         }
         Ok(Action::Continue)
+    }
+
+    fn state(&self) -> Value {
+        json!({ "loss": self.loss, "steps": self.steps, "images": self.images })
+    }
+
+    fn restore(&mut self, state: &Value) {
+        self.loss = state["loss"].as_f64().unwrap_or(0.0);
+        self.steps = state["steps"].as_u64().unwrap_or(0);
+        self.images = state["images"].as_u64().unwrap_or(0);
     }
 }

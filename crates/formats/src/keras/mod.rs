@@ -169,6 +169,14 @@ pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)
     Ok(extras)
 }
 
+/// Reads our own members alone, as in [`Loaded::extras`].
+///
+/// # Errors
+/// [`Error::Io`], [`Error::Damaged`] for a file that is cut, changed or not a `.keras` file.
+pub fn read_extras(path: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    Archive::open(path, files::read(path)?, KIND)?.extras(EXTRAS)
+}
+
 fn config(path: &Path, archive: &mut Archive) -> Result<Value> {
     let bytes = archive.take(CONFIG)?;
     check_json(CONFIG, bytes.len()).map_err(|message| Error::damaged(path, message))?;

@@ -186,15 +186,17 @@ fn optimizer(
     Ok(())
 }
 
-/// Gradient descent without momentum, for which tf_keras keeps momenta all the same: zeros.
+/// Gradient descent without momentum, for which tf_keras keeps momenta nevertheless: zeros.
 fn is_plain_sgd(kind: &OptimizerKind) -> bool {
     matches!(kind, OptimizerKind::Sgd(sgd) if sgd.momentum == 0.0)
 }
 
 fn no_momentum(writer: &mut Writer, objects: &mut Builder, model: &Model, names: &[String]) -> Result<(), String> {
     let Some(list) = objects.find_child(&["optimizer", "_variables"]) else { return Ok(()) };
+    // Behind the iteration and the moving averages, where there are any.
+    let first = 1 + model.optimizer_state_ref().map_or(0, |state| state.variables().len());
     for (number, (weight, name)) in model.weights().iter().filter(|w| w.trainable).zip(names).enumerate() {
-        let number = number + 1;
+        let number = first + number;
         let path = format!("optimizer/_variables/{number}");
         let (_, key) = objects.variable(list, &number.to_string(), &path, &format!("SGD/m/{name}"));
         writer.floats(&key, &weight.shape, &vec![0.0; weight.len()])?;
@@ -251,7 +253,7 @@ fn load_bundle(model: &mut Model, path: &Path, bundle: &Bundle) -> Result<Vec<St
     let mut notes = Vec::new();
     let node = objects.child(root, "optimizer").or_else(|| objects.child(0, "optimizer"));
     let optimizer = match (node, model.optimizer_state_ref()) {
-        (Some(node), Some(state)) => match read_optimizer(bundle, &objects, node, state, &variables) {
+        (Some(node), Some(state)) => match read_optimizer(bundle, &objects, node, model, state, &variables) {
             Ok(values) => Some(values),
             Err(why) => {
                 notes.push(format!("optimizer state not restored: {why}"));
@@ -311,6 +313,7 @@ fn read_optimizer(
     bundle: &Bundle,
     objects: &Objects,
     node: i32,
+    model: &Model,
     state: &OptimizerState,
     weights: &[i32],
 ) -> Result<OptimizerValues, String> {
@@ -331,8 +334,9 @@ fn read_optimizer(
     if let Some(list) = objects.child(node, "_variables") {
         // The iteration is the first of them.
         let found = objects.children(list).count().saturating_sub(1);
-        // Gradient descent without momentum has none here, and zeros there.
-        if found != expected && expected > 0 {
+        // Gradient descent without momentum has no momenta here, and zeros there.
+        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer.kind)) { weights.len() } else { 0 };
+        if found != expected && found != expected + zeros && expected > 0 {
             return Err(format!(
                 "{expected} slot variables expected, the file has {found}; it was saved with another optimizer or other options"
             ));

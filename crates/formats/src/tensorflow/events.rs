@@ -105,25 +105,55 @@ struct Plugin {
 pub struct EventWriter {
     path: PathBuf,
     file: BufWriter<File>,
+    length: u64,
 }
 
 impl EventWriter {
+    /// A name for a new event file, different from every other.
+    pub fn new_name() -> String {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let (seconds, process) = (now() as u64, std::process::id());
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        // TensorBoard knows event files by "tfevents", and reads them in the order of their names.
+        format!("events.out.tfevents.{seconds:010}.{}.{process}.{number}.v2", host())
+    }
+
     /// Begins a new file in a folder, which is made; those of earlier runs stay, and TensorBoard shows all of a folder as one.
     ///
     /// # Errors
     /// [`Error::Io`] when folder or file cannot be made.
     pub fn create(folder: &Path) -> Result<EventWriter> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
+        EventWriter::open(folder, &EventWriter::new_name(), 0)
+    }
+
+    /// Opens the file of that name in a folder, cut to its first `length` bytes, and writes on from there. With a length of 0 the file
+    /// begins anew, and need not be there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when folder or file cannot be made, or the file is not there with that many bytes.
+    pub fn open(folder: &Path, name: &str, length: u64) -> Result<EventWriter> {
         std::fs::create_dir_all(folder).map_err(Error::io(folder, "make the folder"))?;
-        let (seconds, process) = (now() as u64, std::process::id());
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        // TensorBoard knows event files by "tfevents", and reads them in the order of their names.
-        let path = folder.join(format!("events.out.tfevents.{seconds:010}.{}.{process}.{number}.v2", host()));
-        let file = OpenOptions::new().append(true).create(true).open(&path).map_err(Error::io(&path, "write"))?;
-        let mut writer = EventWriter { path, file: BufWriter::new(file) };
-        let source = Some(SourceMetadata { writer: "maobi".into() });
-        writer.event(Event { file_version: Some("brain.Event:2".into()), source, ..Event::default() })?;
+        let path = folder.join(name);
+        let open = || {
+            let file = OpenOptions::new().append(true).create(length == 0).open(&path)?;
+            if file.metadata()?.len() < length {
+                return Err(std::io::Error::other(format!("expected at least {length} bytes")));
+            }
+            file.set_len(length)?;
+            Ok(file)
+        };
+        let file = open().map_err(Error::io(&path, "write"))?;
+        let mut writer = EventWriter { path: path.clone(), file: BufWriter::new(file), length };
+        if length == 0 {
+            let source = Some(SourceMetadata { writer: "maobi".into() });
+            writer.event(Event { file_version: Some("brain.Event:2".into()), source, ..Event::default() })?;
+        }
         Ok(writer)
+    }
+
+    /// Bytes written so far, those that are still to be flushed included.
+    pub fn length(&self) -> u64 {
+        self.length
     }
 
     /// The file.
@@ -198,7 +228,9 @@ impl EventWriter {
         let data = Event { wall_time: now(), ..event }.encode_to_vec();
         let length = (data.len() as u64).to_le_bytes();
         let parts = [&length[..], &masked(&length).to_le_bytes(), &data, &masked(&data).to_le_bytes()];
-        parts.iter().try_for_each(|part| self.file.write_all(part)).map_err(Error::io(&self.path, "write"))
+        parts.iter().try_for_each(|part| self.file.write_all(part)).map_err(Error::io(&self.path, "write"))?;
+        self.length += parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        Ok(())
     }
 }
 
@@ -288,6 +320,25 @@ mod tests {
         assert_eq!(value(&events[4]).tensor.unwrap().strings, [b"2".to_vec(), b"3".to_vec(), vec![9], vec![8]]);
         assert_eq!(value(&events[5]).tensor.unwrap().content.len(), 30 * 3 * 8);
         assert_eq!(plugin(&events[5]).name, "histograms");
+    }
+
+    #[test]
+    fn a_file_goes_on_behind_its_first_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = EventWriter::new_name();
+        let mut writer = EventWriter::open(folder.path(), &name, 0).unwrap();
+        writer.scalar("a", 1, 0.5).unwrap();
+        let kept = writer.length();
+        writer.scalar("a", 2, 0.5).unwrap();
+        writer.flush().unwrap();
+        assert_eq!(std::fs::metadata(writer.path()).unwrap().len(), writer.length());
+        let mut writer = EventWriter::open(folder.path(), &name, kept).unwrap();
+        writer.scalar("a", 3, 0.5).unwrap();
+        writer.flush().unwrap();
+        assert_eq!(events(writer.path()).iter().map(|e| e.step).collect::<Vec<_>>(), [0, 1, 3]);
+        let message = EventWriter::open(folder.path(), &name, 1 << 20).unwrap_err().to_string();
+        assert!(message.contains("expected at least 1048576 bytes"), "{message}");
+        assert!(EventWriter::open(folder.path(), "none", 1).is_err() && !folder.path().join("none").exists());
     }
 
     #[test]

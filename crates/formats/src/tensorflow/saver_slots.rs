@@ -7,6 +7,7 @@
 //! | Adam | `X/Adam`, `X/Adam_1` | `beta1_power`, `beta2_power` = β to the power of steps + 1 |
 //! | Adagrad | `X/Adagrad` | |
 //! | Adadelta | `X/Adadelta`, `X/Adadelta_1` | |
+//! | any with a moving average of the weights | `X/ExponentialMovingAverage` | |
 
 use super::bundle::{Bundle, Writer};
 use super::saver::GLOBAL_STEP;
@@ -17,6 +18,7 @@ use maobi_nn::optimizers::{Kind, OptimizerState, StateVariable};
 /// The ending of a slot's name and what its values are multiplied with to be TensorFlow's; `None` where it does not know such a slot.
 fn ending(kind: &Kind, state: &OptimizerState, slot: &str) -> Option<(&'static str, f32)> {
     match (kind, slot) {
+        (_, "average") => Some(("ExponentialMovingAverage", 1.0)),
         (Kind::Sgd(_), "momentum") if state.learning_rate != 0.0 => Some(("Momentum", -1.0 / state.learning_rate)),
         (Kind::Adam(adam), _) if adam.amsgrad => None,
         (Kind::Adam(_), "momentum") => Some(("Adam", 1.0)),
@@ -96,8 +98,13 @@ pub(super) fn read(model: &Model, bundle: &Bundle, names: &[String], notes: &mut
     };
     if let Some(why) = failed {
         notes.push(format!("optimizer state not restored, only its global step: {why}"));
-        // Fresh slots, at the step the weights are of.
-        let fresh = state.variables().iter().map(|v| (v.shape.clone(), v.values.to_vec())).collect();
+        // Fresh slots, at the step of the weights. A moving average begins with the weights: zeros would take their place.
+        let fresh = |variable: &StateVariable<'_>| {
+            let weight = variable.weight.filter(|_| variable.slot == "average").and_then(|index| trainable.get(index));
+            let values = weight.and_then(|name| bundle.floats(name).ok()).unwrap_or_else(|| variable.values.to_vec());
+            (variable.shape.clone(), values)
+        };
+        let fresh = state.variables().iter().map(fresh).collect();
         return Some(OptimizerValues { iterations, learning_rate: None, loss_scale: None, slots: fresh });
     }
     Some(OptimizerValues { iterations, learning_rate: None, loss_scale: None, slots })

@@ -3,7 +3,7 @@
 //! As Keras' `callbacks/backup_and_restore.py`, with two differences: everything is in one file that is replaced as a whole, and the
 //! states of the other callbacks are in it too.
 
-use super::model_checkpoint::SaveFreq;
+use super::save_freq::SaveFreq;
 use super::snapshot::Snapshot;
 use super::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
 use crate::error::{Error, Result};
@@ -12,29 +12,50 @@ use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The file in the backup folder.
 const FILE: &str = "backup.keras";
 /// Its member that says where training was.
 const MEMBER: &str = "training.json";
 
+/// Backups by time take at most one part in so many of the training's time.
+const COST: u32 = 50;
+
 /// Keeps a backup of model, optimizer, position and all callbacks' states; `fit` goes on from it.
 ///
-/// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. It is removed when training is
-/// complete. When a callback stops training within an epoch, the position is saved, and the next `fit` goes on with the next step.
-/// A model whose weights are no numbers any more is never saved over a good one.
+/// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. The first one is written before the
+/// first step; a run by steps also writes one after its last step. It is removed when training is complete. When a callback stops
+/// training within an epoch, the position is saved, and the next `fit` goes on with the next step. A model with weights that are
+/// infinite or NaN is never saved over a good one.
 ///
-/// Weights, figures and all else are, bit for bit, those of a training without interruption. Only where the metrics of an
-/// interrupted epoch were others than the model's now, its running means start anew.
+/// Weights, figures and files of other callbacks are, bit for bit, those of a training without interruption, however often a backup
+/// is written. Only where an interrupted epoch had other metrics than the model has now, its running means start anew.
 pub struct BackupAndRestore {
     folder: PathBuf,
     save_freq: SaveFreq,
     delete_checkpoint: bool,
     seen: u64,
-    /// A loss was no number.
+    /// Also after so much time.
+    longest: Option<Duration>,
+    /// Read when there is no backup.
+    earlier: Option<PathBuf>,
+    /// A loss was infinite or NaN.
     spoilt: bool,
-    /// Steps per epoch of the run that was interrupted.
-    expected_steps: Option<u64>,
+    /// The file that training goes on from, and the steps per epoch of its run.
+    expected: Option<(PathBuf, u64)>,
+    /// When the last backup was written, and how long that took.
+    saved: Instant,
+    took: Duration,
+}
+
+/// How far a training had come when its backup was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Optimizer steps done.
+    pub step: u64,
+    /// Optimizer steps at which that training was to end; `None` when it counted epochs.
+    pub steps: Option<u64>,
 }
 
 impl BackupAndRestore {
@@ -45,8 +66,12 @@ impl BackupAndRestore {
             save_freq: SaveFreq::Epoch,
             delete_checkpoint: true,
             seen: 0,
+            longest: None,
+            earlier: None,
             spoilt: false,
-            expected_steps: None,
+            expected: None,
+            saved: Instant::now(),
+            took: Duration::ZERO,
         }
     }
 
@@ -54,6 +79,23 @@ impl BackupAndRestore {
     #[must_use]
     pub fn save_freq(mut self, save_freq: SaveFreq) -> Self {
         self.save_freq = save_freq;
+        self
+    }
+
+    /// Also save when so much time has passed since the last backup; later where a backup takes more than a fiftieth of that.
+    ///
+    /// What training ends with does not depend on it.
+    #[must_use]
+    pub fn at_least_every(mut self, time: Duration) -> Self {
+        self.longest = Some(time);
+        self
+    }
+
+    /// Go on from this file when there is no backup: the last backup of a training that is complete, kept under another name, from
+    /// which a longer training goes on as if it had been that long from the start.
+    #[must_use]
+    pub fn or_from(mut self, file: impl Into<PathBuf>) -> Self {
+        self.earlier = Some(file.into());
         self
     }
 
@@ -69,15 +111,31 @@ impl BackupAndRestore {
         self.folder.join(FILE)
     }
 
-    fn save(&self, context: &Context<'_>) -> Result<()> {
+    /// How far the training of a backup file had come.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is not a backup.
+    pub fn position(file: &Path) -> Result<Position> {
+        let extras = maobi_formats::keras::read_extras(file)?;
+        let training = training(file, &extras)?;
+        let step = training["step"].as_u64().ok_or_else(|| unusable(file, "does not say at which step training was"))?;
+        Ok(Position { step, steps: training["steps"].as_u64() })
+    }
+
+    fn save(&mut self, context: &Context<'_>) -> Result<()> {
         if self.spoilt || !finite(context.model) {
             return Ok(());
         }
+        let start = Instant::now();
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::file(&self.folder, e))?;
         let training = json!({
             "version": 1,
             "run": identity(context.model),
             "steps_per_epoch": context.steps_per_epoch,
+            "step": context.step,
+            "steps": context.steps,
+            // Under a schedule the optimizer's variables do not have it.
+            "learning_rate": context.model.optimizer_state_ref().map(|state| state.learning_rate),
             "epoch": context.epoch,
             "batch": context.batch,
             "seen": self.seen,
@@ -85,35 +143,32 @@ impl BackupAndRestore {
             "metrics": context.model.metrics_state(),
             "history": context.history.to_json(),
         });
-        Ok(maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?)
+        maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?;
+        (self.saved, self.took) = (Instant::now(), start.elapsed());
+        Ok(())
     }
 
-    fn unusable(&self, why: &str) -> Error {
-        let message = format!("{}: the backup {why}; delete the file to start anew", self.path().display());
-        Error::argument("BackupAndRestore", message)
+    /// Whether the last backup is old enough for one by time.
+    fn is_late(&self) -> bool {
+        self.longest.is_some_and(|longest| self.saved.elapsed() >= longest.max(self.took.saturating_mul(COST)))
     }
 
     /// Takes the model back to the backup.
-    fn load(&mut self, model: &mut Model) -> Result<Resume> {
-        let path = self.path();
+    fn load(&mut self, model: &mut Model, path: &Path) -> Result<Resume> {
         let extras =
-            maobi_formats::keras::load_into(model, &path).map_err(|e| self.unusable(&format!("cannot be used here ({e})")))?;
-        let member =
-            extras.iter().find(|(name, _)| name == MEMBER).ok_or_else(|| self.unusable("does not say where training was"))?;
-        let training: Value =
-            serde_json::from_slice(&member.1).map_err(|e| self.unusable(&format!("is damaged ({MEMBER}: {e})")))?;
-        if training["version"] != json!(1) {
-            return Err(self.unusable("is of another release"));
-        }
+            maobi_formats::keras::load_into(model, path).map_err(|e| unusable(path, &format!("cannot be used here ({e})")))?;
+        let training = training(path, &extras)?;
         if let Some(why) = difference(&training["run"], &identity(model)) {
-            return Err(self.unusable(&why));
+            return Err(unusable(path, &why));
         }
-        let count =
-            |key: &str| training[key].as_u64().ok_or_else(|| self.unusable(&format!("is damaged ({MEMBER} has no {key})")));
+        let damaged = |key: &str| unusable(path, &format!("is damaged ({MEMBER} has no {key})"));
+        let count = |key: &str| training[key].as_u64().ok_or_else(|| damaged(key));
         let (epoch, batch, steps, seen) = (count("epoch")?, count("batch")?, count("steps_per_epoch")?, count("seen")?);
-        let history = History::from_json(&training["history"])
-            .ok_or_else(|| self.unusable(&format!("is damaged ({MEMBER} has no history)")))?;
-        (self.seen, self.expected_steps) = (seen, Some(steps));
+        let history = History::from_json(&training["history"]).ok_or_else(|| damaged("history"))?;
+        if let (Some(rate), Some(state)) = (training["learning_rate"].as_f64(), model.optimizer_state_mut()) {
+            state.learning_rate = rate as f32;
+        }
+        (self.seen, self.expected) = (seen, Some((path.to_path_buf(), steps)));
         let (states, metrics) = (training["states"].clone(), training["metrics"].clone());
         Ok(Resume { epoch: epoch as usize, batch: batch as usize, states, metrics, history })
     }
@@ -127,6 +182,27 @@ impl BackupAndRestore {
         let _ = std::fs::remove_dir(&self.folder);
         Ok(())
     }
+}
+
+/// Whether a run by steps has come to its end.
+fn all_steps_are_done(context: &Context<'_>) -> bool {
+    context.steps.is_some_and(|steps| context.step >= steps)
+}
+
+fn unusable(file: &Path, why: &str) -> Error {
+    let message = format!("{}: the backup {why}; delete the file to start anew", file.display());
+    Error::argument("BackupAndRestore", message)
+}
+
+/// What a backup says about its training.
+fn training(file: &Path, extras: &[(String, Vec<u8>)]) -> Result<Value> {
+    let member = extras.iter().find(|(name, _)| name == MEMBER);
+    let (_, text) = member.ok_or_else(|| unusable(file, "does not say where training was"))?;
+    let training: Value = serde_json::from_slice(text).map_err(|e| unusable(file, &format!("is damaged ({MEMBER}: {e})")))?;
+    if training["version"] != json!(1) {
+        return Err(unusable(file, "is of another release"));
+    }
+    Ok(training)
 }
 
 /// What makes a run the same run.
@@ -161,12 +237,11 @@ impl Callback for BackupAndRestore {
     }
 
     fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
-        if !Path::new(&self.path()).exists() {
-            return Ok(None);
-        }
+        let file = Some(self.path()).filter(|file| file.exists()).or_else(|| self.earlier.clone().filter(|file| file.exists()));
+        let Some(file) = file else { return Ok(None) };
         let weights = Snapshot::take(model);
         let state = model.optimizer_state_ref().cloned();
-        let resume = self.load(model);
+        let resume = self.load(model, &file);
         if resume.is_err() {
             // A backup that is not used leaves the model as it was.
             weights.put(model);
@@ -181,28 +256,28 @@ impl Callback for BackupAndRestore {
         if matches!(self.save_freq, SaveFreq::Steps(0) | SaveFreq::Epochs(0)) {
             return Err(Error::argument("save_freq", "expected at least 1, got 0"));
         }
-        match self.expected_steps {
-            Some(steps) if steps != context.steps_per_epoch as u64 => {
-                let why = format!(
-                    "is of a run with {steps} steps per epoch, this one has {} (other data or batch size)",
-                    context.steps_per_epoch
-                );
-                Err(self.unusable(&why))
-            }
-            _ => Ok(()),
+        let here = context.steps_per_epoch;
+        if let Some((file, steps)) = self.expected.as_ref().filter(|(_, steps)| *steps != here as u64) {
+            let why = format!("is of a run with {steps} steps per epoch, this one has {here} (other data or batch size)");
+            return Err(unusable(file, &why));
         }
+        self.saved = Instant::now();
+        // From the start: what other callbacks have begun by now, such as files, is known however early training is interrupted.
+        if self.path().exists() { Ok(()) } else { self.save(context) }
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
         self.spoilt |= !logs.loss.is_finite();
-        if self.save_freq.step(&mut self.seen) {
+        let due = self.save_freq.step(&mut self.seen);
+        if due || all_steps_are_done(context) || self.is_late() {
             self.save(context)?;
         }
         Ok(Action::Continue)
     }
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, _logs: &EpochLogs) -> Result<Action> {
-        if self.save_freq.epoch(&mut self.seen) {
+        // The last step of a run by steps may end an epoch early, which a longer run does not: its backup from before that stays.
+        if self.save_freq.epoch(&mut self.seen) && !all_steps_are_done(context) {
             self.save(context)?;
         }
         Ok(Action::Continue)

@@ -14,21 +14,23 @@ mod monitor;
 mod output;
 mod progress_bar;
 mod reduce_lr_on_plateau;
+mod save_freq;
 mod snapshot;
 mod template;
 mod tensorboard;
 mod terminate_on_nan;
 
-pub use backup_and_restore::BackupAndRestore;
+pub use backup_and_restore::{BackupAndRestore, Position};
 pub use config::from_config;
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
 pub use lambda::{OnBatchEnd, OnEpochEnd};
 pub use learning_rate_scheduler::LearningRateScheduler;
-pub use model_checkpoint::{ModelCheckpoint, SaveFreq, VariableNames};
+pub use model_checkpoint::{ModelCheckpoint, VariableNames};
 pub use monitor::Mode;
 pub use progress_bar::ProgressBar;
 pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use save_freq::SaveFreq;
 pub use tensorboard::TensorBoard;
 pub use terminate_on_nan::TerminateOnNaN;
 
@@ -126,7 +128,8 @@ pub trait Callback: Send {
     fn monitors(&self) -> Option<&str> {
         None
     }
-    /// Where training should go on, with the model put back to that state; asked once, before everything else.
+    /// Where training should go on, with the model put back to that state. Called once, before everything else, and only until one
+    /// callback has an answer.
     ///
     /// # Errors
     /// When there is a saved state that cannot be used.

@@ -4,6 +4,7 @@
 
 use super::monitor::{Monitor, monitor_setters};
 use super::output::{Messages, message_setters};
+use super::save_freq::SaveFreq;
 use super::template::{Figure, Template};
 use super::{Action, BatchLogs, Callback, Context, EpochLogs};
 use crate::error::{Error, Result};
@@ -12,43 +13,6 @@ use maobi_formats::tensorflow::{checkpoint, saver, state};
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-
-/// When a callback that writes files does so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SaveFreq {
-    /// After every epoch.
-    #[default]
-    Epoch,
-    /// After every so many epochs.
-    Epochs(u64),
-    /// After every so many steps, counted on over epochs.
-    Steps(u64),
-}
-
-impl SaveFreq {
-    /// Counts an epoch; whether it is time.
-    pub(super) fn epoch(self, seen: &mut u64) -> bool {
-        match self {
-            SaveFreq::Epoch => true,
-            SaveFreq::Epochs(every) => due(seen, every),
-            SaveFreq::Steps(_) => false,
-        }
-    }
-
-    /// Counts a step; whether it is time.
-    pub(super) fn step(self, seen: &mut u64) -> bool {
-        matches!(self, SaveFreq::Steps(every) if due(seen, every))
-    }
-}
-
-fn due(seen: &mut u64, every: u64) -> bool {
-    *seen += 1;
-    let due = *seen >= every;
-    if due {
-        *seen = 0;
-    }
-    due
-}
 
 /// What variables are called in a checkpoint of TensorFlow 1, which knows them by name alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -135,6 +99,9 @@ impl Content {
 ///
 /// The others include the optimizer's state. Checkpoints of TensorFlow are noted in the file `checkpoint` of their folder.
 ///
+/// A run by steps ([`Fit::steps`](crate::Fit::steps)) with [`SaveFreq::Steps`] also saves its last step, as TensorFlow's estimators do. A
+/// training that is shorter than one interval saves once, at its end; Keras saves nothing there.
+///
 /// ```
 /// use maobi_train::ModelCheckpoint;
 /// let best = ModelCheckpoint::new("best-{epoch:02d}.keras")?.save_best_only(true).monitor("val_accuracy");
@@ -154,6 +121,8 @@ pub struct ModelCheckpoint {
     messages: Messages,
     best: Option<f64>,
     seen: u64,
+    /// The training is shorter than the interval: save at its end.
+    never_due: bool,
     /// Names of the files of this run, oldest first.
     kept: Vec<String>,
 }
@@ -185,6 +154,7 @@ impl ModelCheckpoint {
             messages: Messages::default(),
             best: None,
             seen: 0,
+            never_due: false,
             kept: Vec::new(),
         })
     }
@@ -344,6 +314,16 @@ impl ModelCheckpoint {
         Ok(())
     }
 
+    /// Whether this step ends the training and has to be saved for that alone: a run by steps always leaves its last step, any other
+    /// run at least one file.
+    fn is_last_step(&self, context: &Context<'_>) -> bool {
+        if !matches!(self.save_freq, SaveFreq::Steps(_)) {
+            return false;
+        }
+        let of_epochs = context.epochs == Some(context.epoch + 1) && context.batch == context.steps_per_epoch;
+        context.steps.is_some_and(|steps| context.step >= steps) || (self.never_due && of_epochs)
+    }
+
     /// Fills the template with figures of the right names before any training is done.
     fn check(&self, context: &Context<'_>) -> Result<()> {
         let steps = matches!(self.save_freq, SaveFreq::Steps(_));
@@ -377,12 +357,15 @@ impl Callback for ModelCheckpoint {
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
         self.monitor.settle(context.model);
-        self.check(context)
+        self.check(context)?;
+        self.never_due = self.save_freq.is_never_due(context);
+        Ok(())
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
-        // A step whose loss is no number has ruined the model; fit ends right after.
-        if self.save_freq.step(&mut self.seen) && logs.loss.is_finite() {
+        let due = self.save_freq.step(&mut self.seen) || self.is_last_step(context);
+        // A step whose loss is not a number has ruined the model; fit ends right after.
+        if due && logs.loss.is_finite() {
             let mut values = context.model.logs();
             values.extend(context.model.optimizer_state_ref().map(|s| ("learning_rate".to_string(), f64::from(s.learning_rate))));
             self.save(context, &values, context.epoch + 1, Some(context.batch))?;
@@ -391,7 +374,9 @@ impl Callback for ModelCheckpoint {
     }
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
-        if self.save_freq.epoch(&mut self.seen) {
+        let of_epochs = !matches!(self.save_freq, SaveFreq::Steps(_));
+        let last = context.epochs == Some(context.epoch) || context.steps.is_some_and(|steps| context.step >= steps);
+        if self.save_freq.epoch(&mut self.seen) || (of_epochs && self.never_due && last) {
             self.save(context, &logs.values, context.epoch, None)?;
         }
         Ok(Action::Continue)
@@ -432,16 +417,6 @@ mod tests {
         assert!(weights("cp-{epoch:04d}.ckpt", false).unwrap().contains("needs a filepath that ends in .keras"));
         assert!(weights("a.keras", true).unwrap().contains("needs a filepath that ends in .weights.h5 or .ckpt"));
         assert!(weights("a.weights.h5", false).unwrap().contains("needs a filepath that ends in .keras"));
-    }
-
-    #[test]
-    fn steps_are_counted_on_over_epochs() {
-        let mut seen = 0;
-        let saved: Vec<u32> = (1..=10).filter(|_| SaveFreq::Steps(4).step(&mut seen)).collect();
-        assert_eq!(saved, [4, 8]);
-        assert!(!SaveFreq::Steps(1).epoch(&mut seen) && SaveFreq::Epoch.epoch(&mut seen) && !SaveFreq::Epoch.step(&mut seen));
-        let mut seen = 0;
-        assert_eq!((1..=7).filter(|_| SaveFreq::Epochs(3).epoch(&mut seen)).collect::<Vec<u32>>(), [3, 6]);
     }
 
     #[test]

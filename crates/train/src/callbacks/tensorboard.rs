@@ -9,25 +9,23 @@ use crate::examples::Examples;
 use maobi_formats::tensorflow::events::EventWriter;
 use maobi_nn::Model;
 use maobi_nn::model::Weight;
+use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Pictures of one weight, as `tf.summary.image` has it.
 const MAX_IMAGES: usize = 3;
-/// Points of batches are on the disk after this time at the latest, if training is still on its way.
-const FLUSH: Duration = Duration::from_secs(5);
 
 /// Writes event files to `train/` and `validation/` of a folder: `tensorboard --logdir FOLDER` shows them while training goes on.
 ///
 /// Per epoch, counted from 0: `epoch_loss`, `epoch_<metric>`, `epoch_learning_rate`; the validation's also over optimizer steps as
-/// `evaluation_<figure>_vs_iterations`. A training that goes on after an interruption goes on with its curves.
+/// `evaluation_<figure>_vs_iterations`. A training that goes on from a backup goes on in the same files, each point once.
 ///
 /// ```
 /// use maobi_train::callbacks::TensorBoard;
 /// let board = TensorBoard::new("logs").histogram_freq(1).update_freq(100);
 /// ```
 pub struct TensorBoard {
-    log_dir: PathBuf,
     histogram_freq: usize,
     write_graph: bool,
     write_images: bool,
@@ -36,12 +34,13 @@ pub struct TensorBoard {
     update_freq: Option<u64>,
     sample_images: usize,
     samples: Option<Pictures>,
-    train: Option<EventWriter>,
-    validation: Option<EventWriter>,
-    /// When the last batch ended, the epoch began, and the files were last flushed.
+    train: Events,
+    validation: Events,
+    /// Steps done before this session.
+    done: u64,
+    /// When the last batch ended and the epoch began.
     batch: Instant,
     epoch: Instant,
-    flushed: Instant,
     /// Optimizer steps before this epoch.
     before: u64,
 }
@@ -49,9 +48,10 @@ pub struct TensorBoard {
 impl TensorBoard {
     /// Curves by epoch, and the network, in this folder.
     pub fn new(log_dir: impl Into<PathBuf>) -> TensorBoard {
-        let now = Instant::now();
+        let (now, log_dir) = (Instant::now(), log_dir.into());
         TensorBoard {
-            log_dir: log_dir.into(),
+            train: Events::new(log_dir.join("train")),
+            validation: Events::new(log_dir.join("validation")),
             histogram_freq: 0,
             write_graph: true,
             write_images: false,
@@ -59,11 +59,9 @@ impl TensorBoard {
             update_freq: None,
             sample_images: 0,
             samples: None,
-            train: None,
-            validation: None,
+            done: 0,
             batch: now,
             epoch: now,
-            flushed: now,
             before: 0,
         }
     }
@@ -111,7 +109,7 @@ impl TensorBoard {
     }
 
     fn histograms(&mut self, model: &Model, epoch: u64) -> Result<()> {
-        let Some(writer) = &mut self.train else { return Ok(()) };
+        let writer = self.train.writer()?;
         for weight in model.weights() {
             writer.histogram(&format!("{}/histogram", weight.path), epoch, &weight.values())?;
             if self.write_images
@@ -123,12 +121,79 @@ impl TensorBoard {
         Ok(())
     }
 
+    /// Opens the file of training; a new one begins with the network and samples of the data.
+    fn begin(&mut self, context: &Context<'_>) -> Result<()> {
+        if self.train.writer.is_some() {
+            return Ok(());
+        }
+        let (done, is_new) = (self.done, self.train.is_new());
+        let writer = self.train.writer()?;
+        if is_new && done > 0 {
+            // An earlier session wrote another file, of which no backup knows.
+            writer.restart(done + 1)?;
+        }
+        if is_new && self.write_graph {
+            writer.keras_model(&context.model.to_json())?;
+        }
+        if let Some(samples) = self.samples.take().filter(|_| is_new) {
+            samples.write(writer, "samples", 0)?;
+        }
+        self.flush()
+    }
+
+    /// Hands all points to the system, so that a backup never speaks of bytes that a kill can take away.
     fn flush(&mut self) -> Result<()> {
-        self.flushed = Instant::now();
-        for writer in [&mut self.train, &mut self.validation].into_iter().flatten() {
+        for writer in [&mut self.train.writer, &mut self.validation.writer].into_iter().flatten() {
             writer.flush()?;
         }
         Ok(())
+    }
+}
+
+/// An event file, made when its first point comes. Its name is settled before, so that the first backup can hold it.
+struct Events {
+    folder: PathBuf,
+    name: String,
+    /// Bytes to keep of what an earlier session wrote.
+    kept: u64,
+    writer: Option<EventWriter>,
+}
+
+impl Events {
+    fn new(folder: PathBuf) -> Events {
+        Events { folder, name: EventWriter::new_name(), kept: 0, writer: None }
+    }
+
+    /// Whether the file is new; one that has lost bytes which a backup speaks of is left as it is, and a new one begun.
+    fn is_new(&mut self) -> bool {
+        let length = std::fs::metadata(self.folder.join(&self.name)).map_or(0, |about| about.len());
+        if length < self.kept {
+            (self.name, self.kept) = (EventWriter::new_name(), 0);
+        }
+        self.kept == 0
+    }
+
+    fn writer(&mut self) -> Result<&mut EventWriter> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                self.is_new();
+                EventWriter::open(&self.folder, &self.name, self.kept)?
+            }
+        };
+        Ok(self.writer.insert(writer))
+    }
+
+    fn state(&self) -> Value {
+        json!([self.name, self.writer.as_ref().map_or(self.kept, EventWriter::length)])
+    }
+
+    fn restore(&mut self, state: &Value) {
+        // A name that a backup brings is not a way out of the folder.
+        let name = state[0].as_str().filter(|name| name.starts_with("events.") && !name.contains(['/', '\\']));
+        if let (Some(name), Some(length)) = (name, state[1].as_u64()) {
+            (self.name, self.kept) = (name.to_owned(), length);
+        }
     }
 }
 
@@ -157,33 +222,19 @@ impl Callback for TensorBoard {
     }
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        let mut writer = EventWriter::create(&self.log_dir.join("train"))?;
-        let done = position(context);
-        if done > 0 {
-            // Of epochs nothing is written twice; batches after the last backup are.
-            writer.restart(done + 1)?;
-        }
-        if self.write_graph {
-            writer.keras_model(&context.model.to_json())?;
-        }
-        if let Some(samples) = self.samples.take() {
-            samples.write(&mut writer, "samples", 0)?;
-        }
-        self.train = Some(writer);
-        self.batch = Instant::now();
-        self.flush()
+        (self.done, self.batch) = (position(context), Instant::now());
+        Ok(())
     }
 
     fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
         (self.epoch, self.batch, self.before) = (Instant::now(), Instant::now(), context.step);
-        Ok(())
+        self.begin(context)
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
         let step = position(context);
-        if let (Some(every), Some(writer)) = (self.update_freq, &mut self.train)
-            && step.is_multiple_of(every)
-        {
+        if self.update_freq.is_some_and(|every| step.is_multiple_of(every)) {
+            let writer = self.train.writer()?;
             if self.write_steps_per_second {
                 let seconds = self.batch.elapsed().as_secs_f32().max(1e-9);
                 writer.scalar("batch_steps_per_second", step, 1.0 / seconds)?;
@@ -191,9 +242,7 @@ impl Callback for TensorBoard {
             for (name, value) in context.model.logs() {
                 writer.scalar(&format!("batch_{name}"), step, value as f32)?;
             }
-            if self.flushed.elapsed() > FLUSH {
-                self.flush()?;
-            }
+            self.flush()?;
         }
         self.batch = Instant::now();
         Ok(Action::Continue)
@@ -204,10 +253,7 @@ impl Callback for TensorBoard {
         let of_validation: Vec<(&str, f32)> =
             logs.values.iter().filter_map(|(name, value)| Some((name.strip_prefix("val_")?, *value as f32))).collect();
         if !of_validation.is_empty() {
-            let writer = match &mut self.validation {
-                Some(writer) => writer,
-                none => none.insert(EventWriter::create(&self.log_dir.join("validation"))?),
-            };
+            let writer = self.validation.writer()?;
             for (name, value) in &of_validation {
                 writer.scalar(&format!("evaluation_{name}_vs_iterations"), context.step, *value)?;
             }
@@ -215,14 +261,13 @@ impl Callback for TensorBoard {
                 writer.scalar(&format!("epoch_{name}"), epoch, *value)?;
             }
         }
-        if let Some(writer) = &mut self.train {
-            for (name, value) in logs.values.iter().filter(|(name, _)| !name.starts_with("val_")) {
-                writer.scalar(&format!("epoch_{name}"), epoch, *value as f32)?;
-            }
-            if self.write_steps_per_second {
-                let steps = context.step.saturating_sub(self.before) as f32;
-                writer.scalar("epoch_steps_per_second", epoch, steps / self.epoch.elapsed().as_secs_f32().max(1e-9))?;
-            }
+        let writer = self.train.writer()?;
+        for (name, value) in logs.values.iter().filter(|(name, _)| !name.starts_with("val_")) {
+            writer.scalar(&format!("epoch_{name}"), epoch, *value as f32)?;
+        }
+        if self.write_steps_per_second {
+            let steps = context.step.saturating_sub(self.before) as f32;
+            writer.scalar("epoch_steps_per_second", epoch, steps / self.epoch.elapsed().as_secs_f32().max(1e-9))?;
         }
         if self.histogram_freq > 0 && epoch.is_multiple_of(self.histogram_freq as u64) {
             self.histograms(context.model, epoch)?;
@@ -232,9 +277,16 @@ impl Callback for TensorBoard {
     }
 
     fn on_train_end(&mut self, _: &mut Context<'_>) -> Result<()> {
-        let flushed = self.flush();
-        (self.train, self.validation) = (None, None);
-        flushed
+        self.flush()
+    }
+
+    fn state(&self) -> Value {
+        json!({ "train": self.train.state(), "validation": self.validation.state() })
+    }
+
+    fn restore(&mut self, state: &Value) {
+        self.train.restore(&state["train"]);
+        self.validation.restore(&state["validation"]);
     }
 }
 

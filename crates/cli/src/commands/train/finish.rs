@@ -4,7 +4,6 @@ use super::session::{Session, save};
 use crate::exit::Exit;
 use crate::output::{count, figures};
 use crate::run;
-use anyhow::Context;
 use maobi_nn::Model;
 use maobi_nn::metrics::arg_max;
 use maobi_train::ModelExt;
@@ -16,11 +15,8 @@ const SHOWN: usize = 5;
 /// Training came to its end.
 pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     save(session, model)?;
-    // Only now is the backup of no more use.
-    let backup = session.folder.backup();
-    if backup.exists() {
-        std::fs::remove_dir_all(&backup).with_context(|| format!("{}: cannot be removed", backup.display()))?;
-    }
+    // Only now is the backup no longer needed; a run by steps can be told to go further and keeps it.
+    session.folder.end_training(session.recipe.training.steps.is_some())?;
     test(session)
 }
 

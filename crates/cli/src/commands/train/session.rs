@@ -6,23 +6,28 @@ use crate::dataset::{self, Choice, Parts};
 use crate::exit::Exit;
 use crate::output::{Console, count};
 use crate::run::{self, Preprocessing, RunConfig, RunFolder, RunSection, steps};
+use crate::training::checkpoints;
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
 use crate::training::progress::Progress;
 use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
-use crate::training::step_log::StepLog;
+use crate::training::step_log::{self, StepLog};
 use anyhow::bail;
 use maobi_data::builtin;
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
-use maobi_train::callbacks::TensorBoard;
+use maobi_train::callbacks::{BackupAndRestore, SaveFreq, TensorBoard};
 use maobi_train::recipe::Validation;
 use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
+use std::time::Duration;
 
 /// Training images that TensorBoard shows.
 const SAMPLES: usize = 9;
+
+/// Time between two backups at most: what a crash can cost.
+const BACKUP_TIME: Duration = Duration::from_secs(15);
 
 /// Everything a run works with.
 pub struct Session {
@@ -50,11 +55,13 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
     let mut done = false;
     if before.is_some() {
         if by_steps {
-            if let Some(furthest) = steps::furthest(&session.folder, &session.recipe, session.config.run.seed, &console) {
-                console.say(&format!("going on from {} at step {}", furthest.file.display(), furthest.step));
-                done = session.recipe.training.steps.is_some_and(|steps| furthest.step >= steps);
-                model = furthest.model;
-                model.set_threads(threads);
+            match steps::start(&session.folder, &session.recipe, session.config.run.seed, &console)? {
+                steps::Start::Done => done = true,
+                steps::Start::Checkpoint(furthest) => {
+                    model = *furthest;
+                    model.set_threads(threads);
+                }
+                steps::Start::State | steps::Start::Anew => {}
             }
         } else {
             done = !session.folder.is_unfinished();
@@ -229,18 +236,19 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         }
         how = how.callback(board);
     }
-    let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
+    let steps_per_epoch = session.parts.train.len().div_ceil(training.batch_size) as u64;
+    checkpoints::remarks(recipe, steps_per_epoch).iter().for_each(|remark| console.warn(remark));
+    // Removed or kept aside once the trained model is safe, not before.
+    let mut backup = BackupAndRestore::new(folder.backup()).delete_checkpoint(false).at_least_every(BACKUP_TIME);
     if let Some(steps) = training.steps {
-        let steps_per_epoch = session.parts.train.len().div_ceil(training.batch_size) as u64;
-        let mut record = Record::read(&folder.history(), "step");
-        record.cut(step);
+        backup = backup.or_from(folder.finished());
+        backup = backup.save_freq(SaveFreq::Steps(checkpoints::shortest_interval(recipe).unwrap_or(u64::MAX)));
         let every = training.log_every.unwrap_or((steps / 20).max(1));
         let evaluation = training.evaluate_every.map(|every| (every, &test as &dyn maobi_train::Examples));
-        how = how.steps(steps).callback(StartAt { steps_per_epoch });
-        how = how.callback(StepLog::new(console, every, evaluation, record, folder.history()));
+        // A model that has steps behind it without a backup comes from a checkpoint.
+        how = how.steps(steps).callback(backup).callback(StartAt { steps_per_epoch });
+        how = how.callback(StepLog::new(console, every, evaluation, folder.history()));
     } else {
-        // Removed once the trained model is safe, not before.
-        let backup = callbacks::BackupAndRestore::new(folder.backup()).delete_checkpoint(false);
         how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
@@ -250,7 +258,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     model.fit(&images, how)?;
     if training.steps.is_some() {
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
-        Record::read(&folder.history(), "step").draw(&folder.curves(), &title)?;
+        Record::read(&folder.history(), step_log::KEY).draw(&folder.curves(), &title)?;
     }
     Ok(())
 }
