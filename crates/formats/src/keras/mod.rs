@@ -145,11 +145,14 @@ fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
     if let Some(value) = config.get("compile_config") {
         compile::restore(&mut model, value, slots, &mut notes);
     }
-    let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    let (weights, extras) = (archive.take(WEIGHTS)?, archive.extras(EXTRAS)?);
+    // As large as the weights, and read to its end.
+    drop(archive);
+    let reader = Reader::open(weights).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = read_whole(&model, &mut notes, |optimizer| read_weights(&reader, &model, optimizer))
         .map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
     apply(&values, &mut model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
-    Ok(Loaded { model, extras: archive.extras(EXTRAS)?, notes })
+    Ok(Loaded { model, extras, notes })
 }
 
 /// Reads weights into a model of the same architecture, and the optimizer's variables when the model is compiled with the same
