@@ -253,7 +253,9 @@ impl Reader {
             }
             if expected as u64 > self.len.saturating_mul(DEFLATE) {
                 let len = self.len;
-                return Err(format!("shape {shape:?} takes {expected} bytes, more than the {len} bytes of the file can unpack to"));
+                return Err(format!(
+                    "shape {shape:?} takes {expected} bytes, more than the {len} bytes of the file can unpack to"
+                ));
             }
         } else if expected as u64 > self.len {
             return Err(format!("shape {shape:?} takes {expected} bytes, the whole file has {}", self.len));

@@ -3,14 +3,14 @@
 //! What is written loads in Keras 3.0 to 3.15; what is read may come from Keras 3 or from Keras 2 (`tf_keras`).
 
 use crate::archive::{self, Archive};
+use crate::atomic_write;
 use crate::compile;
 use crate::error::{Error, Result};
+use crate::files::{self, check_json};
 use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, read_whole, to_bytes};
 use crate::weights_h5::refuse;
-use crate::files::{self, check_json};
-use crate::{atomic_write};
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::Path;
