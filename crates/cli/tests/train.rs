@@ -130,7 +130,11 @@ fn too_large_networks_and_batches_are_refused_before_memory_is_taken() {
     let zoomed = recipe.replacen("[[layers]]\ntype = \"Flatten\"", zoom, 1).replace("batch_size = 32", "batch_size = 1000000");
     for (name, text, parts) in [
         ("wide", wider, ["needs 4.", "for the optimizer", "the largest layer is \"dense\"", "fewer units"]),
-        ("zoomed", zoomed, ["for a batch of 1200", "the largest layer is \"up_sampling2d\"", "smaller batch_size", " GB more memory"]),
+        (
+            "zoomed",
+            zoomed,
+            ["for a batch of 1200", "the largest layer is \"up_sampling2d\"", "smaller batch_size", " GB more memory"],
+        ),
     ] {
         let file = format!("{name}.toml");
         std::fs::write(place.path(&file), text).unwrap();

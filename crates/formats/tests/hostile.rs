@@ -161,7 +161,8 @@ fn huge_networks_in_small_files_take_no_memory() {
         .map(|i| format!("{{\"class_name\":\"Activation\",\"config\":{{\"name\":\"a{i}\",\"activation\":\"relu\"}}}}"))
         .collect();
     let input = "{\"class_name\":\"InputLayer\",\"config\":{\"batch_shape\":[null,16384,16384,1]}}";
-    let json = |layers: &str| format!("{{\"class_name\":\"Sequential\",\"config\":{{\"name\":\"n\",\"layers\":[{input},{layers}]}}}}");
+    let json =
+        |layers: &str| format!("{{\"class_name\":\"Sequential\",\"config\":{{\"name\":\"n\",\"layers\":[{input},{layers}]}}}}");
     let path = at("deep.json");
     std::fs::write(&path, json(&layers.join(","))).unwrap();
     let message = refused(&path, || load_error(&path));
@@ -172,7 +173,10 @@ fn huge_networks_in_small_files_take_no_memory() {
         ("pooled", "{\"class_name\":\"MaxPooling2D\",\"config\":{\"pool_size\":4000000000}}"),
         ("padded", "{\"class_name\":\"ZeroPadding2D\",\"config\":{\"padding\":4000000000}}"),
         ("repeated", "{\"class_name\":\"UpSampling2D\",\"config\":{\"size\":60000}}"),
-        ("dilated", "{\"class_name\":\"Conv2D\",\"config\":{\"filters\":1,\"kernel_size\":9,\"dilation_rate\":60000,\"padding\":\"same\"}}"),
+        (
+            "dilated",
+            "{\"class_name\":\"Conv2D\",\"config\":{\"filters\":1,\"kernel_size\":9,\"dilation_rate\":60000,\"padding\":\"same\"}}",
+        ),
         ("filters", "{\"class_name\":\"Conv2D\",\"config\":{\"filters\":4000000000,\"kernel_size\":3}}"),
         ("units", "{\"class_name\":\"Dense\",\"config\":{\"units\":4000000000}}"),
         ("both", "{\"class_name\":\"Flatten\",\"config\":{}},{\"class_name\":\"Dense\",\"config\":{\"units\":100000}}"),

@@ -87,7 +87,13 @@ fn without_waiting() -> OpenOptions {
         0x4000
     } else if cfg!(any(target_os = "linux", target_os = "android")) {
         0x800
-    } else if cfg!(any(target_os = "macos", target_os = "ios", target_os = "freebsd", target_os = "openbsd", target_os = "netbsd")) {
+    } else if cfg!(any(
+        target_os = "macos",
+        target_os = "ios",
+        target_os = "freebsd",
+        target_os = "openbsd",
+        target_os = "netbsd"
+    )) {
         0x4
     } else {
         // Not known: the first look has to do.

@@ -47,7 +47,9 @@ pub enum Error {
     #[error("the model is not compiled: call compile with an optimizer and a loss before {0}")]
     NotCompiled(&'static str),
     /// A training call on a model whose optimizer state was not read.
-    #[error("the model was read to predict and evaluate, without the optimizer's state: read it whole to train it, or compile it anew")]
+    #[error(
+        "the model was read to predict and evaluate, without the optimizer's state: read it whole to train it, or compile it anew"
+    )]
     WithoutOptimizer,
 }
 

@@ -27,11 +27,13 @@ fn predictions_beside_each_other_keep_their_memory() {
             scope.spawn(|| {
                 for _ in 0..ROUNDS {
                     begin.wait();
-                    model.predict_batch(&Samples { samples: 8, inputs: &[&x] }, |output, values| {
-                        // All of them hold their memory at this moment.
-                        together.wait();
-                        assert_eq!(values, alone[output]);
-                    }).unwrap();
+                    model
+                        .predict_batch(&Samples { samples: 8, inputs: &[&x] }, |output, values| {
+                            // All of them hold their memory at this moment.
+                            together.wait();
+                            assert_eq!(values, alone[output]);
+                        })
+                        .unwrap();
                     end.wait();
                 }
             });

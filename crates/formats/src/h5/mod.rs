@@ -8,13 +8,13 @@ mod config;
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::files::{self, check_json};
 use crate::format::{Format, Loaded, without_place};
 use crate::hdf5::{Group, Layout, MAGIC, Reader, layout_of, to_bytes};
 use crate::weights::{apply, keras_has_schedule, legacy, read_any, read_whole};
 use crate::weights_h5::refuse;
 /// Reading weights asks the content for the layout, and is the same under either name.
 pub use crate::weights_h5::{load as load_weights, load_bytes as load_weights_bytes};
-use crate::files::{self, check_json};
 use crate::{atomic_write, compile};
 pub(crate) use config::modernise;
 use maobi_nn::losses::Loss;

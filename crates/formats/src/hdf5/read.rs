@@ -6,6 +6,7 @@ use crate::files::{MAX_BYTES, check_room};
 use crate::numbers::Encoding;
 use hdf5_pure::{AttrValue, Error as Hdf5Error, File, FormatError, Group};
 use std::cell::Cell;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Most axes of an array that is read.
@@ -43,6 +44,24 @@ impl Dataset {
     /// The values as i64; `None` where they are not integers.
     pub(crate) fn to_i64(&self) -> Option<Vec<i64>> {
         self.encoding.to_i64(&self.bytes)
+    }
+}
+
+/// The attributes of a group: those that could be read, and the names of all.
+#[derive(Default)]
+struct Attributes {
+    path: String,
+    values: HashMap<String, AttrValue>,
+    names: HashSet<String>,
+}
+
+impl Attributes {
+    /// The value of `key`, once; `None` where there is no such attribute.
+    fn take(&mut self, key: &str) -> Result<Option<AttrValue>, String> {
+        match self.values.remove(key) {
+            None if self.names.contains(key) => Err(format!("/{}: attribute {key} cannot be read", self.path)),
+            value => Ok(value),
+        }
     }
 }
 
@@ -153,7 +172,7 @@ impl Reader {
 
     /// A group's attribute `key`, a text; `None` where there is none.
     pub(crate) fn text(&self, path: &str, key: &str) -> Result<Option<String>, String> {
-        match self.attribute(path, key)? {
+        match self.attributes(path)?.take(key)? {
             None => Ok(None),
             Some(value) => match texts_of(value) {
                 Some(texts) if texts.len() == 1 => Ok(texts.into_iter().next()),
@@ -164,7 +183,8 @@ impl Reader {
 
     /// A group's attribute `key`, a list of texts, or what was split into `key0`, `key1`, …; `None` where there is neither.
     pub(crate) fn texts(&self, path: &str, key: &str) -> Result<Option<Vec<String>>, String> {
-        let list = |key: &str| match self.attribute(path, key)? {
+        let mut attributes = self.attributes(path)?;
+        let mut list = |key: &str| match attributes.take(key)? {
             None => Ok(None),
             Some(value) => texts_of(value).map(Some).ok_or_else(|| format!("/{path}: attribute {key}: expected a list of texts")),
         };
@@ -180,15 +200,16 @@ impl Reader {
         Ok(Some(all))
     }
 
-    fn attribute(&self, path: &str, key: &str) -> Result<Option<AttrValue>, String> {
+    /// All attributes of a group, read once: the crate reads none by itself.
+    fn attributes(&self, path: &str) -> Result<Attributes, String> {
         self.bounded(|| {
-            let Some(group) = self.group(path)? else { return Ok(None) };
-            let value = group.attrs().map_err(|e| broken(path, key, &e))?.remove(key);
+            let mut attributes = Attributes { path: path.to_owned(), ..Attributes::default() };
+            let Some(group) = self.group(path)? else { return Ok(attributes) };
+            let failed = |error| format!("/{path}: its attributes cannot be read: {error}");
+            attributes.values = group.attrs().map_err(failed)?;
             // The crate leaves out what it cannot read.
-            if value.is_none() && group.attr_datatypes().map_err(|e| broken(path, key, &e))?.contains_key(key) {
-                return Err(format!("/{path}: attribute {key} cannot be read"));
-            }
-            Ok(value)
+            attributes.names = group.attr_datatypes().map_err(failed)?.into_keys().collect();
+            Ok(attributes)
         })
     }
 
@@ -232,7 +253,9 @@ impl Reader {
             }
             if expected as u64 > self.len.saturating_mul(DEFLATE) {
                 let len = self.len;
-                return Err(format!("shape {shape:?} takes {expected} bytes, more than the {len} bytes of the file can unpack to"));
+                return Err(format!(
+                    "shape {shape:?} takes {expected} bytes, more than the {len} bytes of the file can unpack to"
+                ));
             }
         } else if expected as u64 > self.len {
             return Err(format!("shape {shape:?} takes {expected} bytes, the whole file has {}", self.len));

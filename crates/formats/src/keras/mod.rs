@@ -3,14 +3,14 @@
 //! What is written loads in Keras 3.0 to 3.15; what is read may come from Keras 3 or from Keras 2 (`tf_keras`).
 
 use crate::archive::{self, Archive};
+use crate::atomic_write;
 use crate::compile;
 use crate::error::{Error, Result};
+use crate::files::{self, check_json};
 use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, read_whole, to_bytes};
 use crate::weights_h5::refuse;
-use crate::files::{self, check_json};
-use crate::{atomic_write};
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -145,11 +145,14 @@ fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
     if let Some(value) = config.get("compile_config") {
         compile::restore(&mut model, value, slots, &mut notes);
     }
-    let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
+    let (weights, extras) = (archive.take(WEIGHTS)?, archive.extras(EXTRAS)?);
+    // As large as the weights, and read to its end.
+    drop(archive);
+    let reader = Reader::open(weights).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = read_whole(&model, &mut notes, |optimizer| read_weights(&reader, &model, optimizer))
         .map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
     apply(&values, &mut model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
-    Ok(Loaded { model, extras: archive.extras(EXTRAS)?, notes })
+    Ok(Loaded { model, extras, notes })
 }
 
 /// Reads weights into a model of the same architecture, and the optimizer's variables when the model is compiled with the same

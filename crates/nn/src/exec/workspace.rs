@@ -202,7 +202,8 @@ impl Lengths {
     fn bytes(&self, threads: usize) -> u64 {
         let of_workers = self.scratch.saturating_add(self.shared).saturating_mul(threads);
         let each = [&self.values, &self.saved, &self.packed, &self.gradients].into_iter().flatten();
-        let values = each.chain([&of_workers, &self.shared_batch, &self.partials]).fold(0u64, |sum, &n| sum.saturating_add(n as u64));
+        let values =
+            each.chain([&of_workers, &self.shared_batch, &self.partials]).fold(0u64, |sum, &n| sum.saturating_add(n as u64));
         values.saturating_mul(size_of::<f32>() as u64)
     }
 }

@@ -84,7 +84,8 @@ mod tests {
     fn axes_of_length_1_are_repeated() {
         let (shape, placements) = broadcast(&[vec![2, 3], vec![2, 1], vec![1, 3]]).unwrap();
         assert_eq!(shape, [2, 3]);
-        let maps: Vec<_> = placements.iter().map(|p| if let Placement::Repeated(m) = p { m.get().to_vec() } else { vec![] }).collect();
+        let maps: Vec<_> =
+            placements.iter().map(|p| if let Placement::Repeated(m) = p { m.get().to_vec() } else { vec![] }).collect();
         assert_eq!(maps, [vec![], vec![0, 0, 0, 1, 1, 1], vec![0, 1, 2, 0, 1, 2]]);
     }
 

@@ -180,8 +180,12 @@ mod linux {
             ];
             assert_eq!(of(&all), Some((500_000, "500.0 kB left in this container or control group".into())));
             // In a container its own group is the root.
-            let root =
-                [MACHINE, ("/proc/self/cgroup", "0::/\n"), ("/sys/fs/cgroup/memory.max", "7000"), ("/sys/fs/cgroup/memory.current", "8000")];
+            let root = [
+                MACHINE,
+                ("/proc/self/cgroup", "0::/\n"),
+                ("/sys/fs/cgroup/memory.max", "7000"),
+                ("/sys/fs/cgroup/memory.current", "8000"),
+            ];
             assert_eq!(of(&root).unwrap().0, 0);
         }
 

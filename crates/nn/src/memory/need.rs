@@ -138,7 +138,13 @@ mod tests {
         let model = model(1_000_000);
         model.check_memory(1, true).unwrap();
         let message = model.check_memory(1 << 30, true).unwrap_err().to_string();
-        for part in ["model \"net\": needs ", " PB more memory (28.0 MB for weights", "56.0 MB for the optimizer", "dense", "smaller batch_size"] {
+        for part in [
+            "model \"net\": needs ",
+            " PB more memory (28.0 MB for weights",
+            "56.0 MB for the optimizer",
+            "dense",
+            "smaller batch_size",
+        ] {
             assert!(message.contains(part), "{part}: {message}");
         }
         // Also where the product does not fit.

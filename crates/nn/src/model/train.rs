@@ -186,7 +186,8 @@ impl Model {
     /// The optimizer's step and the weights that move without gradient.
     fn update(&mut self, t: &mut Training) -> Result<()> {
         for (index, step) in self.plan.steps.iter().enumerate().filter(|(_, s)| s.op.has_state()) {
-            let mut guards: SmallVec<[RefMut<'_>; 4]> = step.weights.iter().map(|&w| self.weights[w].buffer().whole_mut()).collect();
+            let mut guards: SmallVec<[RefMut<'_>; 4]> =
+                step.weights.iter().map(|&w| self.weights[w].buffer().whole_mut()).collect();
             let mut slices: SmallVec<[&mut [f32]; 4]> = guards.iter_mut().map(|g| &mut **g).collect();
             step.op.update_state(&t.workspace.saved[index].whole(), &mut slices);
         }

@@ -324,7 +324,10 @@ impl Clone for OptimizerState {
                 .iter()
                 .map(|w| WeightInfo { path: w.path.clone(), shape: w.shape.clone(), len: w.len })
                 .collect(),
-            slots: self.slots.get().map_or_else(OnceLock::new, |slots| OnceLock::from(slots.iter().map(copy).collect::<Vec<_>>())),
+            slots: self
+                .slots
+                .get()
+                .map_or_else(OnceLock::new, |slots| OnceLock::from(slots.iter().map(copy).collect::<Vec<_>>())),
             initial: self.initial,
             left_out: self.left_out,
             per_weight: self.per_weight,
