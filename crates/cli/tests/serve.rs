@@ -2,123 +2,15 @@
 
 mod common;
 
-use common::{Place, Ran, digit_picture};
+use common::server::{PREDICT, Response, Server, blanks, request};
+use common::{Place, digit_picture};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, Flatten, InputLayer};
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-
-/// A server of its own, killed when the test is over.
-struct Server {
-    child: Child,
-    address: String,
-    first: String,
-}
-
-impl Server {
-    fn start(place: &Place, arguments: &[&str]) -> Server {
-        let mut command = place.command(&[&["serve", "--addr", "127.0.0.1:0"], arguments].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let address = first.trim_end().rsplit("http://").next().unwrap().to_owned();
-        Server { child, address, first: first.trim_end().to_owned() }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        stream
-    }
-
-    /// A request on a connection of its own.
-    fn ask(&self, method: &str, path: &str, body: &[u8]) -> Response {
-        let mut stream = self.connect();
-        stream.write_all(&request(method, path, "", body)).unwrap();
-        Response::read(&mut stream).unwrap()
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let response = self.ask("GET", path, b"");
-        assert_eq!(response.status, 200, "{path}: {}", response.text());
-        response.json()
-    }
-
-    #[cfg(unix)]
-    fn signal(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
-    }
-
-    /// Waits until it has ended; what it said.
-    #[cfg(unix)]
-    fn end(mut self) -> Ran {
-        let mut err = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        let code = self.child.wait().unwrap().code().expect("ended by itself");
-        Ran { code, out: String::new(), err }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
-    [head.as_bytes(), body].concat()
-}
-
-struct Response {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Response {
-    fn read(stream: &mut TcpStream) -> std::io::Result<Response> {
-        let mut bytes = Vec::new();
-        let mut part = [0; 65536];
-        loop {
-            if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
-                let length =
-                    head.split("content-length: ").nth(1).map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
-                if bytes.len() >= end + 4 + length {
-                    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-                    return Ok(Response { status, head, body: bytes[end + 4..end + 4 + length].to_vec() });
-                }
-            }
-            match stream.read(&mut part)? {
-                0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
-                n => bytes.extend_from_slice(&part[..n]),
-            }
-        }
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
-    }
-}
-
-/// A body for the model in the box: so many blank pictures.
-fn blanks(count: usize) -> Vec<u8> {
-    let picture = vec![vec![[0]; 28]; 28];
-    json!({ "instances": vec![picture; count] }).to_string().into_bytes()
-}
-
-const PREDICT: &str = "/v1/models/digits:predict";
 
 /// A network of two inputs that answers `value` whatever it sees.
 fn constant(file: &Path, value: f32) {
@@ -260,43 +152,6 @@ fn a_slow_client_holds_up_nobody() {
         // A head that does not come is no request, so there is no answer.
         assert!(Response::read(stream).is_err());
     }
-}
-
-#[cfg(unix)]
-#[test]
-fn sigterm_answers_what_was_accepted() {
-    let place = Place::new();
-    let server = Server::start(&place, &["--threads", "1", "--log-format", "json"]);
-    let body = request("POST", PREDICT, "", &blanks(200));
-    let mut idle = server.connect();
-    idle.write_all(&request("GET", "/v2", "", b"")).unwrap();
-    assert_eq!(Response::read(&mut idle).unwrap().status, 200);
-    let mut streams: Vec<TcpStream> = (0..8).map(|_| server.connect()).collect();
-    streams.iter_mut().for_each(|stream| stream.write_all(&body).unwrap());
-    server.signal("-TERM");
-    // Opened in time, and slow to say what for.
-    let mut late = server.connect();
-    for stream in &mut streams {
-        assert_eq!(Response::read(stream).unwrap().status, 200);
-    }
-    std::thread::sleep(Duration::from_millis(400));
-    late.write_all(&request("GET", "/v2", "", b"")).unwrap();
-    assert_eq!(Response::read(&mut late).unwrap().status, 200);
-    let address = server.address.clone();
-    let ran = server.end();
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(TcpStream::connect(address).is_err());
-    let events = common::lines(&ran.err);
-    assert!(events.iter().any(|line| line["event"] == "stop" && line["level"] == "info"), "{}", ran.err);
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_ends_as_shells_have_it() {
-    let place = Place::new();
-    let server = Server::start(&place, &[]);
-    server.signal("-INT");
-    assert_eq!(server.end().code, 130);
 }
 
 #[test]

@@ -130,13 +130,7 @@ impl Batcher {
     ///
     /// # Errors
     /// 503 when the queue is full, 413 when the answer would be too large.
-    pub fn submit(
-        &self,
-        served: &Arc<Served>,
-        inputs: Vec<Vec<f32>>,
-        samples: usize,
-        share: Share,
-    ) -> Result<Answer, Problem> {
+    pub fn submit(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize, share: Share) -> Result<Answer, Problem> {
         if samples > served.max_samples() {
             let most = served.max_samples();
             return Err(Problem::too_large(format!("{samples} samples in one request; the most for this model are {most}")));

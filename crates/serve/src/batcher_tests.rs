@@ -27,7 +27,8 @@ fn every_request_gets_its_own_answer() {
     let served = served();
     for (threads, max_batch) in [(1, 1), (1, 8), (3, 5)] {
         let batcher = batcher(Options { threads, max_batch, ..Options::default() });
-        let sent = |i: usize| (i, 1 + i % 13, batcher.submit(&served, samples(i, 1 + i % 13), 1 + i % 13, Share::default()).unwrap());
+        let sent =
+            |i: usize| (i, 1 + i % 13, batcher.submit(&served, samples(i, 1 + i % 13), 1 + i % 13, Share::default()).unwrap());
         for (first, count, answer) in (0..200).map(sent).collect::<Vec<_>>() {
             assert_eq!(answer.blocking_recv().unwrap().unwrap().0, [sums(first, count)]);
         }
@@ -72,7 +73,10 @@ fn a_request_of_too_many_samples_is_refused() {
     let served = served();
     let batcher = batcher(Options::default());
     let most = served.max_samples();
-    assert_eq!(batcher.submit(&served, vec![vec![]], most + 1, Share::default()).unwrap_err().status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        batcher.submit(&served, vec![vec![]], most + 1, Share::default()).unwrap_err().status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 }
 
 #[test]

@@ -9,7 +9,6 @@ use axum::Router;
 use axum::http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::Service as _;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
@@ -104,7 +103,7 @@ fn refusal(error: &hyper::Error, wire: &Wire) -> Option<Problem> {
     Some(Problem::new(
         status,
         match status {
-            StatusCode::URI_TOO_LONG => format!("the address is too long; the whole head of a request may have {BUFFER} bytes"),
+            StatusCode::URI_TOO_LONG => format!("the address is too long; the head of a request may have {BUFFER} bytes"),
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
                 format!("the head of the request is too large; it may have {BUFFER} bytes and 100 headers")
             }

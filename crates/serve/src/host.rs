@@ -47,7 +47,9 @@ impl Hosts {
         let named = name.filter(|name| is_name(name)).unwrap_or("NAME");
         Err(Problem::new(
             StatusCode::MISDIRECTED_REQUEST,
-            format!("this server answers under an address or localhost, not under '{host}'; to allow the name, start it with --host {named}"),
+            format!(
+                "this server answers under an address or localhost, not under '{host}'; to allow the name, start it with --host {named}"
+            ),
         ))
     }
 }
@@ -102,16 +104,48 @@ mod tests {
     #[test]
     fn only_what_the_public_dns_cannot_point_here_is_local() {
         for host in [
-            "127.0.0.1:8501", "192.168.0.7", "[::1]:80", "[::1]", "[fe80::1]:8501", "localhost", "LOCALHOST:80", "localhost.:80",
-            "app.localhost", "raspberry:8501", "pi.local", "127.0.0.1:",
+            "127.0.0.1:8501",
+            "192.168.0.7",
+            "[::1]:80",
+            "[::1]",
+            "[fe80::1]:8501",
+            "localhost",
+            "LOCALHOST:80",
+            "localhost.:80",
+            "app.localhost",
+            "raspberry:8501",
+            "pi.local",
+            "127.0.0.1:",
         ] {
             assert!(Hosts::default().allow(host).is_ok(), "{host}");
         }
         for host in [
-            "", ":80", "evil.example", "evil.example:8501", "[::1].evil.example", "[::1]evil", "[evil.example]", "[::1", "[127.0.0.1]",
-            "[::1]:80:evil.example", "::1", "127.0.0.1.evil.example", "127.0.0.1:8501:evil.example", "localhost.evil.example",
-            "notlocalhost.example", "127.1", "0x7f000001", "2130706433", "a..local", "local host", "localhost:80x", "user@localhost",
-            "\u{e9}vil", "localhost..", "[fe80::1%25eth0]", "1.2.3.04",
+            "",
+            ":80",
+            "evil.example",
+            "evil.example:8501",
+            "[::1].evil.example",
+            "[::1]evil",
+            "[evil.example]",
+            "[::1",
+            "[127.0.0.1]",
+            "[::1]:80:evil.example",
+            "::1",
+            "127.0.0.1.evil.example",
+            "127.0.0.1:8501:evil.example",
+            "localhost.evil.example",
+            "notlocalhost.example",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "a..local",
+            "local host",
+            "localhost:80x",
+            "user@localhost",
+            "\u{e9}vil",
+            "localhost..",
+            "[fe80::1%25eth0]",
+            "1.2.3.04",
         ] {
             assert_eq!(Hosts::default().allow(host).map_err(|p| p.status.as_u16()), Err(421), "{host}");
         }

@@ -148,7 +148,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .route("/v2/models/{model}/versions/{version}", get(v2::model))
         .route("/v2/models/{model}/versions/{version}/ready", get(v2::model_ready))
         .route("/v2/models/{model}/versions/{version}/infer", post(v2::infer))
-        .route(METRICS, get(metrics))
+        .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi::document))
         .merge(page::routes())
         .fallback(unknown)
@@ -157,10 +157,8 @@ pub fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-const METRICS: &str = "/metrics";
-
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
-    let text = service.metrics.text(service.models.list());
+    let text = service.metrics.text(service.memory.held(), service.models.list());
     ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4"))], text).into_response()
 }
 
@@ -184,14 +182,15 @@ async fn around(State(service): State<Arc<Service>>, request: Request, next: Nex
     let protocol = Protocol::of(request.uri().path());
     let origin = cors::allowed(&service.options.cors, request.headers());
     let told = (service.log.requests != Requests::None).then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let free = METRICS == request.uri().path();
+    let free = request.uri().path() == "/metrics";
     let response = match service.hosts.check(request.version(), request.uri(), request.headers()) {
         Err(problem) => problem.into_response(),
         Ok(()) if cors::is_preflight(&request) && origin.is_some() => cors::preflight(),
         Ok(()) => caught(next.run(request)).await,
     };
     // Figures are wanted most when there is no memory left.
-    let mut response = if free { response } else { outgoing::count(&service.memory, response).unwrap_or_else(Problem::into_response) };
+    let mut response =
+        if free { response } else { outgoing::count(&service.memory, response).unwrap_or_else(Problem::into_response) };
     drop(in_flight);
     let took = began.elapsed();
     let status = response.status();

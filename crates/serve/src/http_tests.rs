@@ -51,6 +51,9 @@ async fn send(router: Router, request: Request<Body>) -> Answered {
 
 fn ask_of(service: &Arc<Service>, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answered {
     let mut request = Request::builder().method(method).uri(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", "localhost");
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }

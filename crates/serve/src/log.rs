@@ -261,14 +261,32 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_is_one_line() {
+        let shared = Arc::<Shared>::default();
+        let log = Log { form: Form::Json, requests: Requests::None, shared: Some(Arc::clone(&shared)), writer: None };
+        let (ours, others) = (log.panic_hook(), std::panic::take_hook());
+        // The hook is that of all tests.
+        std::panic::set_hook(Box::new(move |panic| match std::thread::current().name() {
+            Some("broken") => ours(panic),
+            _ => others(panic),
+        }));
+        let broken = std::thread::Builder::new().name("broken".into()).spawn(|| panic!("of two\n{}", "lines")).unwrap();
+        assert!(broken.join().is_err());
+        let text = std::mem::take(&mut shared.lock().text);
+        let event: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&event["event"], &event["thread"], &event["error"]),
+            (&"panic".into(), &"broken".into(), &"of two\nlines".into())
+        );
+        assert!(event["at"].as_str().unwrap().contains("log.rs") && text.lines().count() == 1, "{text}");
+    }
+
+    #[test]
     fn nothing_that_is_sent_reaches_a_terminal_as_more_than_text() {
         let evil = "a\u{1b}[2J\r\n\u{7f}\u{9b}31m\u{85}\u{2028}\u{202e}\0";
         let fields: [(&str, &dyn Display); 1] = [("path", &evil)];
         let line = text("T", "info", "request", &fields);
-        assert_eq!(
-            line,
-            "T info request path=\"a\\u001b[2J\\r\\n\\u007f\\u009b31m\\u0085\\u2028\\u202e\\u0000\"\n"
-        );
+        assert_eq!(line, "T info request path=\"a\\u001b[2J\\r\\n\\u007f\\u009b31m\\u0085\\u2028\\u202e\\u0000\"\n");
         let object = json("T", "info", "request", &fields);
         assert!(object.trim_end_matches('\n').chars().all(|c| c.is_ascii_graphic()), "{object:?}");
         assert_eq!(serde_json::from_str::<Value>(&object).unwrap()["path"], evil);

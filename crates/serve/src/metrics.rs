@@ -158,8 +158,8 @@ impl Metrics {
         self.rejected[why as usize].fetch_add(1, Relaxed);
     }
 
-    /// The text, with the figures of `models` by their names and versions.
-    pub fn text<'a>(&self, models: impl Iterator<Item = (&'a str, Vec<u64>, &'a ModelMetrics)> + Clone) -> String {
+    /// The text, with the bytes that are counted in [`crate::memory`] and the figures of `models` by their names and versions.
+    pub fn text<'a>(&self, held: usize, models: impl Iterator<Item = (&'a str, Vec<u64>, &'a ModelMetrics)> + Clone) -> String {
         let mut text = String::with_capacity(8192);
         let head = |text: &mut String, name: &str, kind: &str, help: &str| {
             let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
@@ -195,6 +195,13 @@ impl Metrics {
             head(text, name, "gauge", help);
             let _ = writeln!(text, "{name} {}", gauge.load(Relaxed));
         }
+        head(
+            text,
+            "maobi_memory_held_bytes",
+            "gauge",
+            "Memory counted for connections, requests and answers that are not sent yet.",
+        );
+        let _ = writeln!(text, "maobi_memory_held_bytes {held}");
         head(text, "maobi_model_version", "gauge", "Versions that are served: 1 each.");
         for (model, versions, _) in models.clone() {
             for version in versions {
@@ -248,7 +255,7 @@ mod tests {
         metrics.response(Protocol::V2, 418, Duration::from_secs(60));
         metrics.reject(Rejected::Queue);
         model.batch.add(3.0);
-        let text = metrics.text([("digits", vec![1, 3], &model)].into_iter());
+        let text = metrics.text(7, [("digits", vec![1, 3], &model)].into_iter());
         for line in [
             "maobi_responses_total{protocol=\"v2\",status=\"400\"} 1",
             "maobi_responses_total{protocol=\"v2\",status=\"0\"} 1",
@@ -257,6 +264,7 @@ mod tests {
             "maobi_response_seconds_bucket{protocol=\"v2\",le=\"+Inf\"} 2",
             "maobi_response_seconds_sum{protocol=\"v2\"} 60.002",
             "maobi_rejected_total{reason=\"queue_full\"} 1",
+            "maobi_memory_held_bytes 7",
             "maobi_batch_samples_bucket{model=\"digits\",le=\"2\"} 0",
             "maobi_batch_samples_bucket{model=\"digits\",le=\"4\"} 1",
             "maobi_model_version{model=\"digits\",version=\"3\"} 1",

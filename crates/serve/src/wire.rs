@@ -32,6 +32,8 @@ pub struct Wire {
     unsent: AtomicBool,
     /// The client takes nothing at the moment.
     blocked: AtomicBool,
+    /// The first line of a request has arrived, or part of what follows it.
+    lined: AtomicBool,
     /// The status of the empty answer that was held back; 0 when there was none.
     refused: AtomicU16,
 }
@@ -43,6 +45,7 @@ pub struct Call(Arc<Wire>);
 impl Drop for Call {
     fn drop(&mut self) {
         self.0.unsent.store(true, Relaxed);
+        self.0.lined.store(false, Relaxed);
         self.0.calls.fetch_sub(1, Relaxed);
     }
 }
@@ -53,8 +56,8 @@ impl Wire {
         let _ = stream.set_nodelay(true);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
-        let (calls, unsent, blocked, refused) = Default::default();
-        Arc::new(Self { stream: Mutex::new(stream), calls, unsent, blocked, refused })
+        let (calls, unsent, blocked, lined, refused) = Default::default();
+        Arc::new(Self { stream: Mutex::new(stream), calls, unsent, blocked, lined, refused })
     }
 
     /// Counts a request.
@@ -88,7 +91,12 @@ impl Wire {
 
     /// The status with which hyper refused what came, and which was held back.
     pub fn refused(&self) -> Option<u16> {
-        Some(self.refused.load(Relaxed)).filter(|status| *status > 0)
+        match self.refused.load(Relaxed) {
+            0 => None,
+            // hyper's own bound of an address lies above that of a head.
+            431 if !self.lined.load(Relaxed) => Some(414),
+            status => Some(status),
+        }
     }
 
     /// Writes the whole of `bytes`.
@@ -183,7 +191,12 @@ impl Patient {
 
 impl AsyncRead for Patient {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *lock(&self.wire.stream)).poll_read(context, into)
+        let before = into.filled().len();
+        let read = Pin::new(&mut *lock(&self.wire.stream)).poll_read(context, into);
+        if !self.wire.is_called() && into.filled().get(before..).unwrap_or_default().contains(&b'\n') {
+            self.wire.lined.store(true, Relaxed);
+        }
+        read
     }
 }
 

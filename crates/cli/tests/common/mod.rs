@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test binary uses its part
 
+pub mod server;
+
 use maobi_data::builtin;
 use serde_json::Value;
 use std::io::Read;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::batcher::Batcher;
+use crate::memory::Share;
 use axum::body::{Bytes, HttpBody};
 use hyper::body::Frame;
 use std::pin::Pin;
@@ -54,7 +55,7 @@ fn more_than_can_be_done_is_sent_away() {
     // Nothing runs before a batch of 32 is full: what waits, waits.
     let busy = service(Options { threads: 1, queue: 1, max_wait: Duration::from_secs(3600), ..Options::default() });
     let served = busy.models.default_model().unwrap();
-    let waiting = busy.batcher.submit(&served, vec![seven()], 1).unwrap();
+    let waiting = busy.batcher.submit(&served, vec![seven()], 1, Share::default()).unwrap();
     let body = json!({ "instances": [nested(&seven())] }).to_string();
     let refused = ask_of(&busy, "POST", "/v1/models/digits:predict", &[], body.clone());
     assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
@@ -69,19 +70,61 @@ fn more_than_can_be_done_is_sent_away() {
     assert_eq!(ask_of(&busy, "GET", "/v2/health/ready", &[], "").json(), json!({ "ready": false }));
     assert_eq!(ask_of(&busy, "GET", "/v2/health/live", &[], "").headers["connection"], "close");
 
-    let full = service(Options { threads: 1, max_held: 0, max_body: 4096, ..Options::default() });
-    let held = full.memory.clone().try_acquire_many_owned(3).unwrap();
-    let refused = ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]);
-    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.error());
+    let full = service(Options { threads: 1, max_held: 0, max_body: 10_000, ..Options::default() });
+    let held = full.memory.share(65_001).unwrap();
+    // With what is read from it, a body counts three times.
+    let refused = ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 5000]);
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
     drop(held);
-    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 5000]).status, StatusCode::BAD_REQUEST);
 
-    // What may become as large as a body can be takes nothing from others before it comes.
-    let silent = || Request::builder().method("POST").uri("/v1/models/digits:predict").body(Body::new(Silence)).unwrap();
+    // A body that is only announced takes nothing from others.
+    let silent = || {
+        let request = Request::builder().method("POST").uri("/v1/models/digits:predict").header("host", "localhost");
+        request.body(Body::new(Silence)).unwrap()
+    };
     let slow: Vec<_> = (0..3).map(|_| RUNTIME.spawn(send(router(Arc::clone(&full)), silent()))).collect();
     while full.metrics.in_flight.load(Relaxed) < 3 {
         std::thread::yield_now();
     }
-    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 2000]).status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask_of(&full, "POST", "/v1/models/digits:predict", &[], vec![b' '; 5000]).status, StatusCode::BAD_REQUEST);
     slow.into_iter().for_each(|one| one.abort());
+}
+
+#[test]
+fn answers_count_until_they_are_sent_and_health_needs_no_memory() {
+    let full = service(Options { threads: 1, max_held: 0, max_body: 10_000, ..Options::default() });
+    let answer = |path: &str| {
+        let request = Request::builder().uri(path).header("host", "localhost").body(Body::empty()).unwrap();
+        RUNTIME.block_on(router(Arc::clone(&full)).oneshot(request)).unwrap()
+    };
+    let document = answer("/openapi.json");
+    let size = document.body().size_hint().exact().unwrap() as usize;
+    assert_eq!((document.status(), full.memory.held()), (StatusCode::OK, size), "nobody has read it yet");
+    drop(document);
+    assert_eq!(full.memory.held(), 0);
+    let _held = full.memory.share(80_000).unwrap();
+    let refused = ask_of(&full, "GET", "/openapi.json", &[], "");
+    assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
+    for path in ["/v2/health/live", "/v2/health/ready", "/metrics"] {
+        assert_eq!(ask_of(&full, "GET", path, &[], "").status, StatusCode::OK, "{path}");
+    }
+}
+
+#[test]
+fn a_request_whose_client_has_gone_counts_until_it_leaves_the_queue() {
+    // Nothing runs before a batch of 32 is full.
+    let busy = service(Options { threads: 1, max_wait: Duration::from_secs(3600), ..Options::default() });
+    let body = json!({ "instances": vec![nested(&seven()); 10] }).to_string();
+    let request = Request::builder().method("POST").uri("/v1/models/digits:predict").header("host", "localhost");
+    let asked = RUNTIME.spawn(send(router(Arc::clone(&busy)), request.body(body.into()).unwrap()));
+    let served = busy.models.default_model().unwrap();
+    while served.metrics.queue.load(Relaxed) == 0 {
+        std::thread::yield_now();
+    }
+    asked.abort();
+    assert!(RUNTIME.block_on(asked).is_err_and(|error| error.is_cancelled()));
+    assert!(busy.memory.held() >= 10 * 784 * 4, "{} bytes", busy.memory.held());
+    Batcher::end(&busy.batcher);
+    assert_eq!(busy.memory.held(), 0);
 }

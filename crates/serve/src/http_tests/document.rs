@@ -36,6 +36,27 @@ fn the_document_says_what_the_routes_do() {
 }
 
 #[test]
+fn no_route_answers_under_a_name_of_the_public_dns() {
+    let document: Value = serde_json::from_str(DOCUMENT).unwrap();
+    let own = ["/", "/page/static/main.js", "/page/models", "/page/runs", "/page/samples", "/page/tune", "/nowhere"];
+    let own = own.into_iter().map(|path| (path.to_owned(), vec!["get".to_owned()]));
+    for (path, methods) in documented().into_iter().chain(own) {
+        for method in methods {
+            let real = path.replace("{model}", "digits").replace("{version}", "1");
+            for host in ["evil.example", "evil.example:8501", "[::1].evil.example", "127.0.0.1.evil.example"] {
+                let refused = ask(&method.to_uppercase(), &real, &[("host", host)], "");
+                assert_eq!(refused.status, StatusCode::MISDIRECTED_REQUEST, "{method} {real} for {host}");
+                assert!(refused.error().contains("start it with --host"), "{}", refused.error());
+            }
+            let known = &document["paths"][&path][&method]["responses"];
+            assert!(known.is_null() || known.get("421").is_some(), "{method} {path} may answer 421");
+        }
+    }
+    let named = service(Options { threads: 1, hosts: vec!["digits.example".into()], ..Options::default() });
+    assert_eq!(ask_of(&named, "GET", "/v2", &[("host", "digits.example:8501")], "").status, StatusCode::OK);
+}
+
+#[test]
 fn statuses_are_among_those_of_the_document() {
     let document: Value = serde_json::from_str(DOCUMENT).unwrap();
     let bodies: [&[u8]; 4] = [b"", b"{}", b"\xff\xfe", br#"{"instances": [1], "inputs": []}"#];

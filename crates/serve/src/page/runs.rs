@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(600);
 const PICTURES: [&str; 3] = ["curves.png", "confusion.png", "mistakes.png"];
 
 /// The folder of a run, without links. What links lead to outside the folder of runs is no run, and no part of one.
-fn folder(service: &Service, run: &str) -> Result<PathBuf, Problem> {
+fn folder_of(service: &Service, run: &str) -> Result<PathBuf, Problem> {
     let runs = service.options.runs.as_deref();
     let runs = runs.ok_or_else(|| Problem::not_found("this server shows no runs; start it with --runs DIR"))?;
     let plain = !run.is_empty() && !run.starts_with('.') && !run.contains(['/', '\\', ':']);
@@ -48,7 +48,7 @@ pub async fn list(State(service): State<Arc<Service>>) -> Answer {
         let runs = service.options.runs.as_deref();
         let entries = runs.map(std::fs::read_dir).and_then(Result::ok).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let mut found: Vec<Value> = names.filter_map(|name| Some(summary(&name, &folder(&service, &name).ok()?))).collect();
+        let mut found: Vec<Value> = names.filter_map(|name| Some(summary(&name, &folder_of(&service, &name).ok()?))).collect();
         found.sort_by(|a, b| b["changed"].as_u64().cmp(&a["changed"].as_u64()));
         found.truncate(MOST_RUNS);
         Ok(json!({ "folder": runs.map(|runs| runs.display().to_string()), "runs": found }))
@@ -58,16 +58,16 @@ pub async fn list(State(service): State<Arc<Service>>) -> Answer {
 
 /// `GET /page/runs/{run}`.
 pub async fn one(State(service): State<Arc<Service>>, At(run): At<String>) -> Answer {
-    let work = move || folder(&service, &run).map(|folder| whole(&run, &folder));
+    let work = move || folder_of(&service, &run).map(|folder| whole(&run, &folder));
     Ok(object(&aside("reading the run", work).await?))
 }
 
 /// `GET /page/runs/{run}/events`: the same whenever it has changed.
 pub async fn events(State(service): State<Arc<Service>>, At(run): At<String>) -> Answer<Response> {
-    folder(&service, &run)?;
+    folder_of(&service, &run)?;
     let seen = std::sync::Mutex::new((None, String::new()));
     Ok(events::told(&service, move |service| {
-        let folder = folder(service, &run).ok()?;
+        let folder = folder_of(service, &run).ok()?;
         let mut seen = crate::lock(&seen);
         let now = Some((changed(&folder), is_at_work(&folder)));
         if seen.0 != now {
@@ -79,7 +79,7 @@ pub async fn events(State(service): State<Arc<Service>>, At(run): At<String>) ->
 
 /// `GET /page/runs/{run}/files/{file}`: a picture.
 pub async fn file(State(service): State<Arc<Service>>, At((run, file)): At<(String, String)>) -> Answer {
-    let folder = folder(&service, &run)?;
+    let folder = folder_of(&service, &run)?;
     let unknown = || Problem::not_found(format!("a run has no picture {file}"));
     let name = PICTURES.into_iter().find(|name| *name == file).ok_or_else(unknown)?;
     let mut files = places(&folder).into_iter().map(|place| place.join(name));
@@ -203,6 +203,45 @@ mod tests {
             (&json!(false), &json!(true), &json!(["confusion.png"]))
         );
         assert_eq!((&told["report"]["classes"], &told["report"]["wrong"]), (&json!(["a"]), &json!(1)));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_nowhere_else_and_pipes_are_not_waited_for() {
+        use crate::{Log, Models, Options};
+        use std::os::unix::fs::symlink;
+        let ((runs, folder), (_other, elsewhere)) = (run("epoch,loss\n1,0.5\n"), run("epoch,loss\n1,0.25\n"));
+        symlink(&elsewhere, runs.path().join("linked")).unwrap();
+        symlink(&folder, runs.path().join("same")).unwrap();
+        // A run with parts from somewhere else.
+        let mixed = runs.path().join("mixed");
+        std::fs::create_dir_all(mixed.join("own")).unwrap();
+        std::fs::copy(folder.join("config.toml"), mixed.join("config.toml")).unwrap();
+        std::fs::create_dir(elsewhere.join("report")).unwrap();
+        for (file, text) in [("report/report.json", "{\"accuracy\": 0.5}"), ("report/curves.png", "x")] {
+            std::fs::write(elsewhere.join(file), text).unwrap();
+        }
+        symlink(elsewhere.join("history.csv"), mixed.join("history.csv")).unwrap();
+        symlink(elsewhere.join("report"), mixed.join("report")).unwrap();
+        symlink(elsewhere.join("report/curves.png"), mixed.join("own/curves.png")).unwrap();
+        let piped = runs.path().join("piped");
+        std::fs::create_dir(&piped).unwrap();
+        std::fs::copy(folder.join("config.toml"), piped.join("config.toml")).unwrap();
+        for pipe in ["history.csv", "report.json", "curves.png"] {
+            assert!(std::process::Command::new("mkfifo").arg(piped.join(pipe)).status().unwrap().success());
+        }
+        let models = Models::open(Vec::new(), Box::new(|_| Err("no files".into()))).unwrap();
+        let options = Options { threads: 1, runs: Some(runs.path().to_owned()), ..Options::default() };
+        let service = Service::new(options, models, Log::silent()).unwrap();
+        let told = |name: &str| folder_of(&service, name).map(|folder| whole(name, &folder));
+        assert!(told("linked").is_err());
+        assert_eq!(told("same").unwrap()["rows"], json!([[1.0, 0.5]]));
+        for name in ["mixed", "piped"] {
+            let told = told(name).unwrap();
+            assert_eq!((&told["rows"], &told["pictures"], &told["report"]), (&json!([]), &json!([]), &Value::Null), "{name}");
+        }
+        assert_eq!(content(&mixed, &mixed.join("own/curves.png")), None);
+        assert!(content(&folder, &folder.join("history.csv")).is_some());
     }
 
     #[test]
