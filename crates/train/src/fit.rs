@@ -1,5 +1,6 @@
 //! `fit`: epochs of steps, validation and callbacks.
 
+use crate::callbacks::monitor::{check_monitor, figures};
 use crate::callbacks::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate_into;
@@ -175,6 +176,8 @@ struct Run {
     weights: Vec<f32>,
     history: History,
     figures: Vec<String>,
+    /// The training that goes on was stopped by a callback, and its end is all that is left.
+    stopped: bool,
     failed: bool,
 }
 
@@ -205,6 +208,7 @@ impl Run {
             weights: Vec::new(),
             history: History::default(),
             figures,
+            stopped: false,
             failed: false,
         };
         let mut resume = None;
@@ -214,8 +218,8 @@ impl Run {
             }
         }
         model.reset_metrics();
-        if let Some(Resume { epoch, batch, states, metrics, history }) = resume {
-            (run.epoch, run.batch, run.history) = (epoch, batch.min(steps_per_epoch), history);
+        if let Some(Resume { epoch, batch, states, metrics, history, stopped }) = resume {
+            (run.epoch, run.batch, run.history, run.stopped) = (epoch, batch.min(steps_per_epoch), history, stopped);
             model.restore_metrics(&metrics);
             for i in 0..callbacks.len() {
                 if let Some(state) = states.get(state_key(callbacks, i)) {
@@ -235,6 +239,9 @@ impl Run {
         callbacks: &mut [Box<dyn Callback + '_>],
     ) -> Result<()> {
         if self.hook(model, how, callbacks, |c, x| c.on_train_begin(x).map(|()| Action::Continue))? == Action::Stop {
+            return Ok(());
+        }
+        if self.stopped {
             return Ok(());
         }
         // A run that was interrupted between its last step and the end of the epoch still owes that end.
@@ -329,7 +336,9 @@ impl Run {
         let mut action = Action::Continue;
         for saver in [false, true] {
             for i in 0..callbacks.len() {
-                if callbacks[i].saves_states() == saver && self.call(model, how, callbacks, i, &mut call)? == Action::Stop {
+                if callbacks[i].saves_states() == saver
+                    && self.call(model, how, callbacks, i, action == Action::Stop, &mut call)? == Action::Stop
+                {
                     action = Action::Stop;
                 }
             }
@@ -343,7 +352,8 @@ impl Run {
         for saver in [true, false] {
             for i in 0..callbacks.len() {
                 if callbacks[i].saves_states() == saver {
-                    let ended = self.call(model, how, callbacks, i, &mut |c, x| c.on_train_end(x).map(|()| Action::Continue));
+                    let mut end = |c: &mut dyn Callback, x: &mut Context<'_>| c.on_train_end(x).map(|()| Action::Continue);
+                    let ended = self.call(model, how, callbacks, i, false, &mut end);
                     result = result.and(ended.map(|_| ()));
                 }
             }
@@ -360,6 +370,7 @@ impl Run {
         how: &Fit<'_>,
         callbacks: &mut [Box<dyn Callback + '_>],
         index: usize,
+        stopping: bool,
         call: &mut dyn FnMut(&mut dyn Callback, &mut Context<'_>) -> Result<Action>,
     ) -> Result<Action> {
         let keys: Vec<String> = match callbacks[index].saves_states() {
@@ -386,6 +397,7 @@ impl Run {
             history: &self.history,
             figures: &self.figures,
             states: &states,
+            stopping,
             failed: self.failed,
         };
         call(&mut **callback, &mut context)
@@ -400,26 +412,4 @@ fn state_key(callbacks: &[Box<dyn Callback + '_>], index: usize) -> String {
 
 fn step_of(model: &Model) -> u64 {
     model.optimizer_state_ref().map_or(0, |s| s.iterations)
-}
-
-/// Names of the figures of an epoch's logs.
-fn figures(logs: &[(String, f64)], validates: bool) -> Vec<String> {
-    let mut known: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
-    if validates {
-        known.extend(logs.iter().map(|(name, _)| format!("val_{name}")));
-    }
-    known.push("learning_rate".into());
-    known
-}
-
-fn check_monitor(callback: &dyn Callback, known: &[String], validates: bool) -> Result<()> {
-    let Some(monitor) = callback.monitors() else { return Ok(()) };
-    if known.iter().any(|k| k == monitor) {
-        return Ok(());
-    }
-    let hint = if monitor.starts_with("val_") && !validates { "; there is no validation data in this run" } else { "" };
-    Err(Error::argument(
-        callback.name(),
-        format!("monitor \"{monitor}\" is not among the figures of this run, which are {}{hint}", known.join(", ")),
-    ))
 }

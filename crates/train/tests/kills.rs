@@ -8,7 +8,7 @@ use maobi_nn::layers::{BatchNormalization, Dense, Dropout, InputLayer};
 use maobi_nn::losses::Loss;
 use maobi_nn::optimizers::Optimizer;
 use maobi_nn::{Compile, Model, Precision};
-use maobi_train::callbacks::{BatchLogs, Context, SaveFreq, TensorBoard, VariableNames};
+use maobi_train::callbacks::{BatchLogs, Context, EpochLogs, SaveFreq, TensorBoard, VariableNames};
 use maobi_train::{
     Action, Arrays, BackupAndRestore, CSVLogger, Callback, EarlyStopping, Error, Fit, History, ModelCheckpoint, ModelExt,
     ReduceLROnPlateau, Targets,
@@ -326,6 +326,46 @@ fn a_kill_at_any_step_changes_nothing() {
                 }
             }
         }
+    }
+}
+
+/// Dies at the end of an epoch, when its backup is written.
+struct EndOfEpoch(usize);
+
+impl Callback for EndOfEpoch {
+    fn name(&self) -> &'static str {
+        "EndOfEpoch"
+    }
+
+    fn on_epoch_end(&mut self, context: &mut Context<'_>, _: &EpochLogs) -> Result<Action, Error> {
+        match context.epoch == self.0 {
+            true => Err(Error::Argument { argument: "kill".into(), message: "now".into() }),
+            false => Ok(Action::Continue),
+        }
+    }
+
+    fn saves_states(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_training_that_was_stopped_early_does_not_go_on_after_a_kill() {
+    let case = Case { optimizer: json!({ "type": "Adam", "learning_rate": 0.02, "use_ema": true }), numbers: Numbers::Full };
+    let how = |folder: &Path| {
+        let stop = EarlyStopping::new("loss").min_delta(10.0).patience(3).restore_best_weights(true);
+        Fit::new().epochs(20).callback(stop).callback(CSVLogger::new(folder.join("log.csv"))).callback(backup(folder))
+    };
+    let (folder, mut model) = (temporary(), case.model());
+    let history = fit(&mut model, how(folder.path()), true).unwrap();
+    assert_eq!(history.epochs.len(), 4);
+    let expected = left(folder.path(), &model, &history);
+    for epoch in 1..=4 {
+        let folder = temporary();
+        fit(&mut case.model(), how(folder.path()).callback(EndOfEpoch(epoch)), true).unwrap_err();
+        let mut model = case.model();
+        let history = fit(&mut model, how(folder.path()), true).unwrap();
+        assert_same(&left(folder.path(), &model, &history), &expected, &format!("killed after epoch {epoch}"));
     }
 }
 

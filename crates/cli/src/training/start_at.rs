@@ -25,6 +25,7 @@ impl Callback for StartAt {
         let (epoch, batch) = (step / self.steps_per_epoch.max(1), step % self.steps_per_epoch.max(1));
         // Steps of a run are counted in u64, positions in memory sizes; no run gets beyond them.
         let (epoch, batch) = (usize::try_from(epoch).unwrap_or(usize::MAX), usize::try_from(batch).unwrap_or(0));
-        Ok(Some(Resume { epoch, batch, states: Value::Null, metrics: Value::Null, history: History::default() }))
+        let (states, metrics, history) = (Value::Null, Value::Null, History::default());
+        Ok(Some(Resume { epoch, batch, states, metrics, history, stopped: false }))
     }
 }

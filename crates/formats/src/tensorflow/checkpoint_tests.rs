@@ -51,8 +51,10 @@ fn bits(model: &Model) -> Vec<Vec<u32>> {
 #[test]
 fn training_goes_on_to_the_same_bits() {
     let folder = tempdir().unwrap();
-    let optimizers: [Optimizer; 6] = [
+    let optimizers: [Optimizer; 8] = [
         Sgd::new(0.1).into(),
+        Sgd::new(0.1).ema(0.9, None).name("sgd_average").into(),
+        Sgd::new(0.1).momentum(0.9).ema(0.9, None).name("momentum_average").into(),
         Adam::new(0.01).into(),
         Adam::new(0.01).amsgrad(true).into(),
         Sgd::new(0.1).momentum(0.9).into(),

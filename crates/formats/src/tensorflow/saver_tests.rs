@@ -75,6 +75,25 @@ fn state_comes_back_under_each_habit_of_names() {
 }
 
 #[test]
+fn averages_of_weights_come_back_and_begin_with_the_weights_where_the_file_has_none() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("m.ckpt-3");
+    let model = trained(Adam::new(0.01).ema(0.9, None));
+    assert_eq!(save(&model, &path, &layer_names(&model)).unwrap(), Vec::<String>::new());
+    assert!(Bundle::open(&path).unwrap().has("dense/kernel/ExponentialMovingAverage"));
+    let mut other = compiled(2, Adam::new(0.01).ema(0.9, None));
+    assert_eq!(load_into(&mut other, &path).unwrap(), Vec::<String>::new());
+    assert_eq!((values(&other), slots_of(&other)), (values(&model), slots_of(&model)));
+    // The averages are the first of the slots. Were they zeros at step 3, they would soon take the place of the weights.
+    let plain = trained(Adam::new(0.01));
+    save(&plain, &path, &layer_names(&plain)).unwrap();
+    let notes = load_into(&mut other, &path).unwrap();
+    assert!(notes.len() == 1 && notes[0].contains("optimizer state not restored, only its global step"), "{notes:?}");
+    assert_eq!(slots_of(&other)[..6], values(&plain));
+    assert_eq!(other.optimizer_state_ref().unwrap().iterations, 3);
+}
+
+#[test]
 fn momentum_is_tensorflow_s() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.ckpt-3");

@@ -116,7 +116,8 @@ impl BackupAndRestore {
     /// # Errors
     /// A file that cannot be read or is not a backup.
     pub fn position(file: &Path) -> Result<Position> {
-        let extras = maobi_formats::keras::read_extras(file)?;
+        let extras =
+            maobi_formats::keras::read_extras(file).map_err(|e| unusable(file, &format!("cannot be used here ({e})")))?;
         let training = training(file, &extras)?;
         let step = training["step"].as_u64().ok_or_else(|| unusable(file, "does not say at which step training was"))?;
         Ok(Position { step, steps: training["steps"].as_u64() })
@@ -138,6 +139,8 @@ impl BackupAndRestore {
             "learning_rate": context.model.optimizer_state_ref().map(|state| state.learning_rate),
             "epoch": context.epoch,
             "batch": context.batch,
+            // Within an epoch it is the user who stops, and goes on later.
+            "stopped": context.stopping && context.batch == 0,
             "seen": self.seen,
             "states": (context.states)(),
             "metrics": context.model.metrics_state(),
@@ -170,7 +173,8 @@ impl BackupAndRestore {
         }
         (self.seen, self.expected) = (seen, Some((path.to_path_buf(), steps)));
         let (states, metrics) = (training["states"].clone(), training["metrics"].clone());
-        Ok(Resume { epoch: epoch as usize, batch: batch as usize, states, metrics, history })
+        let stopped = training["stopped"].as_bool().unwrap_or(false);
+        Ok(Resume { epoch: epoch as usize, batch: batch as usize, states, metrics, history, stopped })
     }
 
     fn remove(&self) -> Result<()> {

@@ -10,7 +10,7 @@ mod early_stopping;
 mod lambda;
 mod learning_rate_scheduler;
 mod model_checkpoint;
-mod monitor;
+pub(crate) mod monitor;
 mod output;
 mod progress_bar;
 mod reduce_lr_on_plateau;
@@ -73,6 +73,8 @@ pub struct Context<'a> {
     pub figures: &'a [String],
     /// Gathers the states of the other callbacks, for one that [saves them](Callback::saves_states).
     pub states: &'a dyn Fn() -> Value,
+    /// Whether an earlier callback has just answered [`Action::Stop`] in this hook.
+    pub stopping: bool,
     /// Whether training ended with an error (in `on_train_end`).
     pub failed: bool,
 }
@@ -117,6 +119,8 @@ pub struct Resume {
     pub metrics: Value,
     /// The epochs before.
     pub history: History,
+    /// Whether a callback stopped training at the end of an epoch: nothing is left to train.
+    pub stopped: bool,
 }
 
 /// Hooks around training; each does nothing unless written.

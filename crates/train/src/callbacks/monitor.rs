@@ -2,6 +2,7 @@
 //!
 //! As Keras' `MonitorCallback` (`callbacks/monitor_callback.py`).
 
+use super::Callback;
 use crate::error::{Error, Result};
 use maobi_nn::Model;
 
@@ -131,6 +132,29 @@ impl Monitor {
             Some(best) => current + delta < best,
         }
     }
+}
+
+/// Names of the figures of an epoch's logs.
+pub(crate) fn figures(logs: &[(String, f64)], validates: bool) -> Vec<String> {
+    let mut known: Vec<String> = logs.iter().map(|(name, _)| name.clone()).collect();
+    if validates {
+        known.extend(logs.iter().map(|(name, _)| format!("val_{name}")));
+    }
+    known.push("learning_rate".into());
+    known
+}
+
+/// Checks that a callback watches one of the figures.
+pub(crate) fn check_monitor(callback: &dyn Callback, known: &[String], validates: bool) -> Result<()> {
+    let Some(monitor) = callback.monitors() else { return Ok(()) };
+    if known.iter().any(|k| k == monitor) {
+        return Ok(());
+    }
+    let hint = if monitor.starts_with("val_") && !validates { "; there is no validation data in this run" } else { "" };
+    Err(Error::argument(
+        callback.name(),
+        format!("monitor \"{monitor}\" is not among the figures of this run, which are {}{hint}", known.join(", ")),
+    ))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct Args {
 
     /// The run folder; runs/RECIPE-N when left out.
     ///
-    /// A recipe by steps (such as deep-cnn) goes on from the last checkpoint in it.
+    /// A recipe by steps (such as deep-cnn) goes on with the run in it.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
