@@ -6,6 +6,7 @@ use crate::metrics::{Metrics, Protocol};
 use crate::models::Models;
 use crate::options::Options;
 use crate::page::{self, Page};
+use crate::pictures::Pictures;
 use crate::problem::{Problem, Reason};
 use crate::served::Served;
 use crate::{body, cors, openapi, recognize, tf_serving, v2};
@@ -42,8 +43,8 @@ pub struct Service {
     pub log: Log,
     /// Memory for bodies, in [`body::UNIT`]s.
     pub(crate) memory: Arc<Semaphore>,
-    /// Turns to read pictures.
-    pub(crate) pictures: Arc<Semaphore>,
+    /// Turns and memory to read pictures.
+    pub(crate) pictures: Pictures,
     /// What the page keeps.
     pub(crate) page: Page,
     draining: AtomicBool,
@@ -61,7 +62,7 @@ impl Service {
         Ok(Self {
             batcher: Batcher::new(&options, Arc::clone(&metrics))?,
             memory: Arc::new(Semaphore::new(units)),
-            pictures: Arc::new(Semaphore::new(options.threads.max(1))),
+            pictures: Pictures::new(&options),
             page: Page::new(&options),
             draining: AtomicBool::new(false),
             ids: Ids::new(),

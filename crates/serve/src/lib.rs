@@ -16,6 +16,7 @@ mod openapi;
 mod options;
 mod page;
 mod patient;
+mod pictures;
 pub mod problem;
 mod recognize;
 mod scan;
