@@ -10,6 +10,9 @@ pub enum Error {
     /// The model file.
     #[error(transparent)]
     Format(#[from] maobi_formats::Error),
+    /// The picture took more work or time than it may.
+    #[error(transparent)]
+    TooMuch(#[from] maobi_vision::TooMuch),
     /// The file's [`MEMBER`](crate::preprocessing::MEMBER) says something that makes no sense.
     #[error("{file}: its member {} cannot be read: {message}", crate::preprocessing::MEMBER)]
     Member {

@@ -3,6 +3,7 @@
 use maobi_vision::Preprocess;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Instant;
 
 /// How a picture is to be read; the default finds out by itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub struct Options {
     pub how: Preprocess,
     /// How many digits to expect.
     pub layout: Layout,
+    /// When reading is given up; `None`: never.
+    pub until: Option<Instant>,
 }
 
 impl Options {
@@ -30,6 +33,12 @@ impl Options {
     /// Sets [`Options::layout`].
     pub fn layout(mut self, layout: Layout) -> Self {
         self.layout = layout;
+        self
+    }
+
+    /// Sets [`Options::until`].
+    pub fn until(mut self, until: Instant) -> Self {
+        self.until = Some(until);
         self
     }
 }

@@ -7,7 +7,7 @@ use crate::preprocessing::{self, Preprocessing, Scaling};
 use crate::reading::{Item, Reading};
 use maobi_formats::{Loaded, format};
 use maobi_nn::Model;
-use maobi_vision::{Picture, Preprocess, Rect, Segmentation, prepare, segment};
+use maobi_vision::{Effort, Picture, Preprocess, Rect, Segmentation, prepare, segment_within};
 use std::path::Path;
 
 /// Glyphs that go through the network together: more are no faster, and take memory.
@@ -151,7 +151,8 @@ impl Recognizer {
     /// Reads a picture.
     ///
     /// # Errors
-    /// Those of the network's arithmetic; any picture can be read.
+    /// Those of the network's arithmetic; [`Error::TooMuch`] for a picture that takes more than [`Effort::STEPS`], or was not read by
+    /// [`Options::until`].
     pub fn recognize(&self, picture: &Picture, options: &Options) -> Result<Reading> {
         let mut readings = self.recognize_all(std::slice::from_ref(picture), options)?;
         Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true, true)))
@@ -162,28 +163,32 @@ impl Recognizer {
     /// # Errors
     /// As [`Recognizer::recognize`].
     pub fn recognize_all(&self, pictures: &[Picture], options: &Options) -> Result<Vec<Reading>> {
-        let drafts: Vec<Draft> = pictures.iter().map(|picture| self.draft(picture, options)).collect();
+        let drafts: Vec<Draft> = pictures.iter().map(|picture| self.draft(picture, options)).collect::<Result<_>>()?;
         let glyphs: Vec<&[u8]> = drafts.iter().flat_map(Draft::glyphs).collect();
-        let rows = self.rows(&glyphs)?;
+        let rows = self.rows_within(&glyphs, &Effort::new(options.until))?;
         let mut rows = rows.chunks_exact(self.outputs());
-        let reading = |draft: Draft| {
+        let reading = |(draft, picture): (Draft, &Picture)| {
             let items = rows.by_ref().take(draft.glyphs().count()).zip(draft.glyphs());
             let items = items.map(|(row, pixels)| self.item(row, pixels.to_vec())).collect();
-            draft.reading(items, options.layout, &self.point)
+            let mut reading = draft.reading(items, options.layout, &self.point);
+            reading.items.iter_mut().for_each(|item| item.rect = picture.in_file(item.rect));
+            reading
         };
-        Ok(drafts.into_iter().map(reading).collect())
+        Ok(drafts.into_iter().zip(pictures).map(reading).collect())
     }
 
     /// Finds what may be digits.
-    fn draft(&self, picture: &Picture, options: &Options) -> Draft {
+    fn draft(&self, picture: &Picture, options: &Options) -> Result<Draft> {
+        let effort = Effort::new(options.until);
+        effort.check()?;
         let single = prepare(picture, options.how, self.frame);
         // A picture in MNIST's own form is one digit, and lines are made of names that can stand side by side.
         let one = options.how != Preprocess::Auto
             || options.layout == Layout::Single
             || single.unchanged
             || self.classes.iter().any(|name| name.chars().count() != 1);
-        let many = if one { Segmentation::default() } else { segment(picture, self.frame) };
-        Draft { whole: Rect { x: 0, y: 0, width: picture.width, height: picture.height }, single, many }
+        let many = if one { Segmentation::default() } else { segment_within(picture, self.frame, &effort)? };
+        Ok(Draft { whole: Rect { x: 0, y: 0, width: picture.width, height: picture.height }, single, many })
     }
 
     /// Number of outputs, with "none".
@@ -193,8 +198,13 @@ impl Recognizer {
 
     /// The network's probabilities `[glyphs, outputs]` for pixels `[height, width]` each.
     pub(crate) fn rows(&self, glyphs: &[&[u8]]) -> Result<Vec<f32>> {
+        self.rows_within(glyphs, &Effort::new(None))
+    }
+
+    fn rows_within(&self, glyphs: &[&[u8]], effort: &Effort) -> Result<Vec<f32>> {
         let mut rows = Vec::with_capacity(glyphs.len() * self.outputs());
         for some in glyphs.chunks(AT_ONCE) {
+            effort.check()?;
             let values: Vec<f32> = some.iter().flat_map(|glyph| self.scaled(glyph)).collect();
             rows.extend(self.running.predict(&[&values])?.into_iter().next().unwrap_or_default());
         }

@@ -8,6 +8,7 @@ use crate::metrics::{Metrics, Protocol};
 use crate::models::Models;
 use crate::options::Options;
 use crate::page::{self, Page};
+use crate::pictures::Pictures;
 use crate::problem::{Problem, Reason};
 use crate::served::{Served, Tensor};
 use crate::{cors, openapi, outgoing, recognize, tf_serving, v2};
@@ -45,8 +46,8 @@ pub struct Service {
     /// Memory for connections, bodies and answers.
     pub(crate) memory: Arc<Memory>,
     hosts: Hosts,
-    /// Turns to read pictures.
-    pub(crate) pictures: Arc<Semaphore>,
+    /// Turns and memory to read pictures.
+    pub(crate) pictures: Pictures,
     /// What the page keeps.
     pub(crate) page: Page,
     draining: AtomicBool,
@@ -66,7 +67,7 @@ impl Service {
             batcher: Batcher::new(&options, Arc::clone(&metrics))?,
             memory: Memory::new(most, Arc::clone(&metrics)),
             hosts: Hosts::new(&options.hosts, &options.cors),
-            pictures: Arc::new(Semaphore::new(options.threads.max(1))),
+            pictures: Pictures::new(&options),
             page: Page::new(&options),
             draining: AtomicBool::new(false),
             ids: Ids::new(),

@@ -19,6 +19,7 @@ mod openapi;
 mod options;
 mod outgoing;
 mod page;
+mod pictures;
 pub mod problem;
 mod recognize;
 mod scan;

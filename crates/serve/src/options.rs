@@ -23,6 +23,11 @@ pub struct Options {
     pub max_held: usize,
     /// Largest picture, width × height.
     pub max_pixels: u64,
+    /// Memory in bytes for all pictures that are decoded and read at the same time, by an estimate from their heads. A picture that would
+    /// take more alone is answered 413, one that does not get its share within `patience` 503.
+    pub picture_memory: usize,
+    /// Longest time that reading one picture may take, its decoding not counted; then it is answered 504.
+    pub picture_time: Duration,
     /// Connections that may be open at the same time; those beyond wait to be accepted.
     pub connections: usize,
     /// Longest time that a client may take to send the head of a request, then its body, and then to take its answer, or another
@@ -44,9 +49,11 @@ pub struct Options {
 }
 
 impl Default for Options {
+    /// Memory for pictures: 512 MB, or 128 MB for each core where that is more.
     fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
         Self {
-            threads: std::thread::available_parallelism().map_or(1, |threads| threads.get()),
+            threads,
             max_batch: 32,
             max_wait: Duration::ZERO,
             queue: 512,
@@ -54,6 +61,8 @@ impl Default for Options {
             max_body: 32_000_000,
             max_held: 512_000_000,
             max_pixels: 50_000_000,
+            picture_memory: (threads * 128_000_000).max(512_000_000),
+            picture_time: Duration::from_secs(10),
             connections: 4096,
             read_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(20),

@@ -2,17 +2,15 @@
 
 use crate::body;
 use crate::http::Service;
-use crate::metrics::Rejected;
 use crate::multipart::{boundary, fields};
+use crate::pictures::{self, Waits};
 use crate::problem::{Answer, Problem, object};
 use crate::served::Served;
 use axum::extract::{Request, State};
 use axum::http::header;
 use maobi_recognize::Options;
-use maobi_vision::{DecodeError, Limits, Picture, decode_bytes};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// What a request may say beside the picture, as parameters of its address or fields of its form.
 #[derive(Debug)]
@@ -101,75 +99,24 @@ pub async fn recognize(State(service): State<Arc<Service>>, request: Request) ->
         );
         return Err(Problem::bad(message));
     }
-    let limits = Limits { max_bytes: held.len() as u64, max_pixels: service.options.max_pixels, ..Limits::default() };
-    let read = move || {
-        let bytes = held.get(range).unwrap_or_default();
-        read(&served, bytes, name.as_deref(), &limits, &wishes)
-    };
-    Ok(object(&service.on_pictures(read).await??))
+    let picture = Waits::new(&service, held, range, name);
+    let (picture, cost) = picture.cost().await?;
+    let read = move |until| read(&served, &picture, wishes.options.clone().until(until), &wishes);
+    Ok(object(&service.on_pictures(cost, read).await??))
 }
 
 /// Decodes a picture and reads it.
-fn read(served: &Served, bytes: &[u8], name: Option<&str>, limits: &Limits, wishes: &Wishes) -> Result<Value, Problem> {
-    let picture = decode(bytes, name.unwrap_or("the picture"), limits)?;
+fn read(served: &Served, picture: &Waits, options: Options, wishes: &Wishes) -> Result<Value, Problem> {
     let recognizer = served.recognizer().ok_or_else(|| Problem::internal("the model reads no pictures"))?;
-    let reading = recognizer.recognize(&picture, &wishes.options).map_err(|e| Problem::internal(e.to_string()))?;
+    let reading = recognizer.recognize(&picture.decode()?, &options).map_err(pictures::failed)?;
     let others = reading.alternatives(recognizer.classes(), wishes.top - 1);
     let mut answer = reading.to_json(&others);
-    if let Some(name) = name {
+    if let Some(name) = &picture.name {
         answer.insert("file".into(), json!(name));
     }
     answer.insert("model".into(), json!(&*served.name));
     answer.insert("version".into(), json!(served.version.to_string()));
     Ok(Value::Object(answer))
-}
-
-/// Decodes a picture.
-pub(crate) fn decode(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture, Problem> {
-    decode_bytes(bytes, name, limits).map_err(|error| {
-        let message = error.to_string();
-        match error {
-            DecodeError::TooManyPixels { .. }
-            | DecodeError::TooLong { .. }
-            | DecodeError::TooMuchMemory { .. }
-            | DecodeError::TooManyBytes { .. } => Problem::too_large(message),
-            _ => Problem::bad(message),
-        }
-    })
-}
-
-/// Counts itself among those who wait.
-struct Waiting<'a>(&'a AtomicI64);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-impl Service {
-    /// Runs work on pictures on a thread that may be busy for long; as many at a time as there are threads, and no more than the queue
-    /// holds wait.
-    pub(crate) async fn on_pictures<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-        let before = self.metrics.pictures.fetch_add(1, Relaxed);
-        let waiting = Waiting(&self.metrics.pictures);
-        if usize::try_from(before).unwrap_or(0) >= self.options.queue {
-            self.metrics.reject(Rejected::Queue);
-            return Err(Problem::busy(format!("{before} pictures wait to be read already; try again")));
-        }
-        let turn = tokio::time::timeout(self.options.patience, self.pictures.clone().acquire_owned()).await;
-        let turn = turn.map_err(|_| {
-            self.metrics.reject(Rejected::Expired);
-            Problem::late(format!("the request has waited for more than {} ms; try again", self.options.patience.as_millis()))
-        })?;
-        drop(waiting);
-        let work = tokio::task::spawn_blocking(move || {
-            // Given back when the work is over, even if nobody waits for it any more.
-            let _turn = turn;
-            work()
-        });
-        work.await.map_err(|_| Problem::internal("reading the picture failed"))
-    }
 }
 
 /// Keys and values of an address, decoded.

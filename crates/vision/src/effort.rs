@@ -5,8 +5,8 @@ use std::time::Instant;
 
 /// What may go into reading one picture: a number of steps, the same on every machine, and for those who wait a point in time.
 ///
-/// A step is about one look at one pixel. Writing takes some hundred million steps at most; a picture made to take for ever, or a texture that
-/// looks like thousands of digits, takes more than [`Effort::STEPS`] and is given up.
+/// A step is about one look at one pixel. Photos and scans of writing take 200 million at most; a picture made to keep the pipeline busy
+/// takes more than [`Effort::STEPS`] and is given up.
 #[derive(Clone, Debug)]
 pub struct Effort {
     left: Cell<u64>,
@@ -26,7 +26,7 @@ pub enum TooMuch {
 
 impl Effort {
     /// Steps for one picture.
-    pub const STEPS: u64 = 4_000_000_000;
+    pub const STEPS: u64 = 2_000_000_000;
 
     /// [`Effort::STEPS`], until then.
     pub fn new(until: Option<Instant>) -> Self {

@@ -66,6 +66,11 @@ pub struct Args {
     #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
     max_megapixels: u64,
 
+    /// Memory for all pictures that are read at the same time, in megabytes; a picture that would take more alone is answered 413, one
+    /// that finds no room in time 503 [default: 512, or 128 for each core where that is more]
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
+    picture_memory_mb: Option<u64>,
+
     /// How often to look whether files of models have changed, in milliseconds; 0 never.
     #[arg(long, value_name = "MS", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(..=86_400_000))]
     reload_ms: u64,
@@ -169,6 +174,7 @@ impl Args {
             max_body: size(self.max_body_mb * 1_000_000),
             max_held: size(self.memory_mb * 1_000_000),
             max_pixels: self.max_megapixels * 1_000_000,
+            picture_memory: self.picture_memory_mb.map_or(defaults.picture_memory, |mb| size(mb * 1_000_000)),
             read_timeout: Duration::from_millis(self.read_timeout_ms),
             reload: (self.reload_ms > 0).then(|| Duration::from_millis(self.reload_ms)),
             cors: self.cors.clone(),

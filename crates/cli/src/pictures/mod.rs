@@ -30,14 +30,15 @@ pub fn bar(count: usize, console: Console) -> Bars {
     bars
 }
 
-/// Reads all of `items` on all cores behind a bar and hands what was read to `take`, in order. What cannot be read is told on stderr;
-/// whether there was such.
+/// Reads all of `items` on all cores behind a bar and hands what was read to `take`, in order. Why an item cannot be read is printed on
+/// stderr, also when reading it panics. Returns whether there was such an item; `name` names it.
 ///
 /// # Errors
 /// The first of `take`'s, which ends the work.
 pub fn read_all<T: Sync, V: Send>(
     items: &[T],
     console: Console,
+    name: impl Fn(&T) -> String,
     read: impl Fn(&T) -> Result<V, String> + Sync,
     mut take: impl FnMut(usize, V) -> anyhow::Result<()>,
 ) -> anyhow::Result<bool> {
@@ -45,6 +46,10 @@ pub fn read_all<T: Sync, V: Send>(
     let mut failed = false;
     let all = in_order(items, read, |index, answer| {
         bars.advance(1);
+        let answer = answer.unwrap_or_else(|panicked| {
+            let name = name(&items[index]);
+            Err(format!("{name}: reading it failed inside maobi ({}); please report this with the file", panicked.message()))
+        });
         match answer {
             Ok(value) => take(index, value),
             Err(reason) => {

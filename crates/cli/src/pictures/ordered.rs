@@ -1,7 +1,7 @@
 //! Work on all cores, answers in order.
 
+use maobi_guard::{Panicked, guard};
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// Most threads: each may hold a large picture.
@@ -14,52 +14,45 @@ struct State<R> {
     next: usize,
     /// How many answers were taken.
     taken: usize,
-    done: BTreeMap<usize, R>,
-    /// Threads that ended, for whatever reason.
-    ended: usize,
+    done: BTreeMap<usize, Result<R, Panicked>>,
     stop: bool,
 }
 
-/// Calls `work` for every item on all cores, and `take` for every answer on this thread, in the order of the items.
+/// Calls `work` for every item on all cores, and `take` for every answer on this thread, in the order of the items. Where `work` panics,
+/// the panic is the answer: every item has one.
 ///
 /// # Errors
 /// The first of `take`'s, which ends the work.
 pub fn in_order<T: Sync, R: Send, E>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
-    mut take: impl FnMut(usize, R) -> Result<(), E>,
+    mut take: impl FnMut(usize, Result<R, Panicked>) -> Result<(), E>,
 ) -> Result<(), E> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(items.len());
     if threads < 2 {
-        return items.iter().enumerate().try_for_each(|(index, item)| take(index, work(item)));
+        return items.iter().enumerate().try_for_each(|(index, item)| take(index, guard(|| work(item))));
     }
-    let state = Mutex::new(State { next: 0, taken: 0, done: BTreeMap::new(), ended: 0, stop: false });
+    let state = Mutex::new(State { next: 0, taken: 0, done: BTreeMap::new(), stop: false });
     let changed = Condvar::new();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| worker(items, &work, &state, &changed))).collect();
-        let result = (0..items.len()).try_for_each(|index| {
+        // Also when `take` panics: the workers must not wait for answers to be taken.
+        let _stop = Stop(&state, &changed);
+        for _ in 0..threads {
+            scope.spawn(|| worker(items, &work, &state, &changed));
+        }
+        (0..items.len()).try_for_each(|index| {
             let mut now = lock(&state);
             let answer = loop {
                 match now.done.remove(&index) {
-                    Some(answer) => break Some(answer),
-                    None if now.ended == threads => break None,
+                    Some(answer) => break answer,
                     None => now = changed.wait(now).unwrap_or_else(PoisonError::into_inner),
                 }
             };
             now.taken = index + 1;
             drop(now);
             changed.notify_all();
-            // Without an answer a worker has panicked, which comes out below.
-            answer.map_or(Ok(()), |answer| take(index, answer))
-        });
-        lock(&state).stop = true;
-        changed.notify_all();
-        for worker in workers {
-            if let Err(panic) = worker.join() {
-                resume_unwind(panic);
-            }
-        }
-        result
+            take(index, answer)
+        })
     })
 }
 
@@ -67,18 +60,17 @@ fn lock<R>(state: &Mutex<State<R>>) -> MutexGuard<'_, State<R>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Counts a thread that ends, by a panic too: the others must not wait for its answer.
-struct Ends<'a, R>(&'a Mutex<State<R>>, &'a Condvar);
+/// Ends the workers once their answers are no longer wanted.
+struct Stop<'a, R>(&'a Mutex<State<R>>, &'a Condvar);
 
-impl<R> Drop for Ends<'_, R> {
+impl<R> Drop for Stop<'_, R> {
     fn drop(&mut self) {
-        lock(self.0).ended += 1;
+        lock(self.0).stop = true;
         self.1.notify_all();
     }
 }
 
 fn worker<T, R>(items: &[T], work: &(impl Fn(&T) -> R + Sync), state: &Mutex<State<R>>, changed: &Condvar) {
-    let _ends = Ends(state, changed);
     loop {
         let mut now = lock(state);
         while !now.stop && now.next < items.len() && now.next >= now.taken + AHEAD {
@@ -88,7 +80,7 @@ fn worker<T, R>(items: &[T], work: &(impl Fn(&T) -> R + Sync), state: &Mutex<Sta
         let Some(item) = items.get(index).filter(|_| !now.stop) else { return };
         now.next += 1;
         drop(now);
-        let answer = work(item);
+        let answer = guard(|| work(item));
         lock(state).done.insert(index, answer);
         changed.notify_all();
     }
@@ -110,7 +102,7 @@ mod tests {
             n * n
         };
         let Ok(()) = in_order(&items, work, |index, square| {
-            seen.push((index as u64, square));
+            seen.push((index as u64, square.unwrap()));
             Ok::<_, Infallible>(())
         });
         assert!(seen.iter().copied().eq(items.iter().map(|n| (*n, n * n))));
@@ -130,9 +122,33 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_comes_out() {
-        let items: Vec<u32> = (0..50).collect();
-        let run = || in_order(&items, |&n| assert_ne!(n, 20, "twenty"), |_, ()| Ok::<_, Infallible>(()));
-        assert!(std::panic::catch_unwind(run).is_err());
+    fn every_item_has_an_answer_whatever_panics() {
+        // More items than run ahead, and more panics than threads: none of them may take a thread away.
+        let items: Vec<usize> = (0..5 * AHEAD).collect();
+        let bad = |n: usize| n.is_multiple_of(3);
+        let mut seen = Vec::new();
+        let Ok(()) = in_order(
+            &items,
+            |&n| {
+                assert!(!bad(n), "item {n}");
+                n
+            },
+            |index, answer| {
+                match answer {
+                    Ok(n) => assert!(n == index && !bad(n)),
+                    Err(panicked) => assert_eq!((bad(index), panicked.message()), (true, &*format!("item {index}"))),
+                }
+                seen.push(index);
+                Ok::<_, Infallible>(())
+            },
+        );
+        assert_eq!(seen, items);
+    }
+
+    #[test]
+    fn a_panic_of_the_taker_ends_the_work_and_comes_out() {
+        let items = [(); 10 * AHEAD];
+        let run = || in_order(&items, |()| (), |index, _| if index == 3 { panic!("taker") } else { Ok::<_, Infallible>(()) });
+        assert_eq!(guard(run).unwrap_err().message(), "taker");
     }
 }

@@ -3,14 +3,15 @@
 use super::answer::Parts;
 use crate::body;
 use crate::http::Service;
+use crate::pictures::{Waits, failed};
 use crate::problem::{Answer, Problem, object};
-use crate::recognize::{decode, query};
+use crate::recognize::query;
 use crate::served::Served;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use maobi_recognize::{Options, Recognizer};
-use maobi_vision::{Limits, Picture, Rect, explain};
+use maobi_vision::{Cost, Picture, Rect, explain};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Instant;
@@ -112,21 +113,34 @@ pub async fn look(State(service): State<Arc<Service>>, request: Request) -> Answ
         return Err(Problem::unsupported("expected the picture itself as the body"));
     }
     let held = body::read_body(&service, &parts.headers, body).await?;
-    let limits = Limits { max_bytes: held.len() as u64, max_pixels: service.options.max_pixels, ..Limits::default() };
-    let work = move || {
-        let began = Instant::now();
-        let picture = if raw {
-            let expected = wishes.width * wishes.height;
-            let unfit = || Problem::bad(format!("expected {expected} bytes, got {}", held.len()));
-            Picture::from_grey(wishes.width, wishes.height, held.to_vec()).ok_or_else(unfit)?
-        } else {
-            decode(&held, "the picture", &limits)?
+    if raw {
+        let (width, height) = (wishes.width, wishes.height);
+        let cost = Cost::of_grey(width, height).bytes();
+        let work = move |until| {
+            let unfit = || Problem::bad(format!("expected {} bytes, got {}", width * height, held.len()));
+            let picture = Picture::from_grey(width, height, held.to_vec()).ok_or_else(unfit);
+            timed(&served, || picture, wishes, until)
         };
-        let mut parts = read(&served, &picture, &wishes)?;
-        parts.set("ms", json!(began.elapsed().as_secs_f64() * 1e3));
-        Ok::<_, Problem>(parts)
-    };
-    Ok(service.on_pictures(work).await??.into_response())
+        return Ok(service.on_pictures(cost, work).await??.into_response());
+    }
+    let all = 0..held.len();
+    let (picture, cost) = Waits::new(&service, held, all, None).cost().await?;
+    let work = move |until| timed(&served, || picture.decode(), wishes, until);
+    Ok(service.on_pictures(cost, work).await??.into_response())
+}
+
+/// Makes a picture and reads it, with the time that took.
+fn timed(
+    served: &Served,
+    picture: impl FnOnce() -> Result<Picture, Problem>,
+    mut wishes: Wishes,
+    until: Instant,
+) -> Result<Parts, Problem> {
+    let began = Instant::now();
+    wishes.options = wishes.options.until(until);
+    let mut parts = read(served, &picture()?, &wishes)?;
+    parts.set("ms", json!(began.elapsed().as_secs_f64() * 1e3));
+    Ok(parts)
 }
 
 /// `POST /page/inside`: a glyph in the network's frame, white on black.
@@ -134,7 +148,7 @@ pub async fn inside(State(service): State<Arc<Service>>, request: Request) -> An
     let wishes = Wishes::of(&request)?;
     let served = wishes.served(&service)?;
     let held = body::read(&service, request).await?;
-    let work = move || {
+    let work = move |_until| {
         let recognizer = recognizer(&served)?;
         let mut parts = Parts::default();
         let (height, width) = recognizer.frame();
@@ -144,19 +158,18 @@ pub async fn inside(State(service): State<Arc<Service>>, request: Request) -> An
         within(recognizer, &held, wishes.class.unwrap_or(0), &wishes, &mut parts)?;
         Ok(parts)
     };
-    Ok(service.on_pictures(work).await??.into_response())
+    Ok(service.on_pictures(0, work).await??.into_response())
 }
 
 fn read(served: &Served, picture: &Picture, wishes: &Wishes) -> Result<Parts, Problem> {
     let recognizer = recognizer(served)?;
-    let failed = |e: maobi_recognize::Error| Problem::internal(e.to_string());
     let reading = recognizer.recognize(picture, &wishes.options).map_err(failed)?;
     let others = reading.alternatives(recognizer.classes(), 2);
     let (height, width) = recognizer.frame();
     let mut parts = Parts::of(reading.to_json(&others));
     parts.set("model", json!(&*served.name));
-    parts.set("width", json!(picture.width));
-    parts.set("height", json!(picture.height));
+    parts.set("width", json!(picture.full.0));
+    parts.set("height", json!(picture.full.1));
     parts.set("frame", json!([height, width]));
     let glyphs: Vec<usize> = reading.items.iter().map(|item| parts.keep(&item.pixels)).collect();
     parts.set("glyphs", json!(glyphs));
@@ -168,7 +181,7 @@ fn read(served: &Served, picture: &Picture, wishes: &Wishes) -> Result<Parts, Pr
         if reading.items.len() > 1 {
             stages.retain(|stage| !OF_ONE.contains(&stage.title.as_str()));
             if let Some(photo) = stages.first_mut() {
-                let scale = |n: usize| n * photo.width / picture.width.max(1);
+                let scale = |n: usize| n * photo.width / picture.full.0.max(1);
                 let boxed = |r: Rect| Rect { x: scale(r.x), y: scale(r.y), width: scale(r.width), height: scale(r.height) };
                 photo.boxes = reading.items.iter().map(|item| boxed(item.rect)).collect();
             }

@@ -54,6 +54,12 @@ impl Cost {
         }
     }
 
+    /// Of a picture that need not be decoded: `width × height` grey values.
+    pub fn of_grey(width: usize, height: usize) -> Self {
+        let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        Self::new((side(width), side(height)), 1, 0)
+    }
+
     /// Memory for all of it: decoding is over when reading begins.
     pub fn bytes(&self) -> u64 {
         self.decoding.max(self.reading)

@@ -21,7 +21,7 @@ pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::R
     let items = &seen.reading.items;
     if let Some(photo) = stages.first_mut().filter(|_| items.len() > 1) {
         // The last stages are those of one digit, which the picture is not; each digit is shown below.
-        let (x, y) = (photo.width as f64 / picture.width as f64, photo.height as f64 / picture.height as f64);
+        let (x, y) = (photo.width as f64 / picture.full.0 as f64, photo.height as f64 / picture.full.1 as f64);
         photo.boxes = items.iter().map(|item| scaled(item.rect, x, y)).collect();
         stages.retain(|stage| !OF_ONE.contains(&stage.title.as_str()));
     }
