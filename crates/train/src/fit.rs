@@ -235,7 +235,9 @@ impl Run {
         if self.hook(model, how, callbacks, |c, x| c.on_train_begin(x).map(|()| Action::Continue))? == Action::Stop {
             return Ok(());
         }
-        while !self.finished(model, how) {
+        // It was interrupted between its last epoch and its end.
+        let stopped = callbacks.iter().any(|callback| callback.has_stopped());
+        while !stopped && !self.finished(model, how) {
             self.hook(model, how, callbacks, |c, x| c.on_epoch_begin(x).map(|()| Action::Continue))?;
             let Some(logs) = self.epoch(model, data, validation, how, callbacks)? else { return Ok(()) };
             self.history.epochs.push(logs.clone());

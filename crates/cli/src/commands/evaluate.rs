@@ -17,9 +17,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A model file of any kind that is read (.keras, .h5, .onnx, a TensorFlow checkpoint …) or a run folder [default: the
-    /// model in the box, which reads digits]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: run::ModelArgument,
 
     #[command(flatten)]
     network: run::Network,
@@ -86,7 +85,7 @@ Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C
 /// Measures and reports.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
-    let reader = Reader::open(args.model.as_deref(), &args.network, &args.how, &console)?;
+    let reader = Reader::open(args.model.get(), &args.network, &args.how, &console)?;
     if let Some(what) = &args.photos {
         return photos::run(what, &reader, args, console);
     }

@@ -133,15 +133,21 @@ impl Callback for EarlyStopping {
         Ok(())
     }
 
+    fn has_stopped(&self) -> bool {
+        self.stopped_epoch.is_some()
+    }
+
     fn state(&self) -> Value {
         let weights = self.best_weights.as_ref().map(Snapshot::to_json);
-        json!({ "wait": self.wait, "best": self.best, "best_epoch": self.best_epoch, "best_weights": weights })
+        let stopped = self.stopped_epoch;
+        json!({ "wait": self.wait, "best": self.best, "best_epoch": self.best_epoch, "best_weights": weights, "stopped_epoch": stopped })
     }
 
     fn restore(&mut self, state: &Value) {
         let count = |key: &str| state[key].as_u64().unwrap_or(0) as usize;
         (self.wait, self.best_epoch) = (count("wait"), count("best_epoch"));
         self.best = state["best"].as_f64();
+        self.stopped_epoch = state["stopped_epoch"].as_u64().and_then(|epoch| usize::try_from(epoch).ok());
         self.best_weights = Snapshot::from_json(&state["best_weights"]).filter(|_| self.restore_best_weights);
     }
 }
@@ -181,9 +187,14 @@ mod tests {
         c.epoch(0, 0.5, |_| {});
         c.epoch(1, 0.75, |_| {});
         let state = c.state();
-        assert_eq!(state, json!({ "wait": 1, "best": 0.5, "best_epoch": 0, "best_weights": null }));
+        assert_eq!(state, json!({ "wait": 1, "best": 0.5, "best_epoch": 0, "best_weights": null, "stopped_epoch": null }));
         let mut other = loss().patience(2);
         other.restore(&state);
+        assert!(!other.has_stopped());
         assert_eq!(other.epoch(2, 0.6, |_| {}), Action::Stop);
+        // Killed right after this epoch's backup, a training does not go on with another epoch.
+        let mut resumed = loss().patience(2);
+        resumed.restore(&other.state());
+        assert!(resumed.has_stopped());
     }
 }

@@ -179,6 +179,10 @@ pub trait Callback: Send {
     fn saves_states(&self) -> bool {
         false
     }
+    /// Whether it ended the training before the interruption that training goes on after: there is nothing left to train then.
+    fn has_stopped(&self) -> bool {
+        false
+    }
     /// What has to survive an interruption.
     fn state(&self) -> Value {
         Value::Null

@@ -17,8 +17,10 @@ const SHOWN: usize = 5;
 pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     save(session, model)?;
     // Only now is the backup of no more use.
-    let backup = session.folder.backup();
-    if backup.exists() {
+    if session.recipe.training.steps.is_none() {
+        run::finished::keep(&session.folder, model)?;
+    } else if session.folder.backup().exists() {
+        let backup = session.folder.backup();
         std::fs::remove_dir_all(&backup).with_context(|| format!("{}: cannot be removed", backup.display()))?;
     }
     test(session)
