@@ -45,8 +45,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert!(backup.is_file());
     // What there is can be looked at meanwhile.
     place.ok(&["evaluate", "killed", "--json"]);
-    let err = place.fails(&["train", "--resume", "--out", "killed", "--epochs", "9"]);
-    assert!(err.contains("--epochs") && err.contains("epochs = 4"), "{err}");
+    let err = place.fails(&["train", "--resume", "--out", "killed", "--batch-size", "9"]);
+    assert!(err.contains("--batch-size") && err.contains("makes it 9"), "{err}");
     let err = place.fails(&["train", "tiny-cnn", "--resume", "--out", "killed"]);
     assert!(err.contains("tiny-cnn") && err.contains("tf2-cnn"), "{err}");
     assert!(place.fails(&["train", "--resume", "--out", "killed", "--seed", "2"]).contains("--seed 2 contradicts"));
@@ -145,5 +145,5 @@ fn runs_by_steps_go_on_from_a_checkpoint_of_tensorflow() {
 fn there_must_be_something_to_resume() {
     let place = Place::new();
     assert!(place.fails(&["train", "--resume"]).contains("no unfinished run"));
-    assert!(place.fails(&["train", "--resume", "--out", "none"]).contains("no config.toml"));
+    assert!(place.fails(&["train", "--resume", "--out", "data"]).contains("no config.toml"));
 }

@@ -103,6 +103,7 @@ fn rate(text: &str) -> Result<f32, String> {
 /// Adapts, measures, writes.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
+    args.how.refuse_layout("the folder or table says what is on each picture")?;
     let out = free(args)?;
     let reader = Reader::open(args.model.get(), &args.network, &args.how, &console)?;
     let own = Own::read(&args.pictures, &reader, args.hold_out, args.seed, console)?;

@@ -233,7 +233,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     for (class, arguments) in &recipe.callbacks {
         let mut arguments = arguments.clone();
         if class == "BackupAndRestore" && training.steps.is_none() {
-            // Once is enough: where the run looks for it, and as often as the recipe says.
+            // As often as the recipe says, where the run looks for it; the run's own backup comes at the end of each epoch.
             arguments.insert("backup_dir".into(), "backup".into());
             arguments.insert("delete_checkpoint".into(), false.into());
         }
@@ -262,10 +262,8 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         how = how.callback(StepLog::new(console, every, evaluation, record, folder.history()));
     } else {
         // Removed once the trained model is safe, not before.
-        how = how.epochs(training.epochs.unwrap_or(1));
-        if recipe.callbacks.iter().all(|(class, _)| class != "BackupAndRestore") {
-            how = how.callback(callbacks::BackupAndRestore::new(folder.backup()).delete_checkpoint(false));
-        }
+        let backup = callbacks::BackupAndRestore::new(folder.backup()).delete_checkpoint(false);
+        how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
