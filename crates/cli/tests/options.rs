@@ -15,11 +15,8 @@ fn config(place: &Place, run: &str) -> String {
 
 /// Ends with 2 and a message that has all parts.
 fn refused(place: &Place, arguments: &[&str], parts: &[&str]) {
-    let ran = place.run(arguments);
-    assert_eq!(ran.code, 2, "{arguments:?}: {} {}", ran.out, ran.err);
-    for part in parts {
-        assert!(ran.err.contains(part), "{arguments:?} lacks {part}: {}", ran.err);
-    }
+    let err = place.misused(arguments);
+    parts.iter().for_each(|part| assert!(err.contains(part), "{arguments:?} lacks {part}: {err}"));
 }
 
 #[test]
