@@ -1,5 +1,6 @@
 //! The data of a run: found, or drawn when there is none; cut, and looked at for what usually goes wrong.
 
+use crate::exit::usage;
 use crate::output::{Bars, Console, count};
 use anyhow::{Context, bail};
 use maobi_data::folder::Picture;
@@ -32,7 +33,7 @@ pub struct Choice<'a> {
     pub data_dir: Option<&'a Path>,
     /// `[height, width, channels]` that the network takes; folders of pictures are made that size.
     pub shape: [usize; 3],
-    /// Whether the built-in digits will do when nobody asked for anything.
+    /// Whether the built-in digits may take its place when it is missing and `asked` is `None`.
     pub fall_back: bool,
     /// Whether nothing may be downloaded.
     pub offline: bool,
@@ -44,8 +45,16 @@ pub struct Choice<'a> {
 /// When it cannot be had, and either was asked for or no other will do.
 pub fn choose(choice: Choice<'_>, console: Console) -> anyhow::Result<Chosen> {
     let name = choice.asked.unwrap_or(choice.otherwise);
+    let wanted = wanted(name);
+    if let (Some(dir), Wanted::Path(_) | Wanted::Name(DatasetName::Builtin)) = (choice.data_dir, &wanted) {
+        return Err(usage(format!(
+            "--data-dir {} says where mnist/ and fashion-mnist/ are, but the data set is {name}. Leave --data-dir out, or name another \
+             data set",
+            dir.display()
+        )));
+    }
     let bars = Bars::new(console);
-    let mut request = Request::new(wanted(name), &bars);
+    let mut request = Request::new(wanted, &bars);
     request.data_dir = choice.data_dir.map(Path::to_path_buf);
     request.offline = choice.offline;
     request.builtin = BUILTIN;

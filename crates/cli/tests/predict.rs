@@ -74,7 +74,7 @@ fn without_a_model_there_is_one_in_the_box() {
     lines_across.save(place.path("grid.png")).unwrap();
     let out = place.ok(&["predict", "grid.png"]);
     assert!(out.starts_with("grid.png: rejected: "), "{out}");
-    assert!(place.fails(&["predict", "own.png", "--scale", "1"]).contains("model in the box"));
+    assert!(place.misused(&["predict", "own.png", "--scale", "1"]).contains("model in the box"));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn patterns_tables_and_standard_input() {
     let rows: Vec<&str> = table.lines().collect();
     assert_eq!((rows.len(), rows[0]), (11, "file,digits,confidence,rejected,blank,second,second_confidence"));
     assert!(rows[1].starts_with("pictures/10.png,") && rows[10].starts_with("pictures/19.png,"), "{table}");
-    assert!(place.fails(&["predict", "--model", "run", "pictures/1.png", "--csv", "-", "--json"]).contains("--csv -"));
+    assert!(place.misused(&["predict", "--model", "run", "pictures/1.png", "--csv", "-", "--json"]).contains("--csv -"));
 
     let arguments = ["predict", "--model", "run", "-", "--json"];
     let mut child =

@@ -47,8 +47,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert!(backup.is_file());
     // What there is can be looked at meanwhile.
     place.ok(&["evaluate", "killed", "--json"]);
-    let err = place.fails(&["train", "--resume", "--out", "killed", "--epochs", "9"]);
-    assert!(err.contains("--epochs") && err.contains("epochs = 4"), "{err}");
+    let err = place.fails(&["train", "--resume", "--out", "killed", "--batch-size", "9"]);
+    assert!(err.contains("--batch-size") && err.contains("makes it 9"), "{err}");
     let err = place.fails(&["train", "tiny-cnn", "--resume", "--out", "killed"]);
     assert!(err.contains("tiny-cnn") && err.contains("tf2-cnn"), "{err}");
     assert!(place.fails(&["train", "--resume", "--out", "killed", "--seed", "2"]).contains("--seed 2 contradicts"));
@@ -131,7 +131,7 @@ fn runs_by_steps_go_on_from_a_checkpoint_of_tensorflow() {
     // As a crash after step 20 left it in releases without the full state of training: checkpoints and nothing else.
     place.ok(&["train", "small.toml", "--limit", "200", "--steps", "20", "--out", "crashed"]);
     std::fs::remove_file(place.path("crashed/model.keras")).unwrap();
-    std::fs::remove_file(place.path("crashed/finished.keras")).unwrap();
+    std::fs::remove_file(place.path("crashed/training.json")).unwrap();
     // It can be looked at meanwhile: as a run, by its checkpoint, by the checkpoint's folder.
     let answers: Vec<String> = ["crashed", "crashed/Model/model.ckpt-20", "crashed/Model"]
         .iter()
@@ -215,7 +215,7 @@ fn write_hard(place: &Place, number: usize) {
     std::fs::write(place.path("hard.toml"), HARD.replace("OPTIMIZER", optimizer).replace("PRECISION", precision)).unwrap();
 }
 
-/// Every file of a run folder. Times are left out: those of TensorBoard's events and, in `finished.keras`, of epochs.
+/// Every file of a run folder. Times are left out: those of TensorBoard's events and of epochs.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let (mut files, mut folders) = (BTreeMap::<String, Vec<u8>>::new(), vec![folder.to_path_buf()]);
     while let Some(at) = folders.pop() {
@@ -227,8 +227,12 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             } else if name.contains("tfevents") {
                 let events = files.entry(format!("{}/events", at.file_name().unwrap().to_str().unwrap())).or_default();
                 events.extend(events_of(&std::fs::read(&path).unwrap()));
-            } else if name == "finished.keras" {
+            } else if name == "last.keras" {
                 files.insert(name, common::member_of(&path, "model.weights.h5"));
+            } else if name == "training.json" {
+                let mut training: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+                training["history"] = serde_json::Value::Null;
+                files.insert(name, training.to_string().into_bytes());
             } else if !name.ends_with(".tmp") {
                 files.insert(name, std::fs::read(&path).unwrap());
             }
@@ -264,7 +268,7 @@ fn killed_runs_by_steps_leave_the_same_files() {
         write_hard(&place, number);
         let run = |out| ["train", "hard.toml", "--limit", "200", "--threads", "2", "--json", "--out", out];
         place.ok(&run("whole"));
-        assert!(place.path("whole/checkpoints/0203.keras").is_file() && place.path("whole/finished.keras").is_file());
+        assert!(place.path("whole/checkpoints/0203.keras").is_file() && (place.path("whole/training.json").is_file() || place.path("whole/last.keras").is_file()));
         let mut kills = 0;
         for session in 0..12 {
             let mut child = place.command(&run("killed")).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -290,7 +294,7 @@ fn a_finished_run_by_steps_goes_further_to_the_same_bytes() {
     place.ok(&["train", "hard.toml", "--limit", "200", "--out", "whole"]);
     place.ok(&["train", "hard.toml", "--limit", "200", "--steps", "97", "--out", "further"]);
     let ran = place.run(&["train", "--steps", "203", "--out", "further"]);
-    assert!(ran.code == 0 && ran.err.contains("finished.keras at step 97"), "{}", ran.err);
+    assert!(ran.code == 0 && ran.err.contains("going on from step 97"), "{}", ran.err);
     for file in ["model.keras", "history.csv", "curves.png", "epochs.csv", "checkpoints/0203.keras", "ckpt/cp-200.ckpt.index"] {
         let read = |run: &str| std::fs::read(place.path(run).join(file)).unwrap();
         assert!(read("further") == read("whole"), "{file}");
@@ -333,5 +337,5 @@ fn a_checkpoint_that_is_never_due_is_saved_at_the_end_and_said() {
 fn there_must_be_something_to_resume() {
     let place = Place::new();
     assert!(place.fails(&["train", "--resume"]).contains("no unfinished run"));
-    assert!(place.fails(&["train", "--resume", "--out", "none"]).contains("no config.toml"));
+    assert!(place.fails(&["train", "--resume", "--out", "data"]).contains("no config.toml"));
 }

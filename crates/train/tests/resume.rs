@@ -187,3 +187,19 @@ fn a_backup_of_other_data_is_refused() {
             .contains("is of a run with 6 steps per epoch, this one has 3 (other data or batch size); delete the file")
     );
 }
+
+#[test]
+fn a_training_that_was_killed_after_its_last_epoch_trains_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    // The backup of the epoch in which EarlyStopping stops is there, but training did not get to its end.
+    let how = || {
+        let backup = BackupAndRestore::new(folder.path().join("backup")).delete_checkpoint(false);
+        Fit::new().epochs(9).callback(EarlyStopping::new("loss").min_delta(100.0)).callback(backup)
+    };
+    let mut whole = adam(3);
+    let history = train(&mut whole, how()).unwrap();
+    assert_eq!(history.epochs.len(), 2);
+    let mut resumed = adam(3);
+    assert_eq!(train(&mut resumed, how()).unwrap().epochs.len(), 2);
+    assert_eq!(bits(&resumed), bits(&whole));
+}

@@ -17,8 +17,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A run folder or a model file.
-    model: PathBuf,
+    #[command(flatten)]
+    model: run::RequiredModel,
 
     /// The .keras file to write: the network and its weights, without the optimizer.
     #[arg(long, short, value_name = "FILE.keras")]
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.out.extension().is_none_or(|ending| ending != "keras") {
         bail!("{}: expected a name that ends in .keras", args.out.display());
     }
-    let mut open = run::load(&args.model, &run::Network::default(), &console)?;
+    let mut open = run::load(args.model.get(), &run::Network::default(), &console)?;
     let preprocessing = open.preprocessing.clone().unwrap_or_else(|| Preprocessing::presumed(&open.model));
     let (head, tail) = (preprocessing.validation_head, preprocessing.validation_tail);
     if args.dataset.is_none() && head.is_none() && tail.is_none() {

@@ -17,9 +17,8 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A model file of any kind that is read (.keras, .h5, .onnx, a TensorFlow checkpoint …) or a run folder [default: the
-    /// model in the box, which reads digits]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: run::ModelArgument,
 
     #[command(flatten)]
     network: run::Network,
@@ -32,12 +31,12 @@ pub struct Args {
     /// Measure on people's own pictures, read as `maobi predict` does it: a folder with a folder for each class (none for pictures
     /// without a digit), or a CSV file with the columns file and label, or truth for several digits (lines joined by |), and perhaps
     /// kind, and certain: what is not "sure" is left out.
-    #[arg(long, value_name = "DIR|FILE.csv", conflicts_with_all = ["dataset", "split"])]
+    #[arg(long, value_name = "DIR|FILE.csv", conflicts_with_all = ["dataset", "data_dir", "split"])]
     photos: Option<PathBuf>,
 
     /// Measure how many of these pictures, none of which shows a digit, are rejected: a folder of pictures, in folders by kind, or a
     /// data set such as fashion-mnist.
-    #[arg(long, value_name = "DIR|NAME|FILE.npz", conflicts_with_all = ["dataset", "photos"])]
+    #[arg(long, value_name = "DIR|NAME|FILE.npz", conflicts_with_all = ["dataset", "photos", "split"])]
     non_digits: Option<String>,
 
     /// Where to look for mnist/ and fashion-mnist/, and nowhere else.
@@ -86,7 +85,10 @@ Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C
 /// Measures and reports.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
-    let reader = Reader::open(args.model.as_deref(), &args.network, &args.how, &console)?;
+    if args.photos.is_none() && args.non_digits.is_none() {
+        args.how.refuse("the pictures of a data set are taken as they are; it is for --photos and --non-digits")?;
+    }
+    let reader = Reader::open(args.model.get(), &args.network, &args.how, &console)?;
     if let Some(what) = &args.photos {
         return photos::run(what, &reader, args, console);
     }

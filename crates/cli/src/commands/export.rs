@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Args {
-    /// A model file of any kind that is read, or a run folder.
-    model: PathBuf,
+    #[command(flatten)]
+    model: run::RequiredModel,
 
     #[command(flatten)]
     network: run::Network,
@@ -60,13 +60,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         (None, Some(out)) => format::by_extension(out)?,
         (None, None) => bail!("give --to FORMAT or --out PATH"),
     };
-    let out = args.out.clone().unwrap_or_else(|| beside(&args.model, format));
+    let out = args.out.clone().unwrap_or_else(|| beside(args.model.get(), format));
     if out.exists() && !args.force {
         bail!("{}: is there already; give another --out, or --force to replace it", out.display());
     }
     let open = match format.keeps_slots() {
-        true => run::load_whole(&args.model, &args.network, &console)?,
-        false => run::load(&args.model, &args.network, &console)?,
+        true => run::load_whole(args.model.get(), &args.network, &console)?,
+        false => run::load(args.model.get(), &args.network, &console)?,
     };
     let member = open.preprocessing.as_ref().map(|p| p.to_bytes()).transpose()?;
     let extras: Vec<(&str, &[u8])> = member.iter().map(|bytes| (MEMBER, bytes.as_slice())).collect();

@@ -26,9 +26,8 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER, allow_missing_positional = true)]
 pub struct Args {
-    /// A model file of any kind that is read (.keras, .h5, .onnx, a TensorFlow checkpoint …) or a run folder [default: the
-    /// model in the box, which reads digits]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    model: run::ModelArgument,
 
     #[command(flatten)]
     network: run::Network,
@@ -104,8 +103,9 @@ fn rate(text: &str) -> Result<f32, String> {
 /// Adapts, measures, writes.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
+    args.how.refuse_layout("the folder or table says what is on each picture")?;
     let out = free(args)?;
-    let reader = Reader::open(args.model.as_deref(), &args.network, &args.how, &console)?;
+    let reader = Reader::open(args.model.get(), &args.network, &args.how, &console)?;
     let own = Own::read(&args.pictures, &reader, args.hold_out, args.seed, console)?;
     let replay = Replay::find(args.replay.as_deref(), args.data_dir.as_deref(), &reader, args.seed, console)?;
     console.say(&format!(
@@ -150,7 +150,7 @@ fn free(args: &Args) -> anyhow::Result<PathBuf> {
         }
         return Ok(out.clone());
     }
-    let stem = args.model.as_deref().map(|model| anyhow::Ok(beside(model, named("keras")?).with_extension(""))).transpose()?;
+    let stem = args.model.get().map(|model| anyhow::Ok(beside(model, named("keras")?).with_extension(""))).transpose()?;
     let stem = stem.unwrap_or_else(|| "digits".into());
     let name = |n: u32| if n == 1 { String::new() } else { format!("-{n}") };
     let names = (1..).map(|n| PathBuf::from(format!("{}-finetuned{}.keras", stem.display(), name(n))));

@@ -4,13 +4,15 @@ mod answer;
 mod explain;
 mod table;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::output::Console;
 use crate::pictures::{How, Reader, expand, read_all};
 use crate::run;
+use crate::run::RunFolder;
 use answer::Answer;
 use anyhow::bail;
-use std::path::PathBuf;
+use maobi_formats::format::FORMATS;
+use std::path::{Path, PathBuf};
 use table::Table;
 
 /// Arguments of `maobi predict`.
@@ -66,6 +68,12 @@ Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C
 /// Reads pictures, tells what is on them.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: false };
+    for image in &args.images {
+        refuse_model(image)?;
+    }
+    if args.top > 2 && args.csv.as_deref().is_some_and(|file| file.as_os_str() == "-") {
+        return Err(usage(format!("--top {}: a table has the two likeliest readings; leave --csv - out to see more", args.top)));
+    }
     let reader = Reader::open(args.model.as_deref(), &args.network, &args.how, &console)?;
     let (files, mut failed) = expand(&args.images);
     if let (Some(file), n) = (&args.explain, files.len())
@@ -98,4 +106,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         table.write()?;
     }
     Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+/// A model among the pictures was meant for `--model`. In a run folder, drawings of its curves would be read.
+fn refuse_model(image: &Path) -> anyhow::Result<()> {
+    let name = image.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let is_model = FORMATS.iter().flat_map(|format| format.extensions()).any(|ending| name.ends_with(*ending));
+    if RunFolder::new(image).has_run() || (is_model && image.exists()) {
+        let image = image.display();
+        return Err(usage(format!("{image}: is a model, not a picture; give it with --model {image}")));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use super::NONE;
 use super::files::is_stdin;
 use super::scaling::Scaling;
 use crate::dataset;
+use crate::exit::usage;
 use crate::output::Console;
 use crate::run::{self, OpenModel};
 use anyhow::{Context, bail};
@@ -19,13 +20,14 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, clap::Args)]
 pub struct How {
     /// How a picture becomes what the network sees: auto finds the ink and centres it as in MNIST; invert is for dark ink on clean
-    /// white paper; threshold takes what is darker than 140 for ink; none is for pictures that look like MNIST already.
-    #[arg(long, value_name = "HOW", default_value = "auto", value_parser = ["auto", "invert", "threshold", "none"])]
-    preprocess: String,
+    /// white paper; threshold takes what is darker than 140 for ink; none is for pictures that look like MNIST already [default: auto]
+    #[arg(long, value_name = "HOW", value_parser = ["auto", "invert", "threshold", "none"])]
+    preprocess: Option<String>,
 
-    /// How many digits are on a picture: auto finds out; single is one, line one line of them, many any number of lines.
-    #[arg(long, value_name = "LAYOUT", default_value = "auto", value_parser = ["auto", "single", "line", "many"])]
-    layout: String,
+    /// How many digits are on a picture: auto finds out; single is one, line one line of them, many any number of lines
+    /// [default: auto]
+    #[arg(long, value_name = "LAYOUT", value_parser = ["auto", "single", "line", "many"])]
+    layout: Option<String>,
 
     #[command(flatten)]
     scaling: Scaling,
@@ -33,7 +35,24 @@ pub struct How {
 
 impl How {
     fn options(&self) -> anyhow::Result<Options> {
-        Ok(Options::new().how(self.preprocess.parse()?).layout(self.layout.parse()?))
+        let auto = |given: &Option<String>| given.clone().unwrap_or_else(|| "auto".to_owned());
+        Ok(Options::new().how(auto(&self.preprocess).parse()?).layout(auto(&self.layout).parse()?))
+    }
+
+    /// Refuses `--layout`, for a command that does not look for digits in pictures; `why` says what it does.
+    pub fn refuse_layout(&self, why: &str) -> anyhow::Result<()> {
+        match &self.layout {
+            Some(layout) => Err(usage(format!("--layout {layout} has no effect here: {why}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses `--preprocess` and `--layout`, for a command that reads no pictures; `why` says what it does.
+    pub fn refuse(&self, why: &str) -> anyhow::Result<()> {
+        match &self.preprocess {
+            Some(how) => Err(usage(format!("--preprocess {how} has no effect here: {why}"))),
+            None => self.refuse_layout(why),
+        }
     }
 }
 
@@ -73,7 +92,12 @@ impl Reader {
     pub fn open(model: Option<&Path>, network: &run::Network, how: &How, console: &Console) -> anyhow::Result<Reader> {
         let Some(model) = model else {
             if how.scaling.is_given() {
-                bail!("--scale and --offset are for a MODEL that does not say; the model in the box does");
+                return Err(usage("--scale and --offset are for a --model that does not say; the model in the box does"));
+            }
+            if network.is_given() {
+                return Err(usage(
+                    "--network is for a --model that holds weights alone; without --model, the model in the box is used",
+                ));
             }
             return Reader::built_in(how.options()?);
         };

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 const HEAD: &str = "\
 # What this run is made of. `maobi train --resume --out THIS_FOLDER` goes on with it,
-# `maobi train THIS_FILE` trains the same recipe anew.
+# `maobi train THIS_FILE` trains the same anew: recipe, seed, data, --limit, --weights and --ensemble.
 
 ";
 
@@ -34,6 +34,9 @@ pub struct RunSection {
     pub threads: usize,
     /// Instruction set of the kernels.
     pub isa: String,
+    /// Other instruction sets that it went on with: the last bits of its figures are those of no single one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then_isa: Vec<String>,
     /// What `--dataset` takes to get the same data.
     pub dataset: String,
     /// Folder that `--data-dir` named.
@@ -51,20 +54,29 @@ pub struct RunSection {
     /// File that `--weights` named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<PathBuf>,
+    /// `--ensemble`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ensemble: Option<u64>,
     /// Images that train.
     pub training_images: usize,
     /// Images looked at after each epoch.
     pub validation_images: usize,
     /// Images of the test.
     pub test_images: usize,
+    /// Hash of pixels, labels and classes ([`maobi_data::dataset::fingerprint`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_hash: Option<String>,
     /// Names of the classes, by label.
     pub classes: Vec<String>,
+    /// All options of the command line that began the run, or made it longer.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub options: toml::Table,
 }
 
 impl RunConfig {
     /// The recipe, by the name it goes by.
     pub fn recipe_table(&self) -> RecipeTable {
-        RecipeTable { name: self.run.recipe.clone(), table: self.recipe.clone() }
+        RecipeTable { name: self.run.recipe.clone(), table: self.recipe.clone(), run: None }
     }
 
     /// Writes the file.
@@ -98,16 +110,20 @@ mod tests {
                 seed: 7,
                 threads: 2,
                 isa: "scalar".into(),
+                then_isa: vec!["avx2".into()],
                 dataset: "mnist".into(),
                 data_dir: None,
                 found_at: Some("x".into()),
                 limit: None,
                 tensorboard: Some("board".into()),
                 weights: None,
+                ensemble: Some(3),
                 training_images: 1,
                 validation_images: 2,
                 test_images: 3,
+                data_hash: Some("0123".into()),
                 classes: vec!["a \"b\"".into()],
+                options: toml::Table::from_iter([("epochs".into(), 3.into())]),
             };
             let config = RunConfig { run, recipe: recipe_file::read(name).unwrap().table };
             std::fs::create_dir_all(&folder.path).unwrap();

@@ -1,12 +1,11 @@
 //! A run folder: what is where.
 
-use anyhow::{Context, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Where runs go unless `--out` says otherwise.
-const RUNS: &str = "runs";
+/// Where runs go unless `--out` names another folder.
+pub const RUNS: &str = "runs";
 
 /// A folder with one training run.
 #[derive(Clone, Debug)]
@@ -36,9 +35,14 @@ impl RunFolder {
         self.path.join("backup")
     }
 
-    /// Where training stood at its end, in a run by steps, which may be told to go further.
-    pub fn finished(&self) -> PathBuf {
-        self.path.join("finished.keras")
+    /// Where the training of a finished run ended, beside what `model.keras` holds: enough to train further.
+    pub fn training(&self) -> PathBuf {
+        self.path.join("training.json")
+    }
+
+    /// The same with the weights of the last step, where `model.keras` holds others: the best ones, or averages.
+    pub fn last(&self) -> PathBuf {
+        self.path.join("last.keras")
     }
 
     /// Models and weights saved on the way.
@@ -64,44 +68,6 @@ impl RunFolder {
     /// Whether a run has begun here and not come to its end.
     pub fn is_unfinished(&self) -> bool {
         self.has_run() && (self.backup_model().is_some() || !self.model().is_file())
-    }
-
-    /// Makes the folder, and checks that it can be written to.
-    pub fn create(&self) -> anyhow::Result<()> {
-        fs::create_dir_all(&self.path)
-            .with_context(|| format!("{}: the run folder cannot be made; give another --out", self.path.display()))
-    }
-
-    /// Removes the backup of a training whose model is safe, or keeps it as [`RunFolder::finished`].
-    pub fn end_training(&self, keep: bool) -> anyhow::Result<()> {
-        if let Some(backup) = self.backup_model().filter(|_| keep) {
-            let finished = self.finished();
-            fs::rename(&backup, &finished)
-                .with_context(|| format!("{}: cannot be renamed to {}", backup.display(), finished.display()))?;
-        }
-        match fs::remove_dir_all(self.backup()) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                Err(e).with_context(|| format!("{}: cannot be removed", self.backup().display()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Makes the first `runs/NAME-N` that is not there.
-    pub fn create_next(name: &str) -> anyhow::Result<RunFolder> {
-        let runs = Path::new(RUNS);
-        fs::create_dir_all(runs).with_context(|| format!("{RUNS}: the folder cannot be made here; give --out DIR"))?;
-        for n in 1..=1_000_000 {
-            let path = runs.join(format!("{name}-{n}"));
-            match fs::create_dir(&path) {
-                Ok(()) => return Ok(RunFolder { path }),
-                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-                Err(e) => {
-                    return Err(e).with_context(|| format!("{}: the run folder cannot be made; give --out DIR", path.display()));
-                }
-            }
-        }
-        bail!("{RUNS}: a million runs of {name} are there already; give --out DIR")
     }
 
     /// The unfinished run in `runs/` that was worked on last; of that recipe, if one is given.
@@ -170,13 +136,9 @@ mod tests {
         assert!(!run.is_unfinished());
         // A folder without the backup, as a kill between removing the two leaves it.
         fs::create_dir(run.backup()).unwrap();
-        assert!(!run.is_unfinished());
+        assert!(!run.is_unfinished(), "an empty folder is no backup");
         fs::write(run.backup().join("backup.keras"), "").unwrap();
         assert!(run.is_unfinished());
-        run.end_training(true).unwrap();
-        assert!(!run.is_unfinished() && run.finished().is_file() && !run.backup().exists());
-        run.end_training(true).unwrap();
-        assert!(run.finished().is_file());
     }
 
     #[test]

@@ -1,15 +1,25 @@
 //! Run folders and model files.
 
+mod aside;
+pub mod claim;
 pub mod config;
+pub mod finished;
 pub mod folder;
+mod lock;
+pub mod model_argument;
 pub mod model_file;
 pub mod overrides;
+mod owner;
 pub mod preprocessing;
 pub mod recipe_file;
 pub mod steps;
+pub mod written;
 
+pub use claim::Claim;
 pub use config::{RunConfig, RunSection};
 pub use folder::RunFolder;
 pub use maobi_nn::Precision;
 pub use maobi_recognize::Preprocessing;
+pub use model_argument::{ModelArgument, RequiredModel};
 pub use model_file::{Network, OpenModel, load, load_whole, locate, save_bare};
+pub use written::Written;

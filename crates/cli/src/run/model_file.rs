@@ -33,6 +33,13 @@ pub struct Network {
     network: Option<String>,
 }
 
+impl Network {
+    /// Whether the user named one.
+    pub fn is_given(&self) -> bool {
+        self.network.is_some()
+    }
+}
+
 /// Opens a model file, in any format that is known, or a run folder, to predict and evaluate: without what the optimizer keeps of each
 /// weight. What could not be carried over is told on stderr.
 pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {

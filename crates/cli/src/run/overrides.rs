@@ -49,17 +49,12 @@ impl Overrides {
         Ok(())
     }
 
-    /// Checks that nothing contradicts the recipe of a run that goes on. Steps are not looked at: a run by steps may be told to go further.
+    /// Checks that nothing contradicts the recipe of a run that goes on. Epochs and steps are not looked at: a run may go further.
     pub fn agree(&self, recipe: &Table) -> anyhow::Result<()> {
         let mut changed = recipe.clone();
-        Overrides { steps: None, ..self.clone() }.apply(&mut changed)?;
+        Overrides { epochs: None, steps: None, ..self.clone() }.apply(&mut changed)?;
         let (old, new) = (recipe.get("training"), changed.get("training"));
-        let keys = [
-            ("epochs", "--epochs"),
-            ("batch_size", "--batch-size"),
-            ("optimizer", "--learning-rate"),
-            ("precision", "--precision"),
-        ];
+        let keys = [("batch_size", "--batch-size"), ("optimizer", "--learning-rate"), ("precision", "--precision")];
         for (key, flag) in keys {
             let (old, new) = (old.and_then(|t| t.get(key)), new.and_then(|t| t.get(key)));
             if old != new {
@@ -168,10 +163,10 @@ mod tests {
     #[test]
     fn contradictions_name_the_flag_and_both_values() {
         let table: Table = "[training]\nepochs = 5\nbatch_size = 32".parse().unwrap();
-        let same = Overrides { epochs: Some(5), batch_size: Some(32), ..Overrides::default() };
+        let same = Overrides { epochs: Some(6), batch_size: Some(32), ..Overrides::default() };
         same.agree(&table).unwrap();
-        let other = Overrides { epochs: Some(6), ..Overrides::default() };
+        let other = Overrides { batch_size: Some(64), ..Overrides::default() };
         let message = other.agree(&table).unwrap_err().to_string();
-        assert!(message.contains("--epochs") && message.contains("epochs = 5") && message.contains("makes it 6"), "{message}");
+        assert!(message.contains("--batch-size") && message.contains("= 32") && message.contains("makes it 64"), "{message}");
     }
 }

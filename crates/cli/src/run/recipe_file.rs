@@ -1,6 +1,9 @@
 //! Recipes as TOML tables, so that a run can change and keep them whole.
 
+use super::config::RunSection;
+use crate::dataset::wanted;
 use anyhow::{Context, anyhow};
+use maobi_data::source::Wanted;
 use maobi_train::Recipe;
 use std::path::Path;
 
@@ -14,6 +17,8 @@ pub struct RecipeTable {
     pub name: String,
     /// What the file says.
     pub table: toml::Table,
+    /// What else a run was started with, when the file is its `config.toml`.
+    pub run: Option<RunSection>,
 }
 
 impl RecipeTable {
@@ -35,7 +40,7 @@ fn has_toml_ending(what: &str) -> bool {
 /// Reads a built-in recipe or a file; a run's `config.toml` gives the recipe of that run.
 pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
     if let Some(text) = Recipe::text(what) {
-        return Ok(RecipeTable { name: what.to_owned(), table: text.parse()? });
+        return Ok(RecipeTable { name: what.to_owned(), table: text.parse()?, run: None });
     }
     if !has_toml_ending(what) {
         if Path::new(what).exists() {
@@ -47,14 +52,26 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
     let text = maobi_guard::read_text(path, MAX_BYTES).with_context(|| format!("{what}: the recipe cannot be read"))?;
     // Parsed as it stands first: messages then carry the file's own line numbers.
     let mut table: toml::Table = text.parse().map_err(|e| anyhow!("{what}: is not valid TOML: {e}"))?;
-    if let (true, Some(toml::Value::Table(inner))) = (table.contains_key("run"), table.get("recipe")) {
-        table = inner.clone();
-    } else {
-        Recipe::parse(&text, what)?;
+    if let (Some(run), Some(toml::Value::Table(inner))) = (table.get("run"), table.get("recipe")) {
+        let run: RunSection = run.clone().try_into().map_err(|e| anyhow!("{what}: is not the config.toml of a run: {e}"))?;
+        return Ok(RecipeTable { name: run.recipe.clone(), table: inner.clone(), run: Some(run) });
     }
+    Recipe::parse(&text, what)?;
+    resolve_dataset(&mut table, path);
     let stem = path.file_stem().map_or_else(|| what.to_owned(), |stem| stem.to_string_lossy().into_owned());
     let name = table.get("name").and_then(toml::Value::as_str).map_or(stem, file_name);
-    Ok(RecipeTable { name, table })
+    Ok(RecipeTable { name, table, run: None })
+}
+
+/// Makes the path of the data set absolute: in a recipe file it is relative to that file.
+fn resolve_dataset(table: &mut toml::Table, recipe: &Path) {
+    let Some(toml::Value::String(dataset)) = table.get_mut("data").and_then(|data| data.get_mut("dataset")) else { return };
+    let Wanted::Path(path) = wanted(dataset) else { return };
+    let path = recipe.parent().unwrap_or(Path::new("")).join(path);
+    // A path that is not UTF-8 has no place in TOML.
+    if let Some(path) = std::path::absolute(&path).unwrap_or(path).to_str() {
+        *dataset = path.to_owned();
+    }
 }
 
 /// A name that can be a folder's.

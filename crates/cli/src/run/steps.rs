@@ -1,11 +1,11 @@
 //! Runs by steps: where they go on.
 
+use super::finished::{self, Progress};
 use super::folder::{RunFolder, modified};
 use crate::output::Console;
 use maobi_formats::{format, keras};
 use maobi_nn::Model;
 use maobi_train::Recipe;
-use maobi_train::callbacks::BackupAndRestore;
 use std::path::{Path, PathBuf};
 
 /// Where a run by steps that has begun goes on.
@@ -27,15 +27,16 @@ pub enum Start {
 /// A state that cannot be read.
 pub fn start(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -> anyhow::Result<Start> {
     let steps = recipe.training.steps.unwrap_or(0);
-    let backup = folder.backup_model();
-    let finished = Some(folder.finished()).filter(|file| file.is_file());
-    if let Some(file) = backup.clone().or(finished) {
-        let position = BackupAndRestore::position(&file)?;
-        let done = backup.is_none() && folder.model().is_file() && position.steps.is_some_and(|before| before >= steps);
-        if !done {
-            console.say(&format!("going on from {} at step {}", file.display(), position.step));
+    if let Some(progress) = Progress::read(folder)? {
+        let unfinished = folder.is_unfinished();
+        if !unfinished && progress.steps.is_some_and(|before| before >= steps) {
+            return Ok(Start::Done);
         }
-        return Ok(if done { Start::Done } else { Start::State });
+        if !unfinished {
+            finished::bring_back(folder)?;
+        }
+        console.say(&format!("going on from step {}", progress.step));
+        return Ok(Start::State);
     }
     let Some(Furthest { model, file, step }) = furthest(folder, recipe, seed, console) else { return Ok(Start::Anew) };
     console.say(&format!("going on from {} at step {step}", file.display()));

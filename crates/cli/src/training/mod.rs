@@ -1,5 +1,6 @@
 //! Callbacks of `maobi train`, one a file.
 
+pub mod begun;
 pub mod checkpoints;
 pub mod events;
 pub mod interrupt;

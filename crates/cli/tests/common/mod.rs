@@ -75,6 +75,13 @@ impl Place {
         ran.err
     }
 
+    /// Runs what is wrong usage, and ends with 2; its stderr.
+    pub fn misused(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments:?}: {} {}", ran.out, ran.err);
+        ran.err
+    }
+
     /// The bytes of a member of a `.keras` file.
     pub fn member(&self, file: &str, member: &str) -> Vec<u8> {
         member_of(&self.path(file), member)

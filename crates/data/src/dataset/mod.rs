@@ -1,5 +1,6 @@
 //! [`Dataset`]: images and labels in memory, shared between its subsets.
 
+mod fingerprint;
 mod gather;
 mod splits;
 mod statistics;
@@ -7,6 +8,7 @@ mod statistics;
 use std::fmt;
 use std::sync::Arc;
 
+pub use fingerprint::fingerprint;
 pub use splits::Splits;
 pub use statistics::Statistics;
 

@@ -4,7 +4,6 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
-use crate::files::temporary_beside;
 use crate::progress::Progress;
 
 /// Held while a folder is filled; the system lets go of it when the process ends, however it ends.
@@ -26,12 +25,25 @@ impl Lock {
             }
             Err(TryLockError::Error(_)) => false,
         };
+        if locked {
+            remove_leftovers(folder);
+        }
         Ok(Lock { file: locked.then_some(file) })
     }
 
     /// Where the packed bytes of `name` gather: one name to go on from later, or one of our own where nothing is locked.
     pub(super) fn part(&self, folder: &Path, name: &str) -> PathBuf {
         let part = folder.join(format!("{name}.gz.part"));
-        if self.file.is_some() { part } else { temporary_beside(&part) }
+        if self.file.is_some() { part } else { maobi_files::temporary_beside(&part) }
+    }
+}
+
+/// Removes the temporary files of processes that were killed. Nobody else writes here while the lock is held.
+fn remove_leftovers(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().and_then(maobi_files::temporary_of).is_some() {
+            // What cannot be removed is only in the way of disk space.
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }

@@ -202,7 +202,10 @@ fn at_path(request: &Request<'_>, path: &Path) -> Result<Found, DataError> {
         return Err(DataError::NotFound {
             dataset: path.display().to_string(),
             tried: vec![path.to_path_buf()],
-            advice: format!("Give a name ({names}), a folder of pictures by class, a folder with four IDX files or a FILE.npz"),
+            advice: format!(
+                "{}Give a name ({names}), a folder of pictures by class, a folder with four IDX files or a FILE.npz",
+                DatasetName::nearest(&name).map(|name| format!("Did you mean {name}? ")).unwrap_or_default()
+            ),
         });
     }
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npz")) {

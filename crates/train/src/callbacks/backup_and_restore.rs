@@ -38,8 +38,6 @@ pub struct BackupAndRestore {
     seen: u64,
     /// Also after so much time.
     longest: Option<Duration>,
-    /// Read when there is no backup.
-    earlier: Option<PathBuf>,
     /// A loss was infinite or NaN.
     spoilt: bool,
     /// The file that training goes on from, and the steps per epoch of its run.
@@ -47,15 +45,6 @@ pub struct BackupAndRestore {
     /// When the last backup was written, and how long that took.
     saved: Instant,
     took: Duration,
-}
-
-/// How far a training had come when its backup was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Optimizer steps done.
-    pub step: u64,
-    /// Optimizer steps at which that training was to end; `None` when it counted epochs.
-    pub steps: Option<u64>,
 }
 
 impl BackupAndRestore {
@@ -67,7 +56,6 @@ impl BackupAndRestore {
             delete_checkpoint: true,
             seen: 0,
             longest: None,
-            earlier: None,
             spoilt: false,
             expected: None,
             saved: Instant::now(),
@@ -91,14 +79,6 @@ impl BackupAndRestore {
         self
     }
 
-    /// Go on from this file when there is no backup: the last backup of a training that is complete, kept under another name, from
-    /// which a longer training goes on as if it had been that long from the start.
-    #[must_use]
-    pub fn or_from(mut self, file: impl Into<PathBuf>) -> Self {
-        self.earlier = Some(file.into());
-        self
-    }
-
     /// Whether the backup is removed when training is complete; true by default.
     #[must_use]
     pub fn delete_checkpoint(mut self, delete: bool) -> Self {
@@ -109,18 +89,6 @@ impl BackupAndRestore {
     /// The backup file.
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)
-    }
-
-    /// How far the training of a backup file had come.
-    ///
-    /// # Errors
-    /// A file that cannot be read or is not a backup.
-    pub fn position(file: &Path) -> Result<Position> {
-        let extras =
-            maobi_formats::keras::read_extras(file).map_err(|e| unusable(file, &format!("cannot be used here ({e})")))?;
-        let training = training(file, &extras)?;
-        let step = training["step"].as_u64().ok_or_else(|| unusable(file, "does not say at which step training was"))?;
-        Ok(Position { step, steps: training["steps"].as_u64() })
     }
 
     fn save(&mut self, context: &Context<'_>) -> Result<()> {
@@ -241,8 +209,10 @@ impl Callback for BackupAndRestore {
     }
 
     fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
-        let file = Some(self.path()).filter(|file| file.exists()).or_else(|| self.earlier.clone().filter(|file| file.exists()));
-        let Some(file) = file else { return Ok(None) };
+        let file = self.path();
+        if !file.exists() {
+            return Ok(None);
+        }
         let weights = Snapshot::take(model);
         let state = model.optimizer_state_ref().cloned();
         let resume = self.load(model, &file);

@@ -39,7 +39,8 @@ impl Shelf {
         request.picture = Picture::of_shape(shape).unwrap_or_default();
         request.builtin = BuiltinSize { train: self.samples.min(60_000), test: TEST, ..BuiltinSize::default() };
         let found = match resolve(&request) {
-            Err(DataError::NotFound { .. } | DataError::Offline { .. }) => {
+            // A path that does not exist is a slip.
+            Err(DataError::NotFound { .. } | DataError::Offline { .. }) if matches!(request.wanted, Wanted::Name(_)) => {
                 let folder = self.data_dir.as_ref().map(|dir| format!(" in {}", dir.display())).unwrap_or_default();
                 self.console.say(&format!("{name} is not found{folder}, so the built-in digits are used: the speed is the same"));
                 request.wanted = Wanted::Name(DatasetName::Builtin);

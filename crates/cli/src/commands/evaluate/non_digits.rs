@@ -4,7 +4,7 @@ use super::Args;
 use super::report::{self, Wrong};
 use super::score::share;
 use crate::dataset::{self, Choice};
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::output::{Console, count, rounded};
 use crate::pictures::{self, NONE, Reader};
 use anyhow::bail;
@@ -24,6 +24,9 @@ pub fn run(what: &str, reader: &Reader, args: &Args, console: Console) -> anyhow
     let mut measured = Measured::default();
     let failed = match dataset::wanted(what) {
         Wanted::Path(path) if path.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("npz")) => {
+            if let Some(dir) = &args.data_dir {
+                return Err(usage(format!("--data-dir {} is for data sets known by name; {what} is a folder", dir.display())));
+            }
             of_pictures(&path, reader, console, &mut measured)?
         }
         _ => {

@@ -1,8 +1,8 @@
 //! `--csv`: the answers as a table.
 
 use super::answer::{Answer, COLUMNS};
+use crate::exit::usage;
 use crate::output::Console;
-use anyhow::bail;
 use maobi_formats::atomic_write;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ impl Table {
     pub fn new(file: &Path, console: Console) -> anyhow::Result<Table> {
         let printed = file.as_os_str() == "-";
         if printed && console.json {
-            bail!("--csv -: both the table and --json would be printed; give the table a file, or leave one of them out");
+            let message = "--csv -: both the table and --json would be printed; give the table a file, or leave one of them out";
+            return Err(usage(message));
         }
         let mut table = Table { file: (!printed).then(|| file.to_path_buf()), rows: csv::Writer::from_writer(Vec::new()) };
         table.rows.write_record(COLUMNS)?;

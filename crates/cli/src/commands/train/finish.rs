@@ -15,8 +15,8 @@ const SHOWN: usize = 5;
 /// Training came to its end.
 pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     save(session, model)?;
-    // Only now is the backup no longer needed; a run by steps can be told to go further and keeps it.
-    session.folder.end_training(session.recipe.training.steps.is_some())?;
+    // Only now is the backup no longer needed; what it takes to train further stays.
+    run::finished::keep(&session.folder, model)?;
     test(session)
 }
 

@@ -2,8 +2,11 @@
 
 mod ensemble;
 mod finish;
+mod further;
 mod plan;
+mod recorded;
 mod session;
+mod start;
 
 use crate::exit::Exit;
 use crate::output::Console;
@@ -17,12 +20,15 @@ use std::path::PathBuf;
 #[command(after_help = AFTER)]
 pub struct Args {
     /// A recipe's name (see: maobi recipes) or a recipe file; tf2-cnn when left out.
+    ///
+    /// The config.toml of a run trains the same anew: its recipe, seed, data, --limit, --weights and --ensemble, where the command line
+    /// does not say otherwise.
     #[arg(value_name = "RECIPE|FILE.toml")]
     pub recipe: Option<String>,
 
     /// mnist, fashion-mnist, builtin, a folder of pictures by class, a folder with the four IDX files, or an .npz file.
     ///
-    /// When left out, it is the recipe's own; if that can neither be found nor downloaded, the built-in digits.
+    /// When left out, it is the recipe's own; where that is mnist and can neither be found nor downloaded, the built-in digits.
     #[arg(long, value_name = "NAME|DIR|FILE.npz")]
     pub dataset: Option<String>,
 
@@ -36,7 +42,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    /// Times to go through the training images.
+    /// Times to go through the training images. With --resume, a run goes on to so many in all.
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=1_000_000_000), conflicts_with = "steps")]
     pub epochs: Option<u64>,
 
@@ -86,11 +92,16 @@ pub struct Args {
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     pub weights: Option<PathBuf>,
 
-    /// Go on with an interrupted run: the one in --out, else the last unfinished one in runs/.
+    /// Go on with an interrupted run: the one in --out, else the last unfinished one in runs/. In an empty folder a run starts.
     ///
-    /// It ends with the same weights as if it had never been interrupted.
+    /// It ends with the same weights as if it had never been interrupted. With --epochs N, a run goes on to N epochs, also when it was
+    /// finished with fewer.
     #[arg(long)]
     pub resume: bool,
+
+    /// Start anew in --out where it holds a run. The old files are removed when training begins, and no others.
+    #[arg(long, conflicts_with = "resume", requires = "out")]
+    pub overwrite: bool,
 
     /// Print results as JSON, one object a line: epochs (and steps), at last the test.
     #[arg(long)]
@@ -116,6 +127,7 @@ Examples:
   maobi train tiny-cnn --weights cnn.h5        go on from a file
   maobi train best --ensemble 3                three networks that answer as one
   maobi train --resume --out runs/tf2-cnn-1    go on after an interruption
+  maobi train --resume --epochs 9 --out runs/tf2-cnn-1    and to 9 epochs in all
 
 Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
@@ -141,9 +153,10 @@ impl Args {
 /// Trains and tests.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let console = Console { json: args.json, quiet: args.quiet };
+    let args = &recorded::complete(args.clone(), console)?;
     if let Some(members) = args.ensemble {
         return ensemble::run(args, members, console);
     }
-    let plan = plan::Plan::new(args)?;
+    let plan = plan::Plan::new(args, console)?;
     session::run(plan, args, console)
 }

@@ -1,11 +1,12 @@
 //! One training session: data, model, callbacks, fit.
 
-use super::plan::Plan;
-use super::{Args, finish};
+use super::plan::{Place, Plan};
+use super::{Args, finish, start};
 use crate::dataset::{self, Choice, Parts};
 use crate::exit::Exit;
 use crate::output::{Console, count};
-use crate::run::{self, Preprocessing, RunConfig, RunFolder, RunSection, steps};
+use crate::run::{self, Claim, Preprocessing, RunConfig, RunFolder, RunSection, Written, finished, steps};
+use crate::training::begun::Begun;
 use crate::training::checkpoints;
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
@@ -13,14 +14,15 @@ use crate::training::progress::Progress;
 use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
 use crate::training::step_log::{self, StepLog};
-use anyhow::bail;
-use maobi_data::builtin;
+use maobi_data::dataset::fingerprint;
+use maobi_data::{DatasetName, builtin, source};
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
 use maobi_train::callbacks::{BackupAndRestore, SaveFreq, TensorBoard};
 use maobi_train::recipe::Validation;
 use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Training images that TensorBoard shows.
@@ -43,6 +45,8 @@ pub struct Session {
     pub preprocessing: Preprocessing,
     /// Who listens.
     pub console: Console,
+    /// Holds the run folder as long as the session lives.
+    pub claim: Arc<Claim>,
 }
 
 /// Trains as planned, then saves and tests.
@@ -85,15 +89,17 @@ pub fn threads(args: &Args) -> usize {
 
 /// Data, model and folder, checked and said.
 pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(Session, Model)> {
-    let Plan { recipe, table, folder, before, seed, dataset, data_dir, limit, tensorboard, weights } = plan;
+    let Plan { recipe, table, place, parent, before, seed, dataset, data_dir, limit, tensorboard, weights, .. } = plan;
     let mut model = recipe.model(seed)?;
     model.set_threads(threads);
     // Before the data is looked for: weights, gradients and optimizer alone may be too much.
     model.check_memory(1, true)?;
     let shape = dataset::picture_shape(&model.input_shapes())?;
     let asked = dataset.as_deref();
-    let choice =
-        Choice { asked, otherwise: &recipe.data.dataset, data_dir: data_dir.as_deref(), shape, fall_back: true, offline: false };
+    let otherwise = recipe.data.dataset.as_str();
+    // Other data than the recipes' own is named on purpose: a slip in its name is an error.
+    let fall_back = dataset::wanted(otherwise) == source::Wanted::Name(DatasetName::Mnist);
+    let choice = Choice { asked, otherwise, data_dir: data_dir.as_deref(), shape, fall_back, offline: false };
     let chosen = dataset::choose(choice, console)?;
     let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
     let (head, tail) = match recipe.data.validation {
@@ -102,6 +108,7 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
         Validation::None | Validation::Test => (None, None),
     };
     let mut parts = dataset::parts(chosen.splits, head, tail, limit)?;
+    let data_hash = fingerprint([&parts.train].into_iter().chain(&parts.validation).chain([&parts.test]));
     parts.train = builtin::extend(&parts.train, recipe.data.builtin, recipe.data.non_digits)?;
     if recipe.data.validation == Validation::Test && parts.validation.is_none() {
         parts.validation = Some(parts.test.clone());
@@ -111,55 +118,68 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
         console.warn(&remark);
     }
     model.check_memory(recipe.training.batch_size.min(parts.train.len()), true)?;
-    let goes_on = before.is_some();
+    start::check_callbacks(&recipe)?;
     // A run that goes on has its own weights, unless it was stopped before it could save any.
-    let begun = folder.as_ref().is_some_and(|folder| goes_on && (folder.backup().exists() || folder.model().is_file()));
+    let begun = match &place {
+        Place::Held(claim) if before.is_some() => claim.folder().backup_model().is_some() || claim.folder().model().is_file(),
+        _ => false,
+    };
     if let Some(file) = weights.as_ref().filter(|_| !begun) {
-        run::model_file::load_weights(&mut model, file, &console)?;
-        console.say(&format!("beginning with the weights of {}", file.display()));
+        start::begin_with(&mut model, &recipe, file, plan.learning_rate, console)?;
     }
-    let section = RunSection {
+    let mut section = RunSection {
         recipe: table.name.clone(),
         maobi: env!("CARGO_PKG_VERSION").into(),
         seed,
         threads,
         isa: isa::active().to_string(),
+        then_isa: Vec::new(),
         dataset: portable(&chosen.dataset),
         data_dir: data_dir.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
         found_at: chosen.place,
         limit,
         tensorboard: tensorboard.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
         weights: weights.map(|file| std::path::absolute(&file).unwrap_or(file)),
+        ensemble: plan.ensemble,
         training_images: parts.train.len(),
         validation_images: parts.validation.as_ref().map_or(0, |v| v.len()),
         test_images: parts.test.len(),
+        data_hash: Some(data_hash),
         classes: parts.train.class_names().to_vec(),
+        options: plan.options,
     };
-    if let Some(before) = before.as_ref().filter(|before| before.run.training_images != section.training_images) {
-        bail!(
-            "{}: this run began with {} training images of {}, now there are {}. It goes on only with the same data: put it back, \
-             or start another run with --out",
-            before.run.recipe,
-            count(before.run.training_images as u64),
-            before.run.dataset,
-            count(section.training_images as u64)
-        );
+    if let Some(before) = &before {
+        start::same_data(&before.run, &section)?;
+        start::keep_beginning(&mut section, &before.run, console);
     }
     let config = RunConfig { run: section, recipe: table.table };
-    let folder = match folder {
-        Some(folder) => folder,
-        None => RunFolder::create_next(&table.name)?,
-    };
-    folder.create()?;
-    // The file stays as it was unless the run is told to go further.
-    if before.is_none_or(|before| before.recipe != config.recipe || before.run.tensorboard != config.run.tensorboard || !goes_on)
-        || !folder.has_run()
-    {
-        config.write(&folder)?;
+    let written = Written::of(&recipe);
+    let claim = place.claim(&table.name, &console)?;
+    if let Some(parent) = parent {
+        claim.set_parent(parent);
+    }
+    let folder = claim.folder().clone();
+    claim.remove_leftovers(&written);
+    match &before {
+        None => {
+            let old = start::old_files(&folder, &written, plan.overwrite)?;
+            claim.begin_anew(written, &old)?;
+            config.write(&folder)?;
+        }
+        Some(before) => {
+            if plan.bring_back {
+                finished::bring_back(&folder)?;
+            }
+            // The file stays as it was unless the run goes further or on in another way.
+            let run = |config: &RunConfig| (config.run.tensorboard.clone(), config.run.then_isa.clone(), config.run.ensemble);
+            if plan.further || run(before) != run(&config) {
+                config.write(&folder)?;
+            }
+        }
     }
     let preprocessing = run::preprocessing::of_run(&config, &recipe);
     say_what(&config, &recipe, &model, &folder, console);
-    Ok((Session { folder, config, recipe, parts, preprocessing, console }, model))
+    Ok((Session { folder, config, recipe, parts, preprocessing, console, claim }, model))
 }
 
 /// A name as it is; a path so that it is found again from any folder.
@@ -222,6 +242,15 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     let board = session.config.run.tensorboard.as_ref();
     for (class, arguments) in &recipe.callbacks {
         let mut arguments = arguments.clone();
+        if class == "BackupAndRestore" {
+            if training.steps.is_some() {
+                // The run's own backup does the same, as often as the run needs it.
+                continue;
+            }
+            // As often as the recipe says, where the run looks for it; the run's own backup comes at the end of each epoch.
+            arguments.insert("backup_dir".into(), "backup".into());
+            arguments.insert("delete_checkpoint".into(), false.into());
+        }
         if let ("TensorBoard", Some(dir)) = (class.as_str(), board) {
             // Once is enough: in the folder that the command line names.
             arguments.insert("log_dir".into(), dir.to_string_lossy().into());
@@ -241,7 +270,6 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     // Removed or kept aside once the trained model is safe, not before.
     let mut backup = BackupAndRestore::new(folder.backup()).delete_checkpoint(false).at_least_every(BACKUP_TIME);
     if let Some(steps) = training.steps {
-        backup = backup.or_from(folder.finished());
         backup = backup.save_freq(SaveFreq::Steps(checkpoints::shortest_interval(recipe).unwrap_or(u64::MAX)));
         let every = training.log_every.unwrap_or((steps / 20).max(1));
         let evaluation = training.evaluate_every.map(|every| (every, &test as &dyn maobi_train::Examples));
@@ -249,12 +277,17 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         how = how.steps(steps).callback(backup).callback(StartAt { steps_per_epoch });
         how = how.callback(StepLog::new(console, every, evaluation, folder.history()));
     } else {
-        how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
+        how = how.epochs(training.epochs.unwrap_or(1));
+        if recipe.callbacks.iter().all(|(class, _)| class != "BackupAndRestore") {
+            how = how.callback(backup);
+        }
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
     how = how.callback(Progress::new(console, training.steps.is_none()));
     how = how.callback(EpochEvents { console }).callback(Interrupt);
+    // Last, so that everything that may refuse to start has been asked.
+    how = how.callback(Begun { claim: session.claim.clone() });
     model.fit(&images, how)?;
     if training.steps.is_some() {
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
