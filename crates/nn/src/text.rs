@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+/// Characters of a line that a message shows.
+const LONGEST_LINE: usize = 100;
+
 /// The text on one line, with nothing in it that a terminal or a log would obey: control characters, line and paragraph separators and
 /// changes of the writing direction become escapes such as `\n` and `\u{1b}`. All other text stays as it is, backslashes too.
 pub fn escaped(text: &str) -> Cow<'_, str> {
@@ -13,6 +16,18 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
         if is_unsafe(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
     }
     Cow::Owned(safe)
+}
+
+/// A parser's message on one line, with its place in `text` (a byte) and the line that stands there, cut where it is long:
+/// `line 3, column 8: expected a value in "loss = "`.
+pub fn with_place(text: &str, at: Option<usize>, message: &str) -> String {
+    let message = message.trim().replace('\n', ", ");
+    let Some(before) = at.and_then(|at| text.get(..at)) else { return message };
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text[start..].lines().next().unwrap_or_default();
+    let shown: String = line.chars().take(LONGEST_LINE).collect();
+    let (number, column) = (before.matches('\n').count() + 1, before[start..].chars().count() + 1);
+    format!("line {number}, column {column}: {message} in \"{}\"", shown.trim())
 }
 
 fn is_unsafe(c: char) -> bool {
@@ -29,6 +44,18 @@ mod tests {
         assert_eq!(escaped("gnp\u{202e}exe"), "gnp\\u{202e}exe");
         for text in ["", "runs/tf2-cnn-1", "C:\\data\\n", "毛笔 ‘é’ 1–2 …"] {
             assert!(matches!(escaped(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_line_and_a_column() {
+        let text = "a = 1\n  é = [\n";
+        assert_eq!(with_place(text, text.find('['), "no\nend"), "line 2, column 7: no, end in \"é = [\"");
+        assert_eq!(with_place(text, Some(0), "x"), "line 1, column 1: x in \"a = 1\"");
+        assert_eq!(with_place(text, Some(text.len()), "x"), "line 3, column 1: x in \"\"");
+        // No place, one in the middle of a letter, one behind the text.
+        for at in [None, text.find('é').map(|at| at + 1), Some(99)] {
+            assert_eq!(with_place(text, at, "x\n"), "x");
         }
     }
 }

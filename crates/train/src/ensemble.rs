@@ -15,10 +15,13 @@ pub const MAX_MEMBERS: usize = 100;
 /// members' own, named `member_1_…` and so on, joined by an `Average`: an ordinary model, for files of any format.
 ///
 /// # Errors
-/// Fewer than two members or more than [`MAX_MEMBERS`]; members that are not of this recipe.
+/// Fewer than two members or more than [`MAX_MEMBERS`]; members that are not of this recipe, or whose weights are NaN or infinite.
 pub fn ensemble(recipe: &Recipe, members: &[Model]) -> Result<Model> {
     if !(2..=MAX_MEMBERS).contains(&members.len()) {
         return Err(Error::argument("ensemble", format!("expected 2 to {MAX_MEMBERS} members, got {}", members.len())));
+    }
+    for (at, member) in members.iter().enumerate() {
+        member.check_finite().map_err(|error| Error::argument("ensemble", format!("member {}: {error}", at + 1)))?;
     }
     let input = InputLayer::new(recipe.input_shape.clone()).input();
     let mut answers = Vec::new();

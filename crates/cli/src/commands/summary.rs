@@ -31,8 +31,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let model = if recipe_file::is_recipe(&args.what) {
         recipe_file::read(&args.what)?.recipe()?.model(1)?
     } else {
-        run::load(args.what.as_ref(), &args.network, &console)?.model
+        run::open(args.what.as_ref(), &args.network, &console)?.model
     };
-    console.result(model.summary().trim_end())?;
+    // The table escapes names itself.
+    model.summary().lines().try_for_each(|line| console.result(line))?;
     Ok(Exit::Done)
 }

@@ -12,4 +12,4 @@ pub use config::{RunConfig, RunSection};
 pub use folder::RunFolder;
 pub use maobi_nn::Precision;
 pub use maobi_recognize::Preprocessing;
-pub use model_file::{Network, OpenModel, load, locate, save_bare};
+pub use model_file::{Network, OpenModel, load, locate, open, save_bare};

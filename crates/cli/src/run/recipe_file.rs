@@ -1,6 +1,8 @@
 //! Recipes as TOML tables, so that a run can change and keep them whole.
 
+use crate::output::quoted;
 use anyhow::{Context, anyhow};
+use maobi_nn::text::with_place;
 use maobi_train::Recipe;
 use std::path::Path;
 
@@ -39,7 +41,8 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
     }
     if !has_toml_ending(what) {
         if Path::new(what).exists() {
-            return Err(anyhow!("{what}: is no recipe; to train on from a model file, give the recipe and: --weights {what}"));
+            let file = quoted(Path::new(what));
+            return Err(anyhow!("{what}: is no recipe; to train on from a model file, give the recipe and: --weights {file}"));
         }
         return Err(Recipe::builtin(what).err().map_or_else(|| anyhow!("{what}: no such recipe"), Into::into));
     }
@@ -50,7 +53,9 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("{what}: the recipe cannot be read"))?;
     // Parsed as it stands first: messages then carry the file's own line numbers.
-    let mut table: toml::Table = text.parse().map_err(|e| anyhow!("{what}: is not valid TOML: {e}"))?;
+    let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        anyhow!("{what}: is not valid TOML: {}", with_place(&text, e.span().map(|at| at.start), e.message()))
+    })?;
     if let (true, Some(toml::Value::Table(inner))) = (table.contains_key("run"), table.get("recipe")) {
         table = inner.clone();
     } else {

@@ -38,7 +38,8 @@ impl Callback for Interrupt {
         "Interrupt"
     }
 
-    fn on_batch_end(&mut self, _: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
-        Ok(if asked() { Action::Stop } else { Action::Continue })
+    fn on_batch_end(&mut self, _: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
+        // A loss that is NaN is an error, asked or not.
+        Ok(if asked() && logs.loss.is_finite() { Action::Stop } else { Action::Continue })
     }
 }

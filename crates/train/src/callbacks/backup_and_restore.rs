@@ -22,7 +22,7 @@ const MEMBER: &str = "training.json";
 ///
 /// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. It is removed when training is
 /// complete. When a callback stops training within an epoch, the position is saved, and the next `fit` goes on with the next step.
-/// A model whose weights are no numbers any more is never saved over a good one.
+/// A model whose weights are NaN or infinite is never saved over a good one: training ends with an error instead.
 ///
 /// Weights, figures and all else are, bit for bit, those of a training without interruption. Only where the metrics of an
 /// interrupted epoch were others than the model's now, its running means start anew.
@@ -70,9 +70,10 @@ impl BackupAndRestore {
     }
 
     fn save(&self, context: &Context<'_>) -> Result<()> {
-        if self.spoilt || !finite(context.model) {
+        if self.spoilt {
             return Ok(());
         }
+        context.check_finite()?;
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::file(&self.folder, e))?;
         let training = json!({
             "version": 1,
@@ -98,6 +99,7 @@ impl BackupAndRestore {
         let path = self.path();
         let extras =
             maobi_formats::keras::load_into(model, &path).map_err(|e| self.unusable(&format!("cannot be used here ({e})")))?;
+        model.check_finite_training().map_err(|e| self.unusable(&format!("cannot be used: {e}")))?;
         let member =
             extras.iter().find(|(name, _)| name == MEMBER).ok_or_else(|| self.unusable("does not say where training was"))?;
         let training: Value =
@@ -146,13 +148,6 @@ fn difference(backup: &Value, here: &Value) -> Option<String> {
         }
     }
     None
-}
-
-/// Whether all weights and all that the optimizer keeps are numbers.
-fn finite(model: &Model) -> bool {
-    let all = |values: &[f32]| values.iter().all(|v| v.is_finite());
-    model.weights().iter().all(|w| all(&w.values()))
-        && model.optimizer_state_ref().is_none_or(|s| s.variables().iter().all(|v| all(&v.values)))
 }
 
 impl Callback for BackupAndRestore {
@@ -221,6 +216,10 @@ impl Callback for BackupAndRestore {
 
     fn saves_states(&self) -> bool {
         true
+    }
+
+    fn kept(&self) -> Option<PathBuf> {
+        Some(self.path()).filter(|path| path.exists())
     }
 }
 

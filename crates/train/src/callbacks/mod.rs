@@ -38,6 +38,7 @@ use crate::history::History;
 use maobi_nn::Model;
 use maobi_nn::model::Logs;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// What a hook wants next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -178,6 +179,10 @@ pub trait Callback: Send {
     /// Whether this callback writes the states of all to a file: it then comes after the others, and before them when training ends.
     fn saves_states(&self) -> bool {
         false
+    }
+    /// The file with the last good model that this callback has written, for errors that tell where it is.
+    fn kept(&self) -> Option<PathBuf> {
+        None
     }
     /// What has to survive an interruption.
     fn state(&self) -> Value {

@@ -298,6 +298,7 @@ impl ModelCheckpoint {
         if !self.wanted(values, number, &path) {
             return Ok(());
         }
+        context.check_finite()?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         }
@@ -395,6 +396,10 @@ impl Callback for ModelCheckpoint {
             self.save(context, &logs.values, context.epoch, None)?;
         }
         Ok(Action::Continue)
+    }
+
+    fn kept(&self) -> Option<PathBuf> {
+        self.kept.last().map(|name| self.folder.join(name))
     }
 
     fn state(&self) -> Value {

@@ -1,10 +1,9 @@
 //! `--csv`: the answers as a table.
 
 use super::answer::{Answer, COLUMNS};
-use crate::output::Console;
+use crate::output::{Console, raw};
 use anyhow::bail;
 use maobi_formats::atomic_write;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A table that is printed row by row, or written when it is whole.
@@ -50,9 +49,7 @@ impl Table {
     fn flush(&mut self) -> anyhow::Result<()> {
         if self.printed() {
             let rows = std::mem::replace(&mut self.rows, csv::Writer::from_writer(Vec::new())).into_inner()?;
-            let mut out = std::io::stdout().lock();
-            out.write_all(&rows)?;
-            out.flush()?;
+            raw(&rows)?;
         }
         Ok(())
     }

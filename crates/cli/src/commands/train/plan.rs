@@ -2,6 +2,7 @@
 
 use super::Args;
 use super::session::portable;
+use crate::output::quoted;
 use crate::run::overrides::Overrides;
 use crate::run::recipe_file::{self, RecipeTable};
 use crate::run::{RunConfig, RunFolder};
@@ -47,8 +48,8 @@ impl Plan {
         if let Some(folder) = folder.as_ref().filter(|folder| folder.has_run()) {
             let before = RunConfig::read(folder)?;
             if !by_steps(&before)? {
-                let path = folder.path.display();
-                bail!("{path} holds a run already. Go on with it: maobi train --resume --out {path}; or give another --out");
+                let (path, shown) = (folder.path.display(), quoted(&folder.path));
+                bail!("{path} holds a run already. Go on with it: maobi train --resume --out {shown}; or give another --out");
             }
             return Plan::go_on(args, folder.clone(), before);
         }
@@ -81,8 +82,8 @@ impl Plan {
             })?,
         };
         if !folder.has_run() {
-            let path = folder.path.display();
-            bail!("--resume: {path} holds no run (no config.toml); start one with: maobi train --out {path}");
+            let (path, shown) = (folder.path.display(), quoted(&folder.path));
+            bail!("--resume: {path} holds no run (no config.toml); start one with: maobi train --out {shown}");
         }
         let before = RunConfig::read(&folder)?;
         Plan::go_on(args, folder, before)
