@@ -151,7 +151,7 @@ impl Recognizer {
     /// Reads a picture.
     ///
     /// # Errors
-    /// Those of the network's arithmetic; any picture can be read.
+    /// Those of the network's arithmetic, and [`Error::NotFinite`] when it answers with NaN; any picture can be read.
     pub fn recognize(&self, picture: &Picture, options: &Options) -> Result<Reading> {
         let mut readings = self.recognize_all(std::slice::from_ref(picture), options)?;
         Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true, true)))
@@ -197,6 +197,9 @@ impl Recognizer {
         for some in glyphs.chunks(AT_ONCE) {
             let values: Vec<f32> = some.iter().flat_map(|glyph| self.scaled(glyph)).collect();
             rows.extend(self.running.predict(&[&values])?.into_iter().next().unwrap_or_default());
+        }
+        if rows.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NotFinite);
         }
         preprocessing::probabilities(&self.model, &mut rows, self.outputs());
         Ok(rows)

@@ -74,6 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_member_with_nan_is_named() {
+        let recipe = Recipe::builtin("softmax").unwrap();
+        let mut members: Vec<Model> = (1..=2).map(|seed| recipe.model(seed).unwrap()).collect();
+        members[1].weights_mut()[1].values_mut()[4] = f32::NAN;
+        let message = ensemble(&recipe, &members).unwrap_err().to_string();
+        assert_eq!(message, "ensemble: member 2: weight bias of layer \"dense\" holds NaN (value 5 of 10)");
+    }
+
+    #[test]
     fn it_answers_with_the_mean_of_its_members() {
         let recipe = Recipe::builtin("best").unwrap();
         let members: Vec<Model> = (1..=3).map(|seed| recipe.model(seed).unwrap()).collect();

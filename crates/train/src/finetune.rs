@@ -381,6 +381,17 @@ mod tests {
     }
 
     #[test]
+    fn after_an_error_the_old_weights_are_back() {
+        let data = set(&[0, 1, 0, 1]);
+        let mut model = model();
+        let before = snapshot(&model);
+        let wild = FineTune { scale: 3e38, ..how() };
+        let error = finetune(&mut model, &data, &data, &wild, |_| Action::Continue).unwrap_err();
+        assert!(matches!(error, Error::NotFinite { .. } | Error::NotFiniteData { .. }), "{error}");
+        assert_eq!(snapshot(&model), before);
+    }
+
+    #[test]
     fn the_way_is_cut_short_where_it_costs_what_was_known() {
         let labels: Vec<u32> = (0..1000).map(|i| i % 2).collect();
         let replay = set(&labels);

@@ -142,6 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_that_is_nan_is_an_error_and_the_model_stays() {
+        let mut model = Recipe::builtin("tiny-cnn").unwrap().model(3).unwrap();
+        let weights = |model: &Model| model.weights().iter().map(|w| w.values().to_vec()).collect::<Vec<_>>();
+        let before = weights(&model);
+        let mut pixels = vec![0.5; 2 * 784];
+        pixels[900] = f32::NAN;
+        let data = Arrays::new(2, vec![&pixels], vec![Targets::Classes(vec![0, 1])]).unwrap();
+        let message = calibrate(&mut model, &data).unwrap_err().to_string();
+        assert!(message.starts_with("model: the loss on the held-out data is NaN at temperature"), "{message}");
+        assert_eq!(weights(&model), before);
+    }
+
+    #[test]
     fn models_without_logits_are_refused() {
         let recipe = Recipe::parse(
             "[[layers]]\ntype = \"Flatten\"\n[[layers]]\ntype = \"Dense\"\nunits = 1\nactivation = \"sigmoid\"\n[training]\nloss = \"binary_crossentropy\"",

@@ -36,7 +36,13 @@ pub fn in_order<T: Sync, R: Send, E>(
     let state = Mutex::new(State { next: 0, taken: 0, done: BTreeMap::new(), ended: 0, stop: false });
     let changed = Condvar::new();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| worker(items, &work, &state, &changed))).collect();
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, || worker(items, &work, &state, &changed)).ok();
+        let workers: Vec<_> = (0..threads).map_while(start).collect();
+        let threads = workers.len();
+        if threads == 0 {
+            // The system gives no threads: this one does the work.
+            return items.iter().enumerate().try_for_each(|(index, item)| take(index, work(item)));
+        }
         let result = (0..items.len()).try_for_each(|index| {
             let mut now = lock(&state);
             let answer = loop {

@@ -1,5 +1,6 @@
 //! Ctrl-C: the first ends training in good order after the current step, the second ends the process.
 
+use anyhow::Context as _;
 use maobi_train::Result;
 use maobi_train::callbacks::{Action, BatchLogs, Callback, Context};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,8 @@ pub fn listen() -> anyhow::Result<()> {
             std::process::exit(INTERRUPTED);
         }
         crate::output::Console::default().say("stopping after this step, to save; press Ctrl-C again to stop at once");
-    })?;
+    })
+    .context("Ctrl-C cannot be listened to")?;
     Ok(())
 }
 

@@ -260,7 +260,14 @@ mod tests {
         assert!(message(&SMALL.replace("units", "unit")).contains("unknown argument \"unit\""));
         assert!(message(&SMALL.replace("Dense", "Dens")).contains("no such layer"));
         assert!(message(&SMALL.replace("[training]", "[trianing]")).contains("loss: is missing"));
-        assert!(message("a = [").contains("is not valid TOML"));
+        let toml = message("name = \"x\"\na = [");
+        assert!(toml.starts_with("recipe mine: is not valid TOML: line 2, column ") && toml.lines().count() == 1, "{toml}");
+        let labels = message(&SMALL.replace("[training]", "[data]\nlabels = \"one-hot\"\n[training]"));
+        for part in ["[data] labels", "[training] loss = \"sparse_categorical_crossentropy\"", "\"categorical_crossentropy\""] {
+            assert!(labels.contains(part), "{labels}");
+        }
+        let scale = message(&SMALL.replace("[training]", "[data]\nscale = 1e39\n[training]"));
+        assert!(scale.contains("[data] scale: expected a number from -3.4e38 to 3.4e38, got 1e39"), "{scale}");
         let precise = |name: &str| format!("{SMALL}\nprecision = \"{name}\"");
         assert!(message(&precise("float16")).contains("[training] precision: expected float32, mixed_bfloat16, mixed_float16"));
         let model = Recipe::parse(&precise("mixed_float16"), "small").unwrap().model(1).unwrap();
