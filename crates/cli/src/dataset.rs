@@ -117,12 +117,14 @@ pub fn check_fit(set: &Dataset, shape: &[usize], outputs: Outputs<'_>) -> anyhow
             "{name} has {classes} classes, the network {outputs} outputs. Set units = {classes} in the last layer of a copy of the \
              recipe (maobi recipes show NAME > mine.toml), or use other data"
         ),
-        Outputs::Trained(outputs) if classes > outputs.len() || (classes < outputs.len() && !outputs.starts_with(names)) => bail!(
-            "{name} has {classes} classes ({}), the network {} outputs ({}). Use data with the classes that it was trained on",
-            some(names),
-            outputs.len(),
-            some(outputs)
-        ),
+        Outputs::Trained(outputs) if classes > outputs.len() || (classes < outputs.len() && !outputs.starts_with(names)) => {
+            bail!(
+                "{name} has {classes} classes ({}), the network {} outputs ({}). Use data with the classes that it was trained on",
+                some(names),
+                outputs.len(),
+                some(outputs)
+            )
+        }
         _ => {}
     }
     if set.is_empty() {

@@ -52,7 +52,9 @@ fn bytes(place: &Place, file: &str) -> Vec<u8> {
 fn the_last_step_of_a_run_by_steps_does_not_replace_the_model() {
     let rates = r#"optimizer = { type = "SGD", learning_rate = { type = "PiecewiseConstantDecay", boundaries = [3], values = [0.01, 3e38] } }"#;
     let place = place("");
-    let text = RECIPE.replace("optimizer = { type = \"SGD\", learning_rate = 0.1 }", rates).replace("[training]", "[data]\nscale = 1\n[training]");
+    let text = RECIPE
+        .replace("optimizer = { type = \"SGD\", learning_rate = 0.1 }", rates)
+        .replace("[training]", "[data]\nscale = 1\n[training]");
     std::fs::write(place.path("mine.toml"), text).unwrap();
     place.ok(&["train", "mine.toml", "--steps", "4", "-q", "--out", "run"]);
     let good = bytes(&place, "run/model.keras");
@@ -74,7 +76,9 @@ fn a_test_that_gives_nan_is_no_success() {
 
 #[test]
 fn validation_and_terminate_on_nan_end_a_run_with_the_sentence() {
-    let place = place("epochs = 3\n[[callbacks]]\ntype = \"TerminateOnNaN\"\n[[callbacks]]\ntype = \"ModelCheckpoint\"\nfilepath = \"{epoch}.keras\"");
+    let place = place(
+        "epochs = 3\n[[callbacks]]\ntype = \"TerminateOnNaN\"\n[[callbacks]]\ntype = \"ModelCheckpoint\"\nfilepath = \"{epoch}.keras\"",
+    );
     let train = |limit: &str, rate: &str, out: &str| {
         place.fails(&["train", "mine.toml", "--limit", limit, "--learning-rate", rate, "-q", "--out", out])
     };
@@ -120,7 +124,10 @@ fn a_model_with_nan_is_refused_wherever_it_is_used() {
     let huge = ["--scale", "1e38"];
     let run = |arguments: &[&str]| place.fails(&[arguments, &huge[..]].concat());
     assert!(run(&["evaluate", "run"]).contains("its loss on mnist test is NaN"), "{}", run(&["evaluate", "run"]));
-    assert!(run(&["predict", "--model", "run", "own/1/a.png"]).contains("own/1/a.png: the network's outputs for this picture are NaN or infinite"));
+    assert!(
+        run(&["predict", "--model", "run", "own/1/a.png"])
+            .contains("own/1/a.png: the network's outputs for this picture are NaN or infinite")
+    );
     let err = run(&["finetune", "run", "own", "--out", "new.keras", "--force"]);
     assert!(err.contains("answers NaN or infinity") && !place.path("new.keras").exists(), "{err}");
 }
@@ -139,7 +146,8 @@ fn an_ensemble_with_a_member_of_nan_is_not_made() {
 
 #[test]
 fn a_run_goes_on_from_an_older_checkpoint_when_the_newest_is_nan() {
-    let place = place("steps = 4\n[[callbacks]]\ntype = \"ModelCheckpoint\"\nfilepath = \"checkpoints/{step}.keras\"\nsave_freq = 2");
+    let place =
+        place("steps = 4\n[[callbacks]]\ntype = \"ModelCheckpoint\"\nfilepath = \"checkpoints/{step}.keras\"\nsave_freq = 2");
     place.ok(&["train", "mine.toml", "-q", "--out", "run"]);
     std::fs::rename(spoilt(&place, "run"), place.path("run/model.keras")).unwrap();
     std::fs::copy(place.path("run/model.keras"), place.path("run/checkpoints/4.keras")).unwrap();

@@ -47,7 +47,8 @@ fn names_of_files_classes_and_layers_are_escaped() {
     }
     shown(&["data", "info", "own"], 0);
     // A layer's name from a model file, in the table and in an error.
-    let layers = Sequential::new().add(InputLayer::new([28, 28, 1])).add(Flatten::new()).add(Dense::new(10).name(EVIL.replace('/', "")));
+    let layers =
+        Sequential::new().add(InputLayer::new([28, 28, 1])).add(Flatten::new()).add(Dense::new(10).name(EVIL.replace('/', "")));
     let mut model = layers.build(1).unwrap();
     model.weights_mut()[0].values_mut()[0] = f32::NAN;
     keras::save(&model, &place.path("evil.keras")).unwrap();
@@ -57,7 +58,11 @@ fn names_of_files_classes_and_layers_are_escaped() {
     assert!(ran.code == 0 && ran.out.contains("a\\u{1b}[2J"), "{}", ran.out);
     shown(&["evaluate", "evil.keras"], 1);
     // A recipe: its name, a key, a line that is no TOML.
-    std::fs::write(place.path("key.toml"), "\"a\\u001b[2J\\nerror: forged\\u202e\" = 1\n[[layers]]\ntype = \"Flatten\"\n[training]\nloss = \"mse\"").unwrap();
+    std::fs::write(
+        place.path("key.toml"),
+        "\"a\\u001b[2J\\nerror: forged\\u202e\" = 1\n[[layers]]\ntype = \"Flatten\"\n[training]\nloss = \"mse\"",
+    )
+    .unwrap();
     assert_eq!(shown(&["train", "key.toml"], 1).lines().count(), 1);
     std::fs::write(place.path("no.toml"), "name = \"x\"\nloss = \u{1b}[2J").unwrap();
     let err = place.fails(&["train", "no.toml"]);
@@ -134,9 +139,19 @@ fn shell(place: &Place, line: &str) -> Ran {
 fn a_full_stdout_is_a_failure_with_one_sentence() {
     let place = Place::new();
     digit_picture(1, 0, 4, true).0.save(place.path("a.png")).unwrap();
-    for command in
-        ["recipes", "recipes show softmax", "summary softmax", "predict a.png", "predict a.png --csv -", "predict a.png --json", "data list", "completions bash", "--help", "train --help", "--version"]
-    {
+    for command in [
+        "recipes",
+        "recipes show softmax",
+        "summary softmax",
+        "predict a.png",
+        "predict a.png --csv -",
+        "predict a.png --json",
+        "data list",
+        "completions bash",
+        "--help",
+        "train --help",
+        "--version",
+    ] {
         let ran = shell(&place, &format!("exec \"$MAOBI\" {command} > /dev/full"));
         assert_eq!((ran.code, ran.err.lines().count()), (1, 1), "{command}: {}", ran.err);
         assert!(ran.err.starts_with("error: standard output: "), "{command}: {}", ran.err);
@@ -192,7 +207,13 @@ fn a_system_that_gives_no_threads_gets_a_sentence_or_is_done_without() {
         std::fs::create_dir_all(place.path(&format!("own/{class}"))).unwrap();
         (0..5).for_each(|index| picture(&format!("own/{class}/{index}.png")));
     }
-    for arguments in [&["predict", "own"][..], &["data", "info", "own"], &["data", "info", "mnist"], &["data", "info", "builtin"], &["evaluate"]] {
+    for arguments in [
+        &["predict", "own"][..],
+        &["data", "info", "own"],
+        &["data", "info", "mnist"],
+        &["data", "info", "builtin"],
+        &["evaluate"],
+    ] {
         let ran = run(arguments);
         assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
     }

@@ -163,6 +163,9 @@ fn gradients_that_are_never_finite_are_an_error_in_the_end() {
     // The inverse of a scale below 2^-126 would be infinite, and would make finite gradients infinite.
     assert!((0..126).all(|_| batch(&mut model).is_ok()));
     let message = batch(&mut model).unwrap_err().to_string();
-    assert!(message.starts_with("gradients: expected finite numbers at some loss scale") && message.contains("learning rate"), "{message}");
+    assert!(
+        message.starts_with("gradients: expected finite numbers at some loss scale") && message.contains("learning rate"),
+        "{message}"
+    );
     assert!(model.check_finite().is_ok());
 }

@@ -54,7 +54,10 @@ fn a_model_with_nan_is_not_served_and_takes_no_place() {
     let file = folder.path().join("x");
     std::fs::write(&file, "nan4").unwrap();
     let refused = open(&[("m", &file)]).unwrap_err().to_string();
-    assert!(refused.starts_with(&format!("model m: {}: weight kernel of layer \"dense\" holds NaN (value 4 of 8)", file.display())), "{refused}");
+    assert!(
+        refused.starts_with(&format!("model m: {}: weight kernel of layer \"dense\" holds NaN (value 4 of 8)", file.display())),
+        "{refused}"
+    );
     std::fs::write(&file, "3").unwrap();
     let (models, log) = (open(&[("m", &file)]).unwrap(), Log::silent());
     std::fs::write(folder.path().join("new"), "nan4").unwrap();

@@ -39,12 +39,22 @@ impl Place {
     }
 
     /// The error for a figure that is not finite: the first of the samples `indices` that is not finite either is the reason.
-    pub(crate) fn of_figure(self, (name, value): (&str, f64), data: &dyn Examples, name_of_data: &str, samples: Samples<'_>) -> Error {
+    pub(crate) fn of_figure(
+        self,
+        (name, value): (&str, f64),
+        data: &dyn Examples,
+        name_of_data: &str,
+        samples: Samples<'_>,
+    ) -> Error {
         let what = format!("{name} is {value}");
         match bad_sample(data, samples) {
-            Some(sample) => {
-                Error::NotFiniteData { what, epoch: self.epoch, step: self.step, sample: format!("{sample} of the {name_of_data}"), kept: None }
-            }
+            Some(sample) => Error::NotFiniteData {
+                what,
+                epoch: self.epoch,
+                step: self.step,
+                sample: format!("{sample} of the {name_of_data}"),
+                kept: None,
+            },
             None => self.error(what),
         }
     }

@@ -160,7 +160,8 @@ pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<H
     let mut callbacks = std::mem::take(&mut how.callbacks);
     let mut run = Run::new(model, data, &how, validation.is_some(), &mut callbacks)?;
     let shown = callbacks.iter_mut().try_for_each(|callback| callback.on_data(model, data));
-    let result = shown.and_then(|()| run.train(model, data, validation, &how, &mut callbacks)).and_then(|()| run.check_end(model));
+    let result =
+        shown.and_then(|()| run.train(model, data, validation, &how, &mut callbacks)).and_then(|()| run.check_end(model));
     run.failed = result.is_err();
     // Weights are restored and files closed however training ends; its own error comes first.
     let ended = run.end(model, &how, &mut callbacks);

@@ -46,7 +46,8 @@ fn search(model: &mut Model, held_out: &dyn Examples, last: usize) -> Result<f32
         let loss = logs.iter().find(|(name, _)| name == "loss").map(|(_, loss)| *loss);
         let loss = loss.ok_or_else(|| Error::argument("loss", "the model has none"))?;
         if !loss.is_finite() {
-            let message = format!("the loss on the held-out data is {loss} at temperature {wanted:.3}: the model cannot be calibrated");
+            let message =
+                format!("the loss on the held-out data is {loss} at temperature {wanted:.3}: the model cannot be calibrated");
             return Err(Error::argument("model", message));
         }
         Ok(loss)

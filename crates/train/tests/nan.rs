@@ -38,7 +38,9 @@ fn train(model: &mut Model, how: Fit<'_>) -> Result<(), Error> {
 }
 
 /// The rate becomes so large that the next update makes weights infinite, while the loss before it is still a number.
-fn explode_after(step: u64) -> OnBatchEnd<impl FnMut(&mut maobi_train::callbacks::Context<'_>, &maobi_train::callbacks::BatchLogs) -> Action> {
+fn explode_after(
+    step: u64,
+) -> OnBatchEnd<impl FnMut(&mut maobi_train::callbacks::Context<'_>, &maobi_train::callbacks::BatchLogs) -> Action> {
     OnBatchEnd(move |context, logs| {
         assert!(logs.loss.is_finite());
         if let Some(state) = context.model.optimizer_state_mut().filter(|_| context.step == step) {
@@ -54,11 +56,17 @@ fn finite(model: &Model) -> bool {
 
 #[test]
 fn the_update_of_the_last_step_is_looked_at() {
-    for how in [Fit::new().epochs(1), Fit::new().steps(4), Fit::new().epochs(9).callback(OnBatchEnd(|c, _| if c.step == 4 { Action::Stop } else { Action::Continue }))] {
+    for how in [
+        Fit::new().epochs(1),
+        Fit::new().steps(4),
+        Fit::new().epochs(9).callback(OnBatchEnd(|c, _| if c.step == 4 { Action::Stop } else { Action::Continue })),
+    ] {
         let error = train(&mut line(Sgd::new(1e-9)), how.callback(explode_after(3))).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::NotFinite { epoch: 1, step: 4, kept: None, .. }), "{text}");
-        for part in ["weight kernel of layer \"dense\" holds ", "at step 4 (epoch 1)", "Lower the learning rate (it is 3e38)", "clipnorm"] {
+        for part in
+            ["weight kernel of layer \"dense\" holds ", "at step 4 (epoch 1)", "Lower the learning rate (it is 3e38)", "clipnorm"]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("kept"), "{text}");
@@ -68,15 +76,23 @@ fn the_update_of_the_last_step_is_looked_at() {
 #[test]
 fn no_checkpoint_is_written_between_the_update_and_the_next_loss() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, file) in [("a.keras", "a.keras"), ("a.weights.h5", "a.weights.h5"), ("a.ckpt", "a.ckpt"), ("a.ckpt-{step}", "a.ckpt-5")] {
+    for (name, file) in
+        [("a.keras", "a.keras"), ("a.weights.h5", "a.weights.h5"), ("a.ckpt", "a.ckpt"), ("a.ckpt-{step}", "a.ckpt-5")]
+    {
         let saved = ModelCheckpoint::new(name).unwrap().under(folder.path()).save_freq(SaveFreq::Steps(1));
         let how = Fit::new().epochs(2).callback(saved).callback(explode_after(5));
         let error = train(&mut line(Sgd::new(1e-9)), how).unwrap_err();
         // The update of step 6 makes weights infinite; the checkpoint of step 5 is the last one.
         assert!(matches!(error, Error::NotFinite { epoch: 2, step: 6, .. }), "{error}");
-        assert!(error.to_string().ends_with(&format!("The last good model is kept in {}", folder.path().join(file).display())), "{error}");
+        assert!(
+            error.to_string().ends_with(&format!("The last good model is kept in {}", folder.path().join(file).display())),
+            "{error}"
+        );
         let mut back = line(Sgd::new(1e-9));
-        maobi_formats::format::detect(&folder.path().join(file)).unwrap().load_weights(&mut back, &folder.path().join(file)).unwrap();
+        maobi_formats::format::detect(&folder.path().join(file))
+            .unwrap()
+            .load_weights(&mut back, &folder.path().join(file))
+            .unwrap();
         assert!(finite(&back), "{name}");
     }
 }
@@ -89,7 +105,10 @@ fn the_backup_stays_the_last_good_one() {
     for (freq, kept, step) in [(SaveFreq::Epoch, 4, 8), (SaveFreq::Steps(1), 7, 8)] {
         let how = Fit::new().epochs(2).callback(backup().save_freq(freq)).callback(explode_after(7));
         let error = train(&mut line(Sgd::new(1e-9)), how).unwrap_err();
-        assert!(matches!(&error, Error::NotFinite { step: at, kept: Some(at_file), .. } if *at == step && *at_file == file), "{error}");
+        assert!(
+            matches!(&error, Error::NotFinite { step: at, kept: Some(at_file), .. } if *at == step && *at_file == file),
+            "{error}"
+        );
         let mut back = line(Sgd::new(1e-9));
         maobi_formats::keras::load_into(&mut back, &file).unwrap();
         assert!(finite(&back) && back.optimizer_state_ref().unwrap().iterations == kept);
@@ -150,13 +169,17 @@ fn samples_that_hold_nan_are_named() {
         line(Sgd::new(1e-9)).fit(&data, Fit::new().batch_size(BATCH)).unwrap_err().to_string()
     };
     let (x, y, w) = (values(1.0), values(0.0), vec![1.0; SAMPLES]);
-    let with = |values: &[f32], bad: f32| values.iter().enumerate().map(|(i, v)| if i == 17 { bad } else { *v }).collect::<Vec<f32>>();
+    let with =
+        |values: &[f32], bad: f32| values.iter().enumerate().map(|(i, v)| if i == 17 { bad } else { *v }).collect::<Vec<f32>>();
     for (text, place) in [
         (run(&with(&x, f32::NAN), &y, &w), "NaN in input 0 of sample 17"),
         (run(&x, &with(&y, f32::INFINITY), &w), "inf in target 0 of sample 17"),
         (run(&x, &y, &with(&w, f32::NAN)), "NaN in the weight of sample 17"),
     ] {
-        assert!(text.contains(place) && text.contains("(counted from 0) of the training data") && !text.contains("learning rate"), "{text}");
+        assert!(
+            text.contains(place) && text.contains("(counted from 0) of the training data") && !text.contains("learning rate"),
+            "{text}"
+        );
     }
 }
 
@@ -164,7 +187,8 @@ fn samples_that_hold_nan_are_named() {
 fn the_optimizers_own_values_and_its_rate_are_looked_at() {
     let spoil = OnBatchEnd(|context, _| {
         let Some(state) = context.model.optimizer_state_mut() else { return Action::Continue };
-        let kept: Vec<(Vec<usize>, Vec<f32>)> = state.variables().iter().map(|v| (v.shape.clone(), vec![f32::NAN; v.values.len()])).collect();
+        let kept: Vec<(Vec<usize>, Vec<f32>)> =
+            state.variables().iter().map(|v| (v.shape.clone(), vec![f32::NAN; v.values.len()])).collect();
         let saved: Vec<SavedVariable<'_>> = kept.iter().map(|(shape, values)| SavedVariable { shape, values }).collect();
         state.load_variables(&saved).unwrap();
         Action::Continue

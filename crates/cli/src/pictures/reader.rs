@@ -215,7 +215,10 @@ impl Reader {
                 let rows = model.predict(&[&values]).map_err(|e| format!("{}: {e}", file.display()))?;
                 let mut row = rows.into_iter().next().unwrap_or_default();
                 if row.iter().any(|value| !value.is_finite()) {
-                    return Err(format!("{}: the network's outputs are NaN or infinite; are its pixels scaled right?", file.display()));
+                    return Err(format!(
+                        "{}: the network's outputs are NaN or infinite; are its pixels scaled right?",
+                        file.display()
+                    ));
                 }
                 probabilities(model, &mut row, self.classes.len());
                 let blank = pixels.iter().all(|pixel| Some(pixel) == pixels.first());

@@ -195,7 +195,10 @@ fn wrong_data_is_refused_with_its_place() {
          \"sparse\" in a recipe), or use the loss categorical_crossentropy"
     );
     let batch = LossBatch { target: Target::Values(&p[..5]), ..batch };
-    assert_eq!(message(&batch), "sparse_categorical_crossentropy: the target must hold 2 values (one class a row, 2 rows), got 5");
+    assert_eq!(
+        message(&batch),
+        "sparse_categorical_crossentropy: the target must hold 2 values (one class a row, 2 rows), got 5"
+    );
     let dense = |target| Loss::categorical_crossentropy().evaluate(&LossBatch { target, ..batch }, None, None);
     assert_eq!(
         dense(Target::Values(&[0.0, 2.0])).unwrap_err().to_string(),

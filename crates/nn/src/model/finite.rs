@@ -25,7 +25,10 @@ impl Model {
         self.check_finite()?;
         let Some(state) = self.optimizer_state_ref() else { return Ok(()) };
         check(&[state.learning_rate], || "the optimizer's learning rate".into())?;
-        state.variables().iter().try_for_each(|variable| check(&variable.values, || format!("optimizer variable {}", variable.name)))
+        state
+            .variables()
+            .iter()
+            .try_for_each(|variable| check(&variable.values, || format!("optimizer variable {}", variable.name)))
     }
 }
 
@@ -77,7 +80,8 @@ mod tests {
     fn what_the_optimizer_keeps_counts_for_training_alone() {
         let mut model = model();
         let state = model.optimizer_state_mut().unwrap();
-        let shapes: Vec<(Vec<usize>, Vec<f32>)> = state.variables().iter().map(|v| (v.shape.clone(), v.values.to_vec())).collect();
+        let shapes: Vec<(Vec<usize>, Vec<f32>)> =
+            state.variables().iter().map(|v| (v.shape.clone(), v.values.to_vec())).collect();
         let mut changed = shapes.clone();
         changed[1].1[0] = f32::NAN;
         let saved: Vec<SavedVariable<'_>> = changed.iter().map(|(shape, values)| SavedVariable { shape, values }).collect();

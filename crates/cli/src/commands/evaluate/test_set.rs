@@ -96,7 +96,10 @@ impl Measured {
         }
         if let Some((_, loss)) = figures.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
             let file = reader.file.display();
-            bail!("{file}: its loss on {} is {loss}. Is it a model that has diverged, or are pixels scaled in another way?", set.name());
+            bail!(
+                "{file}: its loss on {} is {loss}. Is it a model that has diverged, or are pixels scaled in another way?",
+                set.name()
+            );
         }
         let answers = reader.answers(&mut values, set.classes());
         let (mut counts, mut calibration) = (ConfusionMatrix::new(classes), Calibration::default());
