@@ -67,7 +67,7 @@ fn names_of_files_classes_and_layers_are_escaped() {
     std::fs::write(place.path("no.toml"), "name = \"x\"\nloss = \u{1b}[2J").unwrap();
     let err = place.fails(&["train", "no.toml"]);
     clean(&err);
-    assert!(err.contains("no.toml: is not valid TOML: line 2, column 8: ") && err.lines().count() == 1, "{err}");
+    assert!(err.contains("no.toml: is not valid TOML: line 2, column ") && err.lines().count() == 1, "{err}");
 }
 
 #[test]

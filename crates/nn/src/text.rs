@@ -8,13 +8,20 @@ const LONGEST_LINE: usize = 100;
 /// The text on one line, with nothing in it that a terminal or a log would obey: control characters, line and paragraph separators and
 /// changes of the writing direction become escapes such as `\n` and `\u{1b}`. All other text stays as it is, backslashes too.
 pub fn escaped(text: &str) -> Cow<'_, str> {
+    with_escapes(text, |c, safe| safe.extend(c.escape_default()))
+}
+
+/// The same for a line of JSON, which stays valid JSON with the same content: JSON's writers leave DEL and U+0080 to U+009F as they are.
+pub fn escaped_json(json: &str) -> Cow<'_, str> {
+    with_escapes(json, |c, safe| safe.push_str(&format!("\\u{:04x}", u32::from(c))))
+}
+
+fn with_escapes(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if is_unsafe(c) { safe.extend(c.escape_default()) } else { safe.push(c) }
-    }
+    text.chars().for_each(|c| if is_unsafe(c) { escape(c, &mut safe) } else { safe.push(c) });
     Cow::Owned(safe)
 }
 
@@ -42,6 +49,7 @@ mod tests {
     fn what_a_terminal_obeys_is_escaped() {
         assert_eq!(escaped("a\nb\r\t\u{1b}[31m\u{7f}\u{9b}2J"), "a\\nb\\r\\t\\u{1b}[31m\\u{7f}\\u{9b}2J");
         assert_eq!(escaped("gnp\u{202e}exe"), "gnp\\u{202e}exe");
+        assert_eq!(escaped_json("{\"a\":\"\u{9b}\u{202e}\\n\"}"), "{\"a\":\"\\u009b\\u202e\\n\"}");
         for text in ["", "runs/tf2-cnn-1", "C:\\data\\n", "毛笔 ‘é’ 1–2 …"] {
             assert!(matches!(escaped(text), Cow::Borrowed(same) if same == text), "{text}");
         }

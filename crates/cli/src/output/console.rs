@@ -1,7 +1,7 @@
 //! Lines to stdout and stderr, around the progress bar where there is one.
 
 use indicatif::MultiProgress;
-use maobi_nn::text::escaped;
+use maobi_nn::text::{escaped, escaped_json};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -43,7 +43,7 @@ impl Console {
 
     /// An object of the result on stdout, if results are JSON.
     pub fn event(&self, value: &Value) -> io::Result<()> {
-        if self.json { to_stdout(&value.to_string()) } else { Ok(()) }
+        if self.json { raw(format!("{}\n", escaped_json(&value.to_string())).as_bytes()) } else { Ok(()) }
     }
 }
 
