@@ -99,8 +99,17 @@ fn is_absence(error: &DataError) -> bool {
     matches!(error, DataError::NotFound { .. } | DataError::Offline { .. } | DataError::Download { .. })
 }
 
-/// Checks that a network can take the data.
-pub fn check_fit(set: &Dataset, shape: &[usize], outputs: usize, one_hot: bool) -> anyhow::Result<()> {
+/// The outputs of a network, one for each class.
+#[derive(Clone, Copy, Debug)]
+pub enum Outputs<'a> {
+    /// So many, which are to be trained: the data has to have as many classes.
+    New(usize),
+    /// Those of a trained network, by name: the data may lack the last ones, such as "none".
+    Trained(&'a [String]),
+}
+
+/// Checks that a network can take the data. How labels are written, as numbers or one-hot, makes no difference.
+pub fn check_fit(set: &Dataset, shape: &[usize], outputs: Outputs<'_>) -> anyhow::Result<()> {
     let name = set.name();
     let [height, width, channels] = set.shape();
     if shape != set.shape() {
@@ -111,17 +120,32 @@ pub fn check_fit(set: &Dataset, shape: &[usize], outputs: usize, one_hot: bool) 
              other data"
         );
     }
-    let classes = set.classes();
-    if classes > outputs || (one_hot && classes != outputs) {
-        bail!(
+    let (classes, names) = (set.classes(), set.class_names());
+    match outputs {
+        Outputs::New(outputs) if classes != outputs => bail!(
             "{name} has {classes} classes, the network {outputs} outputs. Set units = {classes} in the last layer of a copy of the \
              recipe (maobi recipes show NAME > mine.toml), or use other data"
-        );
+        ),
+        Outputs::Trained(outputs) if classes > outputs.len() || (classes < outputs.len() && !outputs.starts_with(names)) => {
+            bail!(
+                "{name} has {classes} classes ({}), the network {} outputs ({}). Use data with the classes that it was trained on",
+                some(names),
+                outputs.len(),
+                some(outputs)
+            )
+        }
+        _ => {}
     }
     if set.is_empty() {
         bail!("{name} has no images");
     }
     Ok(())
+}
+
+/// The first of some names.
+fn some(names: &[String]) -> String {
+    let rest = if names.len() > 10 { ", …" } else { "" };
+    format!("{}{rest}", names.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", "))
 }
 
 /// What usually goes wrong with data, as sentences that say what to do.
@@ -210,12 +234,28 @@ mod tests {
     #[test]
     fn misfits_say_what_to_change() {
         let data = set(0, vec![0, 1]);
-        check_fit(&data, &[2, 2, 1], 2, true).unwrap();
-        check_fit(&data, &[2, 2, 1], 10, false).unwrap();
-        let message = check_fit(&data, &[28, 28, 1], 2, false).unwrap_err().to_string();
-        assert!(message.contains("2 × 2 × 1") && message.contains("28 × 28 × 1") && message.contains("input_shape = [2, 2, 1]"));
-        assert!(check_fit(&data, &[2, 2, 1], 10, true).unwrap_err().to_string().contains("units = 2"));
-        assert!(check_fit(&data, &[2, 2, 1], 1, false).unwrap_err().to_string().contains("2 classes"));
+        check_fit(&data, &[2, 2, 1], Outputs::New(2)).unwrap();
+        let message = |shape: &[usize], outputs| check_fit(&data, shape, outputs).unwrap_err().to_string();
+        let shape = message(&[28, 28, 1], Outputs::New(2));
+        assert!(shape.contains("2 × 2 × 1") && shape.contains("28 × 28 × 1") && shape.contains("input_shape = [2, 2, 1]"));
+        for outputs in [1, 10] {
+            let text = message(&[2, 2, 1], Outputs::New(outputs));
+            assert!(text.contains(&format!("2 classes, the network {outputs} outputs")) && text.contains("units = 2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_trained_network_may_know_more_classes_than_the_data_if_the_first_are_the_same() {
+        let data = set(0, vec![0, 1]);
+        let check = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            check_fit(&data, &[2, 2, 1], Outputs::Trained(&names)).map_err(|e| e.to_string())
+        };
+        for names in [&["a", "b"][..], &["a", "b", "none"], &["0", "1"]] {
+            check(names).unwrap();
+        }
+        assert!(check(&["a", "c", "b"]).unwrap_err().contains("has 2 classes (a, b), the network 3 outputs (a, c, b)"));
+        assert!(check(&["a"]).unwrap_err().contains("1 outputs (a)"));
     }
 
     #[test]

@@ -48,7 +48,11 @@ pub fn code(result: anyhow::Result<Exit>) -> ExitCode {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::BrokenPipe))
+    has_kind(error, ErrorKind::BrokenPipe)
+}
+
+fn has_kind(error: &anyhow::Error, kind: ErrorKind) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == kind))
 }
 
 /// The causes in one line. Wrapping errors repeat what they wrap, so a cause that is in the text already is left out.
@@ -61,6 +65,9 @@ fn sentence(error: &anyhow::Error) -> String {
         } else if !text.contains(&cause) {
             text = format!("{text}: {cause}");
         }
+    }
+    if has_kind(error, ErrorKind::FileTooLarge) {
+        text.push_str("; the system limits the size of files here (ulimit -f)");
     }
     text
 }

@@ -4,16 +4,21 @@ mod args;
 mod commands;
 mod dataset;
 mod exit;
+mod file_size;
 mod output;
 mod pictures;
 mod run;
 mod training;
+mod usage;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    file_size::report_limit();
+    let cli = match usage::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let result = maobi_kernels::isa::check_env().map_err(anyhow::Error::msg).and_then(|_| commands::run(cli.command));
     exit::code(result)
 }

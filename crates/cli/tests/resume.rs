@@ -268,7 +268,10 @@ fn killed_runs_by_steps_leave_the_same_files() {
         write_hard(&place, number);
         let run = |out| ["train", "hard.toml", "--limit", "200", "--threads", "2", "--json", "--out", out];
         place.ok(&run("whole"));
-        assert!(place.path("whole/checkpoints/0203.keras").is_file() && (place.path("whole/training.json").is_file() || place.path("whole/last.keras").is_file()));
+        assert!(
+            place.path("whole/checkpoints/0203.keras").is_file()
+                && (place.path("whole/training.json").is_file() || place.path("whole/last.keras").is_file())
+        );
         let mut kills = 0;
         for session in 0..12 {
             let mut child = place.command(&run("killed")).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();

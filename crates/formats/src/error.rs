@@ -33,11 +33,11 @@ pub enum Error {
         source: maobi_nn::Error,
     },
     /// The file's weights do not fit the network. All misfits are listed, and nothing was changed.
-    #[error("{}: the weights do not fit the network (nothing was changed):\n  {}", path.display(), misfits.join("\n  "))]
+    #[error("{}: the weights do not fit the network (nothing was changed): {}", path.display(), misfits.join("; "))]
     Misfit {
         /// Which file.
         path: PathBuf,
-        /// One line each: layer, variable, expected shape, found shape.
+        /// Each: layer, variable, expected shape, found shape.
         misfits: Vec<String>,
     },
     /// The file holds weights alone, without the network that they are for.

@@ -10,6 +10,8 @@ pub trait ModelFile: Sized {
     /// Writes the model in the format that the file's name says: `.keras` (all of it, for Keras 3 too), `.h5`, `.onnx`,
     /// `.safetensors`, ….
     ///
+    /// Weights are written as they are, NaN and infinity too; [`Model::check_finite`] tells.
+    ///
     /// # Errors
     /// When the name says no format, or the file cannot be written; what stood there before is kept.
     fn save(&self, path: impl AsRef<Path>) -> Result<()>;

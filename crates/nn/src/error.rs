@@ -43,6 +43,18 @@ pub enum Error {
         /// What came.
         got: String,
     },
+    /// A weight, or something that the optimizer keeps, that is NaN or infinite.
+    #[error("{what} holds {value} (value {} of {len})", index + 1)]
+    NotFinite {
+        /// Which weight of which layer, or which variable of the optimizer.
+        what: String,
+        /// The first such value.
+        value: f32,
+        /// Its place, from 0.
+        index: usize,
+        /// The number of values.
+        len: usize,
+    },
     /// A training call on a model without optimizer and loss.
     #[error("the model is not compiled: call compile with an optimizer and a loss before {0}")]
     NotCompiled(&'static str),

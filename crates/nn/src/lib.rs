@@ -20,6 +20,7 @@ pub mod optimizers;
 mod precision;
 pub mod regularizers;
 pub mod serial;
+pub mod text;
 
 pub use error::{Error, Result};
 pub use exec::{Feed, Samples};

@@ -21,6 +21,11 @@ pub enum Error {
         /// What was expected and what came.
         message: String,
     },
+    /// The network answers with NaN or infinity.
+    #[error(
+        "the network's outputs for this picture are NaN or infinite; has its training diverged, or are pixels scaled in another way?"
+    )]
+    NotFinite,
     /// The model cannot read pictures: its input, its output or its class names do not fit.
     #[error("{argument}: {message}")]
     Unfit {

@@ -151,8 +151,8 @@ impl Recognizer {
     /// Reads a picture.
     ///
     /// # Errors
-    /// Those of the network's arithmetic; [`Error::TooMuch`] for a picture that takes more than [`Effort::STEPS`], or was not read by
-    /// [`Options::until`].
+    /// Those of the network's arithmetic; [`Error::NotFinite`] when it answers with NaN; [`Error::TooMuch`] for a picture that takes more
+    /// than [`Effort::STEPS`], or was not read by [`Options::until`].
     pub fn recognize(&self, picture: &Picture, options: &Options) -> Result<Reading> {
         let mut readings = self.recognize_all(std::slice::from_ref(picture), options)?;
         Ok(readings.pop().unwrap_or_else(|| Reading::of(Vec::new(), true, true)))
@@ -207,6 +207,9 @@ impl Recognizer {
             effort.check()?;
             let values: Vec<f32> = some.iter().flat_map(|glyph| self.scaled(glyph)).collect();
             rows.extend(self.running.predict(&[&values])?.into_iter().next().unwrap_or_default());
+        }
+        if rows.iter().any(|value| !value.is_finite()) {
+            return Err(Error::NotFinite);
         }
         preprocessing::probabilities(&self.model, &mut rows, self.outputs());
         Ok(rows)

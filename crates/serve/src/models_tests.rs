@@ -2,11 +2,16 @@ use super::*;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 
-/// A "file" is a number: that of the model's outputs.
+/// A "file" is a number, that of the model's outputs, perhaps behind "nan", and then its weights are NaN.
 fn load(path: &Path) -> Result<(Model, Option<Preprocessing>), String> {
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let outputs = text.trim().parse().map_err(|_| format!("{}: no number", path.display()))?;
-    Ok((Sequential::new().add(InputLayer::new([2])).add(Dense::new(outputs)).build(1).unwrap(), None))
+    let (text, nan) = text.trim().strip_prefix("nan").map_or((text.trim(), false), |rest| (rest, true));
+    let outputs = text.parse().map_err(|_| format!("{}: no number", path.display()))?;
+    let mut model = Sequential::new().add(InputLayer::new([2])).add(Dense::new(outputs)).build(1).unwrap();
+    if nan {
+        model.weights_mut()[0].values_mut()[3] = f32::NAN;
+    }
+    Ok((model, None))
 }
 
 fn open(sources: &[(&str, &Path)]) -> Result<Models, ModelError> {
@@ -41,6 +46,26 @@ fn names_fit_into_paths_and_are_given_once() {
         "two models are called 'm'; give one of them another name: NAME=FILE"
     );
     assert!(open(&[("m", &folder.path().join("none"))]).unwrap_err().to_string().starts_with("model m: "));
+}
+
+#[test]
+fn a_model_with_nan_is_not_served_and_takes_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("x");
+    std::fs::write(&file, "nan4").unwrap();
+    let refused = open(&[("m", &file)]).unwrap_err().to_string();
+    assert!(
+        refused.starts_with(&format!("model m: {}: weight kernel of layer \"dense\" holds NaN (value 4 of 8)", file.display())),
+        "{refused}"
+    );
+    std::fs::write(&file, "3").unwrap();
+    let (models, log) = (open(&[("m", &file)]).unwrap(), Log::silent());
+    std::fs::write(folder.path().join("new"), "nan4").unwrap();
+    std::fs::rename(folder.path().join("new"), &file).unwrap();
+    models.refresh(&log);
+    assert_eq!(outputs(&models, None), Some(3));
+    let failures = models.list().next().unwrap().2.failures.load(Relaxed);
+    assert_eq!(failures, 1);
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Served {
     /// Takes a network of one thread: as many batches as there are threads run beside each other.
     ///
     /// # Errors
-    /// When the classes that are named do not fit the network, or it has an input of no values.
+    /// When the classes that are named do not fit the network, it has an input of no values, or one of its weights is NaN or infinite.
     pub fn new(
         name: Arc<str>,
         version: u64,
@@ -66,6 +66,7 @@ impl Served {
         preprocessing: Option<Preprocessing>,
         metrics: Arc<ModelMetrics>,
     ) -> Result<Self, String> {
+        model.check_finite().map_err(|error| format!("{error}: its training has diverged, and it is not served"))?;
         model.set_threads(1);
         let graph = model.graph();
         let tensors = |nodes: &[usize]| {

@@ -15,10 +15,13 @@ pub const MAX_MEMBERS: usize = 100;
 /// members' own, named `member_1_…` and so on, joined by an `Average`: an ordinary model, for files of any format.
 ///
 /// # Errors
-/// Fewer than two members or more than [`MAX_MEMBERS`]; members that are not of this recipe.
+/// Fewer than two members or more than [`MAX_MEMBERS`]; members that are not of this recipe, or whose weights are NaN or infinite.
 pub fn ensemble(recipe: &Recipe, members: &[Model]) -> Result<Model> {
     if !(2..=MAX_MEMBERS).contains(&members.len()) {
         return Err(Error::argument("ensemble", format!("expected 2 to {MAX_MEMBERS} members, got {}", members.len())));
+    }
+    for (at, member) in members.iter().enumerate() {
+        member.check_finite().map_err(|error| Error::argument("ensemble", format!("member {}: {error}", at + 1)))?;
     }
     let input = InputLayer::new(recipe.input_shape.clone()).input();
     let mut answers = Vec::new();
@@ -69,6 +72,15 @@ fn misfit(recipe: &Recipe, member: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_member_with_nan_is_named() {
+        let recipe = Recipe::builtin("softmax").unwrap();
+        let mut members: Vec<Model> = (1..=2).map(|seed| recipe.model(seed).unwrap()).collect();
+        members[1].weights_mut()[1].values_mut()[4] = f32::NAN;
+        let message = ensemble(&recipe, &members).unwrap_err().to_string();
+        assert_eq!(message, "ensemble: member 2: weight bias of layer \"dense\" holds NaN (value 5 of 10)");
+    }
 
     #[test]
     fn it_answers_with_the_mean_of_its_members() {

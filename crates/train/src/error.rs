@@ -1,6 +1,6 @@
 //! What can go wrong in training, evaluation and prediction.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything this crate reports.
 #[derive(Debug, thiserror::Error)]
@@ -31,18 +31,38 @@ pub enum Error {
         /// What was expected, what came, what to do.
         message: String,
     },
-    /// The loss is no number any more.
+    /// Training has diverged: a loss, a weight or the learning rate is NaN or infinite.
     #[error(
-        "the loss is {loss} at step {step}: training has diverged and its weights are useless. Lower the learning rate (it is {learning_rate}), \
-         scale the pixels to 0…1, or limit the gradients with clipnorm"
+        "{what} at step {step} (epoch {epoch}): training has diverged, and this model is of no use. Lower the learning rate (it is \
+         {learning_rate:?}), scale the pixels to 0…1, or limit the gradients with clipnorm{}", kept_in(kept.as_deref())
     )]
     NotFinite {
-        /// What the loss was.
-        loss: f64,
+        /// What became NaN or infinite, such as "the loss is NaN".
+        what: String,
+        /// Epoch, from 1.
+        epoch: usize,
         /// Global step, from 1.
         step: u64,
         /// The learning rate of that step.
         learning_rate: f32,
+        /// The file with the last good model, where a callback has written one.
+        kept: Option<PathBuf>,
+    },
+    /// A loss is NaN or infinite because the data is.
+    #[error(
+        "{what} at step {step} (epoch {epoch}) because of {sample}. Correct that sample or leave it out{}", kept_in(kept.as_deref())
+    )]
+    NotFiniteData {
+        /// What became NaN or infinite.
+        what: String,
+        /// Epoch, from 1.
+        epoch: usize,
+        /// Global step, from 1.
+        step: u64,
+        /// The value and its place, such as "NaN in input 0 of sample 17 (counted from 0) of the training data".
+        sample: String,
+        /// The file with the last good model, where a callback has written one.
+        kept: Option<PathBuf>,
     },
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
@@ -52,6 +72,10 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+fn kept_in(file: Option<&Path>) -> String {
+    file.map(|file| format!(". The last good model is kept in {}", file.display())).unwrap_or_default()
 }
 
 impl Error {

@@ -81,13 +81,15 @@ pub struct Images<'a> {
     scale: f32,
     offset: f32,
     one_hot: bool,
+    /// Length of a one-hot row; that of the set's classes at least.
+    columns: usize,
     augment: Option<(Augment, u64)>,
 }
 
 impl<'a> Images<'a> {
     /// Pixels scaled to 0…1, labels as classes.
     pub fn new(dataset: &'a Dataset) -> Self {
-        Images { dataset, scale: 1.0 / 255.0, offset: 0.0, one_hot: false, augment: None }
+        Images { dataset, scale: 1.0 / 255.0, offset: 0.0, one_hot: false, columns: 0, augment: None }
     }
 
     /// What the network sees is `pixel * scale + offset`, pixels from 0 to 255.
@@ -101,6 +103,13 @@ impl<'a> Images<'a> {
     #[must_use]
     pub fn one_hot(mut self, one_hot: bool) -> Self {
         self.one_hot = one_hot;
+        self
+    }
+
+    /// One-hot rows are as long as the model has outputs, where that is more than the set has classes.
+    #[must_use]
+    pub fn outputs(mut self, outputs: usize) -> Self {
+        self.columns = outputs;
         self
     }
 
@@ -147,7 +156,8 @@ impl Examples for Images<'_> {
     }
 
     fn fill_targets(&self, _output: usize, indices: &[u32], out: &mut Targets) {
-        out.fill_labels(indices.iter().map(|&i| self.dataset.label(i as usize)), self.dataset.classes());
+        let columns = self.columns.max(self.dataset.classes());
+        out.fill_labels(indices.iter().map(|&i| self.dataset.label(i as usize)), columns);
     }
 }
 

@@ -84,7 +84,7 @@ const FEW: usize = 100;
 /// weights went from the old ones (0) to the learnt ones (1).
 ///
 /// # Errors
-/// When a set is empty or does not fit the model, or there is no loss; and those of [`fit`].
+/// When a set is empty or does not fit the model, or there is no loss; and those of [`fit`], after which the model has its old weights.
 pub fn finetune(
     model: &mut Model,
     own: &Dataset,
@@ -124,7 +124,10 @@ pub fn finetune(
     let before = (right, snapshot(model));
     let steps = how.steps;
     let tell = OnBatchEnd(move |context, logs| progress(FineTuneStep { step: context.step, steps, loss: logs.loss }));
-    fit(model, &mixed, Fit::new().steps(steps).batch_size(how.batch_size).shuffle(false).callback(tell))?;
+    if let Err(error) = fit(model, &mixed, Fit::new().steps(steps).batch_size(how.batch_size).shuffle(false).callback(tell)) {
+        put_back(model, &before.1);
+        return Err(error);
+    }
     go_back(model, aside.as_ref(), before, how)
 }
 
@@ -143,6 +146,10 @@ fn set_aside(replay: &Dataset, seed: u64) -> Result<(Dataset, Option<Dataset>)> 
 /// All weights, the moving averages of a batch normalization too.
 fn snapshot(model: &Model) -> Vec<Vec<f32>> {
     model.weights().iter().map(|weight| weight.values().to_vec()).collect()
+}
+
+fn put_back(model: &mut Model, old: &[Vec<f32>]) {
+    model.weights_mut().iter_mut().zip(old).for_each(|(weight, old)| weight.values_mut().copy_from_slice(old));
 }
 
 /// Takes the weights as far towards the learnt ones as the images `aside` are read as well as before, but for three in two thousand.
@@ -371,6 +378,17 @@ mod tests {
         assert!(fails(&set, &set, &FineTune { steps: 0, ..how() }).contains("got 0 and 16"));
         let third = Dataset::new("c", vec![0; 2], vec![2], [2, 1, 1], ["a", "b", "c"].map(String::from).to_vec()).unwrap();
         assert_eq!(fails(&third, &set, &how()), "own pictures: expected labels below 2, the model's outputs, got 2");
+    }
+
+    #[test]
+    fn after_an_error_the_old_weights_are_back() {
+        let data = set(&[0, 1, 0, 1]);
+        let mut model = model();
+        let before = snapshot(&model);
+        let wild = FineTune { scale: 3e38, ..how() };
+        let error = finetune(&mut model, &data, &data, &wild, |_| Action::Continue).unwrap_err();
+        assert!(matches!(error, Error::NotFinite { .. } | Error::NotFiniteData { .. }), "{error}");
+        assert_eq!(snapshot(&model), before);
     }
 
     #[test]

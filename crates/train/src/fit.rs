@@ -5,12 +5,14 @@ use crate::callbacks::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
 use crate::error::{Error, Result};
 use crate::evaluate::evaluate_into;
 use crate::examples::{Examples, Picked, Targets, check_shapes};
+use crate::finite::{Place, Samples, with_kept};
 use crate::history::History;
 use crate::subset::Subset;
 use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::losses::Target;
 use maobi_nn::{Batch, Model};
 use serde_json::Value;
+use std::ops::Range;
 use std::time::Instant;
 
 /// The arguments of Keras' `fit`.
@@ -144,7 +146,9 @@ impl<'a> Fit<'a> {
 /// run repeats itself bit for bit, and goes on after an interruption as if there had been none.
 ///
 /// # Errors
-/// Arguments that do not fit, a loss that is not finite, and what callbacks report.
+/// Arguments that do not fit, and what callbacks report. [`Error::NotFinite`] when a loss, the loss of the validation, a weight or
+/// something that the optimizer keeps is NaN or infinite: losses are looked at after each step, weights at the end of each epoch and of
+/// training, and before a callback saves them. [`Error::NotFiniteData`] when the data is the reason.
 pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<History> {
     how.check(model, data)?;
     let (head, tail) = Subset::split_tail(data, how.validation_split);
@@ -157,11 +161,12 @@ pub fn fit(model: &mut Model, data: &dyn Examples, mut how: Fit<'_>) -> Result<H
     let mut callbacks = std::mem::take(&mut how.callbacks);
     let mut run = Run::new(model, data, &how, validation.is_some(), &mut callbacks)?;
     let shown = callbacks.iter_mut().try_for_each(|callback| callback.on_data(model, data));
-    let result = shown.and_then(|()| run.train(model, data, validation, &how, &mut callbacks));
+    let result =
+        shown.and_then(|()| run.train(model, data, validation, &how, &mut callbacks)).and_then(|()| run.check_end(model));
     run.failed = result.is_err();
     // Weights are restored and files closed however training ends; its own error comes first.
     let ended = run.end(model, &how, &mut callbacks);
-    result.and(ended)?;
+    result.and(ended).map_err(|error| with_kept(error, &callbacks))?;
     Ok(run.history)
 }
 
@@ -179,6 +184,8 @@ struct Run {
     /// The training that goes on was stopped by a callback, and its end is all that is left.
     stopped: bool,
     failed: bool,
+    /// A callback has ended training at a loss that is not finite, and so answers for it.
+    ended_by_nan: bool,
 }
 
 impl Run {
@@ -210,6 +217,7 @@ impl Run {
             figures,
             stopped: false,
             failed: false,
+            ended_by_nan: false,
         };
         let mut resume = None;
         for callback in callbacks.iter_mut() {
@@ -288,17 +296,22 @@ impl Run {
             self.batch += 1;
             let action = self.hook(model, how, callbacks, |c, x| c.on_batch_end(x, &logs))?;
             if action == Action::Stop {
+                self.ended_by_nan = !logs.loss.is_finite();
                 return Ok(None);
             }
             if !logs.loss.is_finite() {
-                let learning_rate = model.optimizer_state_ref().map_or(0.0, |s| s.learning_rate);
-                return Err(Error::NotFinite { loss: logs.loss, step: step_of(model), learning_rate });
+                let samples = Samples::Step(self.indices(how), self.epoch as u64);
+                return Err(self.place(model).of_figure(("the loss", logs.loss), data, "training data", samples));
             }
         }
+        self.place(model).check(model)?;
         let samples_per_second = seen as f64 / start.elapsed().as_secs_f64().max(1e-9);
         let mut values = model.logs();
         if let Some(validation) = validation {
             let logs = evaluate_into(model, validation, how.batch_size, &mut |_, _, _| {})?;
+            if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+                return Err(self.place(model).of_figure(("val_loss", *loss), validation, "validation data", Samples::All));
+            }
             values.extend(logs.into_iter().map(|(name, value)| (format!("val_{name}"), value)));
         }
         if let Some(state) = model.optimizer_state_ref() {
@@ -308,8 +321,7 @@ impl Run {
     }
 
     fn step(&mut self, model: &mut Model, data: &dyn Examples, how: &Fit<'_>) -> Result<BatchLogs> {
-        let start = self.batch * how.batch_size;
-        let indices = &self.order[start..(start + how.batch_size).min(self.order.len())];
+        let indices = &self.order[range(self.batch, how, self.order.len())];
         for (output, targets) in self.targets.iter_mut().enumerate() {
             data.fill_targets(output, indices, targets);
         }
@@ -323,6 +335,23 @@ impl Run {
             class_weight: how.class_weight.as_deref(),
         })?;
         Ok(BatchLogs { loss: logs.loss, samples: logs.samples })
+    }
+
+    /// The samples of the step that is done.
+    fn indices(&self, how: &Fit<'_>) -> &[u32] {
+        &self.order[range(self.batch.saturating_sub(1), how, self.order.len())]
+    }
+
+    fn place(&self, model: &Model) -> Place {
+        Place::of(model, self.epoch + 1)
+    }
+
+    /// The last update comes after the last loss, so the weights are looked at once more.
+    fn check_end(&self, model: &Model) -> Result<()> {
+        if self.ended_by_nan {
+            return Ok(());
+        }
+        Place::of(model, if self.batch > 0 { self.epoch + 1 } else { self.epoch.max(1) }).check(model)
     }
 
     /// Calls a hook of every callback; each is called even when an earlier one stops. Those that save states see what the others did.
@@ -408,6 +437,12 @@ impl Run {
 fn state_key(callbacks: &[Box<dyn Callback + '_>], index: usize) -> String {
     let name = callbacks[index].name();
     format!("{name}:{}", callbacks[..index].iter().filter(|c| c.name() == name).count())
+}
+
+/// Places of a step's samples in the order of the epoch.
+fn range(batch: usize, how: &Fit<'_>, samples: usize) -> Range<usize> {
+    let start = batch * how.batch_size;
+    start..(start + how.batch_size).min(samples)
 }
 
 fn step_of(model: &Model) -> u64 {

@@ -6,6 +6,7 @@ mod error;
 mod evaluate;
 mod examples;
 mod finetune;
+mod finite;
 mod fit;
 mod flops;
 mod history;

@@ -18,21 +18,40 @@ const STEPS: usize = 18;
 /// ln T, over which the loss has one minimum.
 ///
 /// # Errors
-/// When the model does not end in a Dense layer with softmax, or is not compiled with one loss.
+/// When the model does not end in a Dense layer with softmax, is not compiled with one loss, or its loss on `held_out` is NaN or
+/// infinite. The model then stays as it was.
 pub fn calibrate(model: &mut Model, held_out: &dyn Examples) -> Result<f32> {
     let last = last_dense(model)?;
+    let before: Vec<Vec<f32>> = model.layer_weights(last).iter().map(|weight| weight.values().to_vec()).collect();
+    let found = search(model, held_out, last);
+    // From the weights as they were: the search has rounded them many times.
+    let temperature = found.as_ref().copied().unwrap_or(1.0);
+    let names: Vec<String> = model.layer_weights(last).iter().map(|weight| weight.path.clone()).collect();
+    for (path, values) in names.iter().zip(before) {
+        if let Some(weight) = model.weights_mut().iter_mut().find(|weight| weight.path == *path) {
+            weight.values_mut().iter_mut().zip(values).for_each(|(now, value)| *now = value / temperature);
+        }
+    }
+    found
+}
+
+/// The temperature of the least loss; leaves the weights of layer `last` scaled.
+fn search(model: &mut Model, held_out: &dyn Examples, last: usize) -> Result<f32> {
     let mut now = 1.0;
     let mut loss_at = |ln: f64, model: &mut Model| {
         let wanted = ln.exp();
         scale(model, last, (now / wanted) as f32);
         now = wanted;
         let logs = model.evaluate(held_out)?;
-        logs.iter()
-            .find(|(name, _)| name == "loss")
-            .map(|(_, loss)| *loss)
-            .ok_or_else(|| Error::argument("loss", "the model has none"))
+        let loss = logs.iter().find(|(name, _)| name == "loss").map(|(_, loss)| *loss);
+        let loss = loss.ok_or_else(|| Error::argument("loss", "the model has none"))?;
+        if !loss.is_finite() {
+            let message =
+                format!("the loss on the held-out data is {loss} at temperature {wanted:.3}: the model cannot be calibrated");
+            return Err(Error::argument("model", message));
+        }
+        Ok(loss)
     };
-    let before: Vec<Vec<f32>> = model.layer_weights(last).iter().map(|weight| weight.values().to_vec()).collect();
     let golden = 0.5 * (5f64.sqrt() - 1.0);
     let (mut low, mut high) = (RANGE.0.ln(), RANGE.1.ln());
     let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
@@ -48,15 +67,7 @@ pub fn calibrate(model: &mut Model, held_out: &dyn Examples) -> Result<f32> {
             at_right = loss_at(right, model)?;
         }
     }
-    let temperature = (0.5 * (low + high)).exp() as f32;
-    // From the weights as they were: the search has rounded them many times.
-    let names: Vec<String> = model.layer_weights(last).iter().map(|weight| weight.path.clone()).collect();
-    for (path, values) in names.iter().zip(before) {
-        if let Some(weight) = model.weights_mut().iter_mut().find(|weight| weight.path == *path) {
-            weight.values_mut().iter_mut().zip(values).for_each(|(now, value)| *now = value / temperature);
-        }
-    }
-    Ok(temperature)
+    Ok((0.5 * (low + high)).exp() as f32)
 }
 
 fn scale(model: &mut Model, layer: usize, by: f32) {
@@ -129,6 +140,19 @@ mod tests {
         assert!((found - 3.0).abs() < 0.05, "{found}");
         let again = calibrate(&mut model, &data).unwrap();
         assert!((again - 1.0).abs() < 0.01, "{again}");
+    }
+
+    #[test]
+    fn a_loss_that_is_nan_is_an_error_and_the_model_stays() {
+        let mut model = Recipe::builtin("tiny-cnn").unwrap().model(3).unwrap();
+        let weights = |model: &Model| model.weights().iter().map(|w| w.values().to_vec()).collect::<Vec<_>>();
+        let before = weights(&model);
+        let mut pixels = vec![0.5; 2 * 784];
+        pixels[900] = f32::NAN;
+        let data = Arrays::new(2, vec![&pixels], vec![Targets::Classes(vec![0, 1])]).unwrap();
+        let message = calibrate(&mut model, &data).unwrap_err().to_string();
+        assert!(message.starts_with("model: the loss on the held-out data is NaN at temperature"), "{message}");
+        assert_eq!(weights(&model), before);
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod figures;
 mod measure;
 mod memory;
 
-use crate::dataset;
+use crate::dataset::{self, Outputs};
 use crate::exit::Exit;
 use crate::output::Console;
 use crate::run::Precision;
@@ -85,7 +85,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let shape = dataset::picture_shape(&model.input_shapes())?;
         let splits = shelf.get(&recipe.data.dataset, shape)?;
         let outputs = model.output_shapes().first().and_then(|s| s.last().copied()).unwrap_or(0);
-        dataset::check_fit(&splits.train, &shape, outputs, recipe.data.one_hot)?;
+        // The class of what is no digit is drawn for training alone.
+        let outputs = outputs - usize::from(recipe.data.non_digits > 0 && outputs > 0);
+        dataset::check_fit(&splits.train, &shape, Outputs::New(outputs))?;
         let how = measure::How {
             samples: args.samples as usize,
             epochs: args.epochs as usize,
@@ -94,7 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         };
         let figures = measure::measure(&table.name, &recipe, model, &splits, how)?;
         if index == 0 {
-            console.result(&figures.head())?;
+            figures.head().lines().try_for_each(|line| console.result(line))?;
         }
         console.result(&figures.row())?;
         console.event(&figures.json())?;

@@ -1,6 +1,6 @@
 //! `maobi calibrate`.
 
-use crate::dataset::{self, Choice};
+use crate::dataset::{self, Choice, Outputs};
 use crate::exit::Exit;
 use crate::output::Console;
 use crate::run;
@@ -82,13 +82,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let images = Images::new(&held_out).scaled(preprocessing.scale, preprocessing.offset);
     let sparse = open.model.compiled().and_then(|how| how.losses.first()).is_some_and(Loss::is_sparse);
-    let images = images.one_hot(!sparse);
+    let outputs = open.model.output_shapes().first().and_then(|shape| shape.last().copied()).unwrap_or(0);
+    let names: Vec<String> = (0..outputs).map(|label| preprocessing.class(label)).collect();
+    dataset::check_fit(&held_out, &shape, Outputs::Trained(&names))?;
+    let images = images.one_hot(!sparse).outputs(outputs);
     let loss = |model: &mut Model| -> anyhow::Result<f64> {
         let logs = model.evaluate(&images)?;
         logs.iter().find(|(name, _)| name == "loss").map(|(_, loss)| *loss).context("the model has no loss")
     };
     let before = loss(&mut open.model)?;
-    let temperature = calibrate(&mut open.model, &images)?;
+    let temperature = calibrate(&mut open.model, &images).with_context(|| format!("{}: was not written", args.out.display()))?;
     let after = loss(&mut open.model)?;
     run::save_bare(&open.model, &preprocessing, &args.out)?;
     let size = std::fs::metadata(&args.out).map_or(0, |file| file.len());

@@ -2,9 +2,9 @@
 
 use crate::args::Cli;
 use crate::exit::Exit;
+use crate::output::raw;
 use clap::CommandFactory;
 use clap_complete::Shell;
-use std::io::Write;
 
 /// Arguments of `maobi completions`.
 #[derive(Debug, clap::Args)]
@@ -26,6 +26,6 @@ Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "maobi", &mut script);
-    std::io::stdout().write_all(&script)?;
+    raw(&script)?;
     Ok(Exit::Done)
 }

@@ -64,10 +64,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if out.exists() && !args.force {
         bail!("{}: is there already; give another --out, or --force to replace it", out.display());
     }
-    let open = match format.keeps_slots() {
-        true => run::load_whole(args.model.get(), &args.network, &console)?,
-        false => run::load(args.model.get(), &args.network, &console)?,
-    };
+    let open = run::open(args.model.get(), &args.network, &console, format.keeps_slots())?;
+    if let Err(error) = open.model.check_finite() {
+        console.warn(&format!("{}: {error}: its training has diverged, and what is written is of no use", open.file.display()));
+    }
     let member = open.preprocessing.as_ref().map(|p| p.to_bytes()).transpose()?;
     let extras: Vec<(&str, &[u8])> = member.iter().map(|bytes| (MEMBER, bytes.as_slice())).collect();
     if let Some(folder) = out.parent().filter(|folder| !folder.as_os_str().is_empty()) {

@@ -193,6 +193,9 @@ fn read_right(reader: &Reader, set: &Dataset) -> anyhow::Result<f64> {
     let said = &reader.preprocessing;
     let images = maobi_train::Images::new(set).scaled(said.scale, said.offset);
     let mut outputs = reader.model().predict_examples(&images)?.into_iter().next().unwrap_or_default();
+    if outputs.iter().any(|value| !value.is_finite()) {
+        bail!("{}: the network answers NaN or infinity to images of {}; it cannot be adapted", reader.file.display(), set.name());
+    }
     let answers = reader.answers(&mut outputs, set.classes());
     let right = answers.iter().zip(set.labels()).filter(|(answer, label)| answer.class == *label as usize).count();
     Ok(right as f64 / set.len().max(1) as f64)

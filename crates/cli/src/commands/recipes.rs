@@ -1,9 +1,8 @@
 //! `maobi recipes`.
 
 use crate::exit::Exit;
-use crate::output::{Console, count};
+use crate::output::{Console, count, raw};
 use maobi_train::Recipe;
-use std::io::Write;
 
 /// Arguments of `maobi recipes`.
 #[derive(Debug, clap::Args)]
@@ -39,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(Action::Show { name }) => {
             // The error lists the recipes there are.
             Recipe::builtin(name)?;
-            std::io::stdout().write_all(Recipe::text(name).unwrap_or_default().as_bytes())?;
+            raw(Recipe::text(name).unwrap_or_default().as_bytes())?;
             Ok(Exit::Done)
         }
     }

@@ -234,6 +234,7 @@ fn name_of(path: &Path) -> anyhow::Result<String> {
 
 fn load(file: &Path, network: &Network) -> Result<(Model, Option<Preprocessing>), String> {
     let quiet = Console { json: false, quiet: true };
-    let open = run::load(file, network, &quiet).map_err(|error| format!("{error:#}"))?;
+    // The server itself refuses weights that are not finite.
+    let open = run::open(file, network, &quiet).map_err(|error| format!("{error:#}"))?;
     Ok((open.model, open.preprocessing))
 }

@@ -41,8 +41,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         recipe_file::read(recipe)?.recipe()?.model(1)?
     } else {
         let file = args.model.as_deref().or(args.what.as_deref().map(Path::new)).unwrap_or(Path::new(""));
-        run::load(file, &args.network, &console)?.model
+        run::open(file, &args.network, &console, false)?.model
     };
-    console.result(model.summary().trim_end())?;
+    // The table escapes names itself.
+    model.summary().lines().try_for_each(|line| console.result(line))?;
     Ok(Exit::Done)
 }

@@ -47,7 +47,7 @@ impl Progress for Bars {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(maobi_nn::text::escaped(what).into_owned());
         bar.set_position(done);
         self.with(|slot| *slot = Some(bar));
     }

@@ -1,6 +1,7 @@
 //! Lines to stdout and stderr, around the progress bar where there is one.
 
 use indicatif::MultiProgress;
+use maobi_nn::text::{escaped, escaped_json};
 use serde_json::Value;
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -12,6 +13,8 @@ pub fn multi() -> &'static MultiProgress {
 }
 
 /// Who listens.
+///
+/// Every text is one line: control characters in it, line ends too, come from the names of files, classes or layers and are escaped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Console {
     /// Results as one JSON object a line.
@@ -40,7 +43,7 @@ impl Console {
 
     /// An object of the result on stdout, if results are JSON.
     pub fn event(&self, value: &Value) -> io::Result<()> {
-        if self.json { to_stdout(&value.to_string()) } else { Ok(()) }
+        if self.json { raw(format!("{}\n", escaped_json(&value.to_string())).as_bytes()) } else { Ok(()) }
     }
 }
 
@@ -49,17 +52,22 @@ pub fn error(text: &str) {
     to_stderr(&format!("error: {text}"));
 }
 
-fn to_stdout(text: &str) -> io::Result<()> {
+/// Bytes on stdout as they are, such as a script or a table, at once.
+pub fn raw(bytes: &[u8]) -> io::Result<()> {
     multi().suspend(|| {
         let mut out = io::stdout().lock();
-        writeln!(out, "{text}")?;
-        out.flush()
+        // The system's own words do not say what could not be written.
+        out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| io::Error::new(e.kind(), format!("standard output: {e}")))
     })
+}
+
+fn to_stdout(text: &str) -> io::Result<()> {
+    raw(format!("{}\n", escaped(text)).as_bytes())
 }
 
 fn to_stderr(text: &str) {
     // Nobody can be told that stderr is closed.
     multi().suspend(|| {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", escaped(text));
     });
 }

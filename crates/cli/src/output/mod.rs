@@ -3,7 +3,9 @@
 mod bars;
 mod console;
 mod format;
+mod quoted;
 
 pub use bars::{Bars, terminal};
-pub use console::{Console, error, multi};
+pub use console::{Console, error, multi, raw};
 pub use format::{count, duration, figures, percent, rounded};
+pub use quoted::quoted;

@@ -37,8 +37,10 @@ pub fn in_order<T: Sync, R: Send, E>(
     std::thread::scope(|scope| {
         // Also when `take` panics: the workers must not wait for answers to be taken.
         let _stop = Stop(&state, &changed);
-        for _ in 0..threads {
-            scope.spawn(|| worker(items, &work, &state, &changed));
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, || worker(items, &work, &state, &changed)).ok();
+        if (0..threads).map_while(start).count() == 0 {
+            // The system gives no threads: this one does the work.
+            return items.iter().enumerate().try_for_each(|(index, item)| take(index, guard(|| work(item))));
         }
         (0..items.len()).try_for_each(|index| {
             let mut now = lock(&state);

@@ -238,6 +238,12 @@ impl Reader {
                 let values: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect();
                 let rows = model.predict(&[&values]).map_err(|e| format!("{}: {e}", file.display()))?;
                 let mut row = rows.into_iter().next().unwrap_or_default();
+                if row.iter().any(|value| !value.is_finite()) {
+                    return Err(format!(
+                        "{}: the network's outputs are NaN or infinite; are its pixels scaled right?",
+                        file.display()
+                    ));
+                }
                 probabilities(model, &mut row, self.classes.len());
                 let blank = pixels.iter().all(|pixel| Some(pixel) == pixels.first());
                 Ok(Seen { picture: None, reading: self.of_row(row, pixels, blank) })

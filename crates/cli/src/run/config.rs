@@ -3,6 +3,7 @@
 use super::folder::RunFolder;
 use super::recipe_file::{MAX_BYTES, RecipeTable};
 use anyhow::{Context, anyhow};
+use maobi_nn::text::with_place;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -90,7 +91,10 @@ impl RunConfig {
         let path = folder.config();
         let text = maobi_guard::read_text(&path, MAX_BYTES)
             .with_context(|| format!("{}: cannot be read; is {} a run folder?", path.display(), folder.path.display()))?;
-        toml::from_str(&text).map_err(|e| anyhow!("{}: is not the config.toml of a run: {e}", path.display()))
+        toml::from_str(&text).map_err(|e| {
+            let message = with_place(&text, e.span().map(|at| at.start), e.message());
+            anyhow!("{}: is not the config.toml of a run: {message}", path.display())
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use super::config::RunConfig;
 use super::folder::RunFolder;
 use super::{preprocessing, recipe_file};
-use crate::output::Console;
-use anyhow::{Context, bail};
+use crate::output::{Console, quoted};
+use anyhow::{Context, anyhow, bail};
 use maobi_formats::format::{self, Loaded};
 use maobi_formats::{Error, tensorflow};
 use maobi_nn::Model;
@@ -40,18 +40,36 @@ impl Network {
     }
 }
 
-/// Opens a model file, in any format that is known, or a run folder, to predict and evaluate: without what the optimizer keeps of each
-/// weight. What could not be carried over is told on stderr.
+/// Opens a model file or a run folder as [`open`] does, to predict and evaluate: weights that are NaN or infinite are refused, and what
+/// the optimizer keeps of each weight is left out.
 pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
-    open(what, network, console, false)
+    finite(open(what, network, console, false)?)
 }
 
 /// As [`load`], with all that the optimizer keeps.
 pub fn load_whole(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
-    open(what, network, console, true)
+    finite(open(what, network, console, true)?)
 }
 
-fn open(what: &Path, network: &Network, console: &Console, slots: bool) -> anyhow::Result<OpenModel> {
+fn finite(open: OpenModel) -> anyhow::Result<OpenModel> {
+    refuse_nan(open.model.check_finite(), &open.file)?;
+    Ok(open)
+}
+
+/// The error for a file whose model is not finite.
+pub fn refuse_nan(checked: maobi_nn::Result<()>, file: &Path) -> anyhow::Result<()> {
+    checked.map_err(|error| {
+        anyhow!(
+            "{}: {error}: its training has diverged, and this model is of no use. Use an earlier checkpoint, or train again with a \
+             lower learning rate",
+            file.display()
+        )
+    })
+}
+
+/// Opens a model file, in any format that is known, or a run folder, whatever its weights are, with or without what the optimizer keeps of
+/// each weight. Prints on stderr what could not be carried over.
+pub fn open(what: &Path, network: &Network, console: &Console, slots: bool) -> anyhow::Result<OpenModel> {
     let file = locate(what)?;
     let format = format::detect(&file)?;
     let run = run_of(&file);
@@ -82,7 +100,7 @@ fn open(what: &Path, network: &Network, console: &Console, slots: bool) -> anyho
             if let Some(state) = model.optimizer_state_mut().filter(|_| !slots) {
                 state.leave_out_slots();
             }
-            load_weights(&mut model, &file, console)?;
+            fill(&mut model, &file, console)?;
             (model, Vec::new(), preprocessing)
         }
         Err(error) => return Err(error.into()),
@@ -94,8 +112,14 @@ fn open(what: &Path, network: &Network, console: &Console, slots: bool) -> anyho
     Ok(OpenModel { model, preprocessing, file, format: format.name() })
 }
 
-/// Reads the weights of a model file, in any format that is known, or of a run folder into a network.
+/// Reads the weights of a model file, in any format that is known, or of a run folder into a network, to train on from them: weights
+/// and optimizer state that are NaN or infinite are refused.
 pub fn load_weights(model: &mut Model, what: &Path, console: &Console) -> anyhow::Result<()> {
+    fill(model, what, console)?;
+    refuse_nan(model.check_finite_training(), what)
+}
+
+fn fill(model: &mut Model, what: &Path, console: &Console) -> anyhow::Result<()> {
     let file = locate(what)?;
     let notes = format::detect(&file)?.load_weights(model, &file)?;
     notes.iter().for_each(|note| console.say(&format!("{}: {note}", file.display())));
@@ -103,7 +127,9 @@ pub fn load_weights(model: &mut Model, what: &Path, console: &Console) -> anyhow
 }
 
 /// Writes a `.keras` file of the network and its weights, with what it has to know about its pictures, but without the optimizer.
+/// Weights that are NaN or infinite are never written.
 pub fn save_bare(model: &Model, preprocessing: &Preprocessing, file: &Path) -> anyhow::Result<()> {
+    model.check_finite().with_context(|| format!("{}: was not written", file.display()))?;
     maobi_formats::keras::save_with(&model.bare()?, file, &[(MEMBER, &preprocessing.to_bytes()?)])?;
     Ok(())
 }
@@ -114,7 +140,7 @@ fn network_of(what: &str, console: &Console) -> anyhow::Result<(Model, Option<Pr
         let recipe = recipe_file::read(what)?.recipe()?;
         return Ok((recipe.model(0)?, Some(preprocessing::of_recipe(&recipe))));
     }
-    let open = load_whole(what.as_ref(), &Network::default(), console)?;
+    let open = open(what.as_ref(), &Network::default(), console, true)?;
     Ok((open.model, open.preprocessing))
 }
 
@@ -153,7 +179,7 @@ pub fn locate(what: &Path) -> anyhow::Result<PathBuf> {
         } else {
             "is it a run folder? maobi train makes one:  maobi train --out"
         };
-        format!("{}: holds neither model.keras nor a checkpoint; {hint} {}", what.display(), what.display())
+        format!("{}: holds neither model.keras nor a checkpoint; {hint} {}", what.display(), quoted(what))
     })
 }
 

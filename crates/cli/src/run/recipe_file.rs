@@ -2,8 +2,10 @@
 
 use super::config::RunSection;
 use crate::dataset::wanted;
+use crate::output::quoted;
 use anyhow::{Context, anyhow};
 use maobi_data::source::Wanted;
+use maobi_nn::text::with_place;
 use maobi_train::Recipe;
 use std::path::Path;
 
@@ -44,14 +46,17 @@ pub fn read(what: &str) -> anyhow::Result<RecipeTable> {
     }
     if !has_toml_ending(what) {
         if Path::new(what).exists() {
-            return Err(anyhow!("{what}: is no recipe; to train on from a model file, give the recipe and: --weights {what}"));
+            let file = quoted(Path::new(what));
+            return Err(anyhow!("{what}: is no recipe; to train on from a model file, give the recipe and: --weights {file}"));
         }
         return Err(Recipe::builtin(what).err().map_or_else(|| anyhow!("{what}: no such recipe"), Into::into));
     }
     let path = Path::new(what);
     let text = maobi_guard::read_text(path, MAX_BYTES).with_context(|| format!("{what}: the recipe cannot be read"))?;
     // Parsed as it stands first: messages then carry the file's own line numbers.
-    let mut table: toml::Table = text.parse().map_err(|e| anyhow!("{what}: is not valid TOML: {e}"))?;
+    let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        anyhow!("{what}: is not valid TOML: {}", with_place(&text, e.span().map(|at| at.start), e.message()))
+    })?;
     if let (Some(run), Some(toml::Value::Table(inner))) = (table.get("run"), table.get("recipe")) {
         let run: RunSection = run.clone().try_into().map_err(|e| anyhow!("{what}: is not the config.toml of a run: {e}"))?;
         return Ok(RecipeTable { name: run.recipe.clone(), table: inner.clone(), run: Some(run) });

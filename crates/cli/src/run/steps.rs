@@ -2,6 +2,7 @@
 
 use super::finished::{self, Progress};
 use super::folder::{RunFolder, modified};
+use super::model_file::refuse_nan;
 use crate::output::Console;
 use maobi_formats::{format, keras};
 use maobi_nn::Model;
@@ -95,11 +96,14 @@ fn furthest(folder: &RunFolder, recipe: &Recipe, seed: u64, console: &Console) -
 
 fn open(file: &Path, recipe: &Recipe, seed: u64, console: &Console) -> anyhow::Result<Model> {
     if file.is_file() {
-        return Ok(keras::load(file, seed)?.model);
+        let model = keras::load(file, seed)?.model;
+        refuse_nan(model.check_finite_training(), file)?;
+        return Ok(model);
     }
     let mut model = recipe.model(seed)?;
     for note in format::detect(file)?.load_weights(&mut model, file)? {
         console.warn(&format!("{}: {note}", file.display()));
     }
+    refuse_nan(model.check_finite_training(), file)?;
     Ok(model)
 }

@@ -1,5 +1,6 @@
 //! Ctrl-C: the first ends training in good order after the current step, the second ends the process.
 
+use anyhow::Context as _;
 use maobi_train::Result;
 use maobi_train::callbacks::{Action, BatchLogs, Callback, Context};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +27,8 @@ pub fn listen() -> anyhow::Result<()> {
             std::process::exit(INTERRUPTED);
         }
         crate::output::Console::default().say("stopping after this step, to save; press Ctrl-C again to stop at once");
-    })?;
+    })
+    .context("Ctrl-C cannot be listened to")?;
     Ok(())
 }
 
@@ -38,7 +40,8 @@ impl Callback for Interrupt {
         "Interrupt"
     }
 
-    fn on_batch_end(&mut self, _: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
-        Ok(if asked() { Action::Stop } else { Action::Continue })
+    fn on_batch_end(&mut self, _: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
+        // A loss that is NaN is an error, asked or not.
+        Ok(if asked() && logs.loss.is_finite() { Action::Stop } else { Action::Continue })
     }
 }

@@ -64,6 +64,9 @@ impl<'a> StepLog<'a> {
     fn evaluate(&mut self, context: &Context<'_>, test: &dyn Examples) -> Result<()> {
         let start = Instant::now();
         let logs = context.model.evaluate(test)?;
+        if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+            return Err(context.not_finite(format!("the loss on the test set is {loss}")));
+        }
         let step = context.step;
         let shown = figures(logs.iter().map(|(name, value)| (name.as_str(), *value)));
         self.console.say(&format!("step {step}, on the test set: {shown}"));

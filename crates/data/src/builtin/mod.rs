@@ -151,17 +151,26 @@ fn parallel(count: usize, threads: usize, draw: impl Fn(u64) -> ([u8; PIXELS], u
     let mut digits = Digits { images: vec![0; count * PIXELS], labels: vec![0; count] };
     let share = count.div_ceil(threads.max(1)).max(1);
     let runs = digits.images.chunks_mut(share * PIXELS).zip(digits.labels.chunks_mut(share));
-    std::thread::scope(|scope| {
-        for (run, (images, labels)) in runs.enumerate() {
-            let draw = &draw;
-            scope.spawn(move || {
-                for (offset, (image, label)) in images.chunks_exact_mut(PIXELS).zip(labels).enumerate() {
-                    let (pixels, class) = draw((run * share + offset) as u64);
-                    image.copy_from_slice(&pixels);
-                    *label = class;
-                }
-            });
+    let runs = std::sync::Mutex::new(runs.enumerate());
+    let work = || {
+        loop {
+            let next = runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+            let Some((run, (images, labels))) = next else { return };
+            for (offset, (image, label)) in images.chunks_exact_mut(PIXELS).zip(labels).enumerate() {
+                let (pixels, class) = draw((run * share + offset) as u64);
+                image.copy_from_slice(&pixels);
+                *label = class;
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        // This thread works too, and alone where the system gives no others.
+        for _ in 1..count.div_ceil(share) {
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
     });
     digits
 }

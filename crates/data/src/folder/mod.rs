@@ -101,9 +101,14 @@ fn decode_all(
     };
     std::thread::scope(|scope| {
         let work = |files| move || -> Vec<_> { <[(PathBuf, u32)]>::iter(files).map(one).collect() };
-        let workers: Vec<_> = files.chunks(share).map(|files| scope.spawn(work(files))).collect();
-        let results = workers.into_iter().map(|worker| worker.join());
-        results.flat_map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        let start = |files| std::thread::Builder::new().spawn_scoped(scope, work(files)).map_err(|_| files);
+        let workers: Vec<_> = files.chunks(share).map(start).collect();
+        let results = workers.into_iter().map(|worker| match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // The system gave no thread for these.
+            Err(files) => work(files)(),
+        });
+        results.flatten().collect()
     })
 }
 

@@ -89,13 +89,18 @@ pub(super) fn load_idx(
     limits: &Limits,
 ) -> Result<Splits, DataError> {
     let (train, others) = std::thread::scope(|scope| {
-        let train = scope.spawn(|| idx::read_images(train_images, limits));
+        let train = std::thread::Builder::new().spawn_scoped(scope, || idx::read_images(train_images, limits));
         let others = (
             idx::read_labels(train_labels, limits),
             idx::read_images(test_images, limits),
             idx::read_labels(test_labels, limits),
         );
-        (train.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), others)
+        let train = match train {
+            Ok(train) => train.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // The system gives no thread: one after the other, then.
+            Err(_) => idx::read_images(train_images, limits),
+        };
+        (train, others)
     });
     let (train, labels, test, test_labels_read) = (train?, others.0?, others.1?, others.2?);
     let classes = class_names(classes, &[(train_labels, &labels), (test_labels, &test_labels_read)], limits)?;

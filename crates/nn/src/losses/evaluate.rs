@@ -2,6 +2,9 @@
 
 use super::{Loss, LossBatch, Source, Target, crossentropy, regression};
 
+/// The loss that people confuse with its sparse sister.
+const CATEGORICAL: &str = "categorical_crossentropy";
+
 /// Why a batch could not be evaluated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum LossError {
@@ -28,6 +31,28 @@ pub enum LossError {
         shape: String,
         /// The length it has.
         got: usize,
+    },
+    /// One-hot rows where class numbers are taken.
+    #[error(
+        "{loss}: expected one class number per row, got one-hot rows of {cols} values. Give class numbers (labels = \"sparse\" in a \
+         recipe), or use the loss categorical_crossentropy"
+    )]
+    OneHot {
+        /// The loss or metric.
+        loss: &'static str,
+        /// Values per row.
+        cols: usize,
+    },
+    /// Class numbers, as plain values, where one-hot rows are taken.
+    #[error(
+        "{loss}: expected one-hot rows of {cols} values, got one value per row. Give one-hot rows (labels = \"one-hot\" in a recipe), \
+         or use the loss sparse_categorical_crossentropy"
+    )]
+    ClassNumbers {
+        /// The loss or metric.
+        loss: &'static str,
+        /// Values per row.
+        cols: usize,
     },
     /// Logits of an operation that the loss does not undo.
     #[error("{loss} cannot be computed from {source_kind:?}; pass the model's output (Loss::source_for tells)")]
@@ -69,6 +94,13 @@ impl<'a> Target<'a> {
         };
         if got == expected {
             return Ok(());
+        }
+        match self {
+            Target::Values(_) if sparse && got == rows * cols => return Err(LossError::OneHot { loss: owner, cols }),
+            Target::Values(_) if owner == CATEGORICAL && got == rows => {
+                return Err(LossError::ClassNumbers { loss: owner, cols });
+            }
+            _ => {}
         }
         let shape = if by_row { format!("one class a row, {rows} rows") } else { format!("{rows} rows of {cols} columns") };
         Err(LossError::Length { loss: owner, what: "the target", expected, shape, got })

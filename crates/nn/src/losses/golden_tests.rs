@@ -191,8 +191,21 @@ fn wrong_data_is_refused_with_its_place() {
     assert_eq!(message(&batch), "sample 65: label 3 is not one of the 3 classes 0 to 2");
     assert_eq!(
         message(&LossBatch { target: Target::Values(&p), ..batch }),
-        "sparse_categorical_crossentropy: the target must hold 2 values (one class a row, 2 rows), got 6"
+        "sparse_categorical_crossentropy: expected one class number per row, got one-hot rows of 3 values. Give class numbers (labels = \
+         \"sparse\" in a recipe), or use the loss categorical_crossentropy"
     );
+    let batch = LossBatch { target: Target::Values(&p[..5]), ..batch };
+    assert_eq!(
+        message(&batch),
+        "sparse_categorical_crossentropy: the target must hold 2 values (one class a row, 2 rows), got 5"
+    );
+    let dense = |target| Loss::categorical_crossentropy().evaluate(&LossBatch { target, ..batch }, None, None);
+    assert_eq!(
+        dense(Target::Values(&[0.0, 2.0])).unwrap_err().to_string(),
+        "categorical_crossentropy: expected one-hot rows of 3 values, got one value per row. Give one-hot rows (labels = \"one-hot\" in a \
+         recipe), or use the loss sparse_categorical_crossentropy"
+    );
+    assert!(dense(Target::Classes(&[0, 2])).is_ok() && dense(Target::Values(&p)).is_ok());
     assert_eq!(
         message(&LossBatch { prediction: &p[..5], ..batch }),
         "sparse_categorical_crossentropy: the prediction must hold 6 values (2 rows of 3 columns), got 5"

@@ -194,9 +194,14 @@ impl Model {
             factor.advance(how, finite);
             t.state.loss_scale = Some(factor);
             if !finite {
-                return match factor.scale > 0.0 {
+                // Below, the scale's inverse would be infinite, and finite gradients with it.
+                return match factor.scale >= f32::MIN_POSITIVE {
                     true => Ok(()),
-                    false => Err(Error::data("gradients", "finite numbers at some scale of the loss", "infinity or NaN at all")),
+                    false => Err(Error::data(
+                        "gradients",
+                        "finite numbers at some loss scale",
+                        "NaN or infinity at every scale: training has diverged. Lower the learning rate, or train with precision float32",
+                    )),
                 };
             }
         }

@@ -3,6 +3,7 @@
 mod activations;
 mod compile;
 mod config;
+mod finite;
 mod for_inference;
 mod meters;
 mod predict;

@@ -3,6 +3,7 @@
 use super::Model;
 use crate::graph::Kind;
 use crate::layers::show;
+use crate::text::escaped;
 use std::fmt::Write;
 
 impl Model {
@@ -42,7 +43,7 @@ impl Model {
         if !chain {
             head.push("Connected to");
         }
-        let mut out = format!("Model: \"{}\"\n", self.graph().name);
+        let mut out = format!("Model: \"{}\"\n", escaped(&self.graph().name));
         table(&mut out, &head, &rows);
         let count = |trainable: Option<bool>| -> usize {
             self.weights().iter().filter(|w| trainable.is_none_or(|t| w.trainable == t)).map(|w| w.len()).sum()
@@ -78,7 +79,7 @@ fn table(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
         let _ = writeln!(out, "{left}{}{right}", cells.join(&middle.to_string()));
     };
     let row = |out: &mut String, bar: char, cells: &[String]| {
-        let cells: Vec<Vec<String>> = cells.iter().zip(widths).map(|(text, &width)| wrap(text, width)).collect();
+        let cells: Vec<Vec<String>> = cells.iter().zip(widths).map(|(text, &width)| wrap(&escaped(text), width)).collect();
         for i in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
             let texts = cells.iter().enumerate().map(|(c, lines)| {
                 let (text, w) = (lines.get(i).map_or("", String::as_str), widths[c]);
@@ -179,6 +180,14 @@ mod tests {
         let sum = Dense::new(1).name("sum").call(&joined).unwrap();
         let model = Model::new("compare", &[&left, &right], &[&sum], 1).unwrap();
         assert_eq!(model.summary(), include_str!("../../../../fixtures/summary/functional.txt"));
+    }
+
+    #[test]
+    fn names_cannot_leave_their_cell() {
+        let layers = Sequential::new().name("a\nb").add(InputLayer::new([2])).add(Dense::new(1).name("x\u{1b}[2J\ny"));
+        let summary = layers.build(1).unwrap().summary();
+        assert!(summary.starts_with("Model: \"a\\nb\"\n") && summary.contains("│ x\\u{1b}[2J\\ny (Dense) "), "{summary}");
+        assert!(!summary.contains('\u{1b}'));
     }
 
     #[test]

@@ -25,7 +25,8 @@ impl LossScale {
     pub(super) const CLASS: &'static str = "LossScaleOptimizer";
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if !(self.initial_scale.is_finite() && self.initial_scale > 0.0) {
+        // The inverse of a smaller one would be infinite.
+        if !(self.initial_scale.is_finite() && self.initial_scale >= f32::MIN_POSITIVE) {
             return Err(ConfigError::bad_value(Self::CLASS, "initial_scale", "a number above 0", self.initial_scale));
         }
         if self.dynamic_growth_steps == 0 {

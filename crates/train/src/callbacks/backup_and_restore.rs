@@ -26,8 +26,8 @@ const COST: u32 = 50;
 ///
 /// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. The first one is written before the
 /// first step; a run by steps also writes one after its last step. It is removed when training is complete. When a callback stops
-/// training within an epoch, the position is saved, and the next `fit` goes on with the next step. A model with weights that are
-/// infinite or NaN is never saved over a good one.
+/// training within an epoch, the position is saved, and the next `fit` goes on with the next step. A model whose weights are NaN or
+/// infinite is never saved over a good one: training ends with an error instead.
 ///
 /// Weights, figures and files of other callbacks are, bit for bit, those of a training without interruption, however often a backup
 /// is written. Only where an interrupted epoch had other metrics than the model has now, its running means start anew.
@@ -92,9 +92,10 @@ impl BackupAndRestore {
     }
 
     fn save(&mut self, context: &Context<'_>) -> Result<()> {
-        if self.spoilt || !finite(context.model) {
+        if self.spoilt {
             return Ok(());
         }
+        context.check_finite()?;
         let start = Instant::now();
         std::fs::create_dir_all(&self.folder).map_err(|e| Error::file(&self.folder, e))?;
         let training = json!({
@@ -128,6 +129,7 @@ impl BackupAndRestore {
     fn load(&mut self, model: &mut Model, path: &Path) -> Result<Resume> {
         let extras =
             maobi_formats::keras::load_into(model, path).map_err(|e| unusable(path, &format!("cannot be used here ({e})")))?;
+        model.check_finite_training().map_err(|e| unusable(path, &format!("cannot be used: {e}")))?;
         let training = training(path, &extras)?;
         if let Some(why) = difference(&training["run"], &identity(model)) {
             return Err(unusable(path, &why));
@@ -194,13 +196,6 @@ fn difference(backup: &Value, here: &Value) -> Option<String> {
         }
     }
     None
-}
-
-/// Whether all weights and all that the optimizer keeps are numbers.
-fn finite(model: &Model) -> bool {
-    let all = |values: &[f32]| values.iter().all(|v| v.is_finite());
-    model.weights().iter().all(|w| all(&w.values()))
-        && model.optimizer_state_ref().is_none_or(|s| s.variables().iter().all(|v| all(&v.values)))
 }
 
 impl Callback for BackupAndRestore {
@@ -270,6 +265,10 @@ impl Callback for BackupAndRestore {
 
     fn saves_states(&self) -> bool {
         true
+    }
+
+    fn kept(&self) -> Option<PathBuf> {
+        Some(self.path()).filter(|path| path.exists())
     }
 }
 

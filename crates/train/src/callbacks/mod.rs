@@ -20,7 +20,7 @@ mod template;
 mod tensorboard;
 mod terminate_on_nan;
 
-pub use backup_and_restore::{BackupAndRestore, Position};
+pub use backup_and_restore::BackupAndRestore;
 pub use config::from_config;
 pub use csv_logger::CSVLogger;
 pub use early_stopping::EarlyStopping;
@@ -40,6 +40,7 @@ use crate::history::History;
 use maobi_nn::Model;
 use maobi_nn::model::Logs;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// What a hook wants next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -185,6 +186,10 @@ pub trait Callback: Send {
     /// Whether this callback writes the states of all to a file: it then comes after the others, and before them when training ends.
     fn saves_states(&self) -> bool {
         false
+    }
+    /// The file with the last good model that this callback has written, for errors that tell where it is.
+    fn kept(&self) -> Option<PathBuf> {
+        None
     }
     /// What has to survive an interruption.
     fn state(&self) -> Value {

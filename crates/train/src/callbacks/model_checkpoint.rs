@@ -252,6 +252,8 @@ impl ModelCheckpoint {
         if better {
             self.best = Some(current);
             self.messages.say(&format!("Epoch {number}: {name} improved from {before} to {current:.5}, saving model to {path}"));
+        } else if current.is_nan() {
+            self.messages.say(&format!("Epoch {number}: {name} is NaN, so nothing is saved"));
         } else {
             self.messages.say(&format!("Epoch {number}: {name} did not improve from {before}"));
         }
@@ -268,6 +270,7 @@ impl ModelCheckpoint {
         if !self.wanted(values, number, &path) {
             return Ok(());
         }
+        context.check_finite()?;
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
         }
@@ -382,6 +385,10 @@ impl Callback for ModelCheckpoint {
         Ok(Action::Continue)
     }
 
+    fn kept(&self) -> Option<PathBuf> {
+        self.kept.last().map(|name| self.folder.join(name))
+    }
+
     fn state(&self) -> Value {
         json!({ "best": self.best, "seen": self.seen, "kept": self.kept })
     }
@@ -427,11 +434,13 @@ mod tests {
         assert!(c.wanted(&values(0.5), 1, Path::new("a.keras")));
         assert!(!c.wanted(&values(0.5), 2, Path::new("a.keras")));
         assert!(c.wanted(&values(0.25), 3, Path::new("a.keras")));
+        assert!(!c.wanted(&values(f64::NAN), 4, Path::new("a.keras")));
         assert_eq!(
             sink.text(),
             "Epoch 1: val_loss improved from None to 0.50000, saving model to a.keras\n\
              Epoch 2: val_loss did not improve from 0.50000\n\
-             Epoch 3: val_loss improved from 0.50000 to 0.25000, saving model to a.keras\n"
+             Epoch 3: val_loss improved from 0.50000 to 0.25000, saving model to a.keras\n\
+             Epoch 4: val_loss is NaN, so nothing is saved\n"
         );
         let mut c = ModelCheckpoint::new("a.keras").unwrap().save_best_only(true).initial_value_threshold(0.3);
         assert!(!c.wanted(&values(0.5), 1, Path::new("a.keras")) && c.wanted(&values(0.2), 2, Path::new("a.keras")));

@@ -1,5 +1,6 @@
 //! Where callbacks write their messages.
 
+use maobi_nn::text::escaped;
 use std::io::Write;
 
 /// A sink of lines; standard error unless another is given.
@@ -18,7 +19,7 @@ impl Output {
 
     /// Writes a line at once. A closed pipe does not end training, so errors are let go.
     pub(super) fn line(&mut self, text: &str) {
-        let _ = self.0.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.0.flush());
+        let _ = self.0.write_all(format!("{}\n", escaped(text)).as_bytes()).and_then(|()| self.0.flush());
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::output::Output;
 use super::{Action, BatchLogs, Callback, Context};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use std::io::Write;
 
 /// Ends training, without an error, at the first batch whose loss is NaN or infinite. Without this callback such a loss is an error.
@@ -45,8 +45,7 @@ impl Callback for TerminateOnNaN {
             return Ok(Action::Continue);
         }
         if self.raise_error {
-            let learning_rate = context.model.optimizer_state_ref().map_or(0.0, |s| s.learning_rate);
-            return Err(Error::NotFinite { loss: logs.loss, step: context.step, learning_rate });
+            return Err(context.not_finite(format!("the loss is {}", logs.loss)));
         }
         // Keras counts batches from 0 here.
         self.output.line(&format!("Batch {}: Invalid loss, terminating training", context.batch.saturating_sub(1)));

@@ -8,6 +8,7 @@ use maobi_nn::Precision;
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
 use maobi_nn::optimizers::Optimizer;
+use maobi_nn::text::with_place;
 use serde_json::{Map, Value};
 
 /// Longest recipe that is read.
@@ -26,7 +27,10 @@ impl Recipe {
         if text.len() > MAX_BYTES {
             return Err(error(format!("{} bytes; recipes have at most {MAX_BYTES}", text.len())));
         }
-        let value: Value = toml::from_str(text).map_err(|e| error(format!("is not valid TOML: {e}")))?;
+        let value: Value = toml::from_str(text).map_err(|e| {
+            let message = with_place(text, e.span().map(|at| at.start), e.message());
+            error(format!("is not valid TOML: {message}"))
+        })?;
         let Value::Object(map) = value else { return Err(error("expected a table".into())) };
         let mut top = Table::new(name, "", map);
         let own_name = top.text("name")?.unwrap_or_else(|| name.to_string());
@@ -34,6 +38,11 @@ impl Recipe {
         let mut data = data(name, section(&mut top, "data")?)?;
         data.augment = augment(name, &mut top)?;
         let training = training(name, section(&mut top, "training")?)?;
+        if data.one_hot && training.loss.is_sparse() {
+            let message = "[data] labels: \"one-hot\" does not go with [training] loss = \"sparse_categorical_crossentropy\". Set labels = \
+                           \"sparse\", or loss = \"categorical_crossentropy\"";
+            return Err(error(message.into()));
+        }
         let layers = objects(&mut top, "layers")?;
         if layers.is_empty() {
             return Err(top.error("layers", "a network needs at least one [[layers]] entry"));
@@ -95,8 +104,8 @@ fn data(recipe: &str, map: Map<String, Value>) -> Result<DataConfig> {
     let mut t = Table::new(recipe, "[data]", map);
     let config = DataConfig {
         dataset: t.text("dataset")?.unwrap_or_else(|| "mnist".into()),
-        scale: t.number("scale")?.unwrap_or(1.0 / 255.0) as f32,
-        offset: t.number("offset")?.unwrap_or(0.0) as f32,
+        scale: short(&mut t, "scale", 1.0 / 255.0)?,
+        offset: short(&mut t, "offset", 0.0)?,
         validation: validation(&mut t)?,
         one_hot: match t.text("labels")?.as_deref() {
             None | Some("sparse") => false,
@@ -109,6 +118,15 @@ fn data(recipe: &str, map: Map<String, Value>) -> Result<DataConfig> {
     };
     t.finish()?;
     Ok(config)
+}
+
+/// A number that is finite as f32 too.
+fn short(t: &mut Table, key: &'static str, default: f64) -> Result<f32> {
+    let value = t.number(key)?.unwrap_or(default);
+    match value as f32 {
+        short if short.is_finite() => Ok(short),
+        _ => Err(t.error(key, format!("expected a number from -3.4e38 to 3.4e38, got {value:e}"))),
+    }
 }
 
 /// A number of pictures to draw.
@@ -242,7 +260,14 @@ mod tests {
         assert!(message(&SMALL.replace("units", "unit")).contains("unknown argument \"unit\""));
         assert!(message(&SMALL.replace("Dense", "Dens")).contains("no such layer"));
         assert!(message(&SMALL.replace("[training]", "[trianing]")).contains("loss: is missing"));
-        assert!(message("a = [").contains("is not valid TOML"));
+        let toml = message("name = \"x\"\na = [");
+        assert!(toml.starts_with("recipe mine: is not valid TOML: line 2, column ") && toml.lines().count() == 1, "{toml}");
+        let labels = message(&SMALL.replace("[training]", "[data]\nlabels = \"one-hot\"\n[training]"));
+        for part in ["[data] labels", "[training] loss = \"sparse_categorical_crossentropy\"", "\"categorical_crossentropy\""] {
+            assert!(labels.contains(part), "{labels}");
+        }
+        let scale = message(&SMALL.replace("[training]", "[data]\nscale = 1e39\n[training]"));
+        assert!(scale.contains("[data] scale: expected a number from -3.4e38 to 3.4e38, got 1e39"), "{scale}");
         let precise = |name: &str| format!("{SMALL}\nprecision = \"{name}\"");
         assert!(message(&precise("float16")).contains("[training] precision: expected float32, mixed_bfloat16, mixed_float16"));
         let model = Recipe::parse(&precise("mixed_float16"), "small").unwrap().model(1).unwrap();

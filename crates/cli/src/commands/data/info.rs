@@ -32,7 +32,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             "pixels {} to {}, mean {:.2}, deviation {:.2}",
             statistics.min, statistics.max, statistics.mean, statistics.std
         );
-        console.result(&format!("\n{part}: {} images of {height} × {width} × {channels}; {range}", count(set.len() as u64)))?;
+        console.result("")?;
+        console.result(&format!("{part}: {} images of {height} × {width} × {channels}; {range}", count(set.len() as u64)))?;
         for (name, images) in set.class_names().iter().zip(&statistics.class_counts) {
             console.result(&format!("  {name:<12} {:>8}", count(*images as u64)))?;
         }

@@ -143,7 +143,8 @@ impl Measured {
         let shown = rounded(share(self.rejected, self.pictures));
         console.result(&format!("rejected {shown} ({rejected} of {all} pictures of {what}, none of them a digit)"))?;
         let width = self.by.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(6);
-        console.result(&format!("\n{:<width$}  rejected  images", "folder"))?;
+        console.result("")?;
+        console.result(&format!("{:<width$}  rejected  images", "folder"))?;
         for (name, &(all, rejected)) in &self.by {
             console.result(&format!("{name:<width$}  {:>8.4}  {:>6}", share(rejected, all), count(all)))?;
         }

@@ -124,7 +124,8 @@ impl Measured {
     fn print_kinds(&self, strings: bool, console: &Console) -> anyhow::Result<()> {
         let width = self.kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
         let title = if strings { "exact   char errors" } else { "accuracy" };
-        console.result(&format!("\n{:<width$}  {title}  rejected  images", "kind"))?;
+        console.result("")?;
+        console.result(&format!("{:<width$}  {title}  rejected  images", "kind"))?;
         for (kind, score) in &self.kinds {
             let right = match strings {
                 true => format!("{:.4}  {:>11.4}", score.accuracy(), score.character_error_rate()),

@@ -84,7 +84,8 @@ pub fn per_class((names, counts): &Confusion) -> Value {
 /// The same as lines.
 pub fn print_classes((names, counts): &Confusion, console: &Console) -> anyhow::Result<()> {
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
-    console.result(&format!("\n{:<width$}  precision  recall      f1  images", "class"))?;
+    console.result("")?;
+    console.result(&format!("{:<width$}  precision  recall      f1  images", "class"))?;
     for (report, name) in counts.per_class().into_iter().zip(names) {
         let (precision, recall, f1) = (report.precision, report.recall, report.f1);
         let images = crate::output::count(report.support);

@@ -3,7 +3,7 @@
 use super::report::{self, Confusion, Wrong};
 use super::score::share;
 use super::{Args, Split};
-use crate::dataset::{self, Choice};
+use crate::dataset::{self, Choice, Outputs};
 use crate::exit::Exit;
 use crate::output::{Console, count, figures};
 use crate::pictures::{Answered, Reader};
@@ -54,7 +54,7 @@ fn choose(reader: &Reader, args: &Args, console: Console) -> anyhow::Result<Data
             }
         }
     };
-    dataset::check_fit(&set, &shape, reader.outputs(), false)?;
+    dataset::check_fit(&set, &shape, Outputs::Trained(&reader.output_names()))?;
     for remark in dataset::remarks(&set, said.scale, said.offset, starts_with_rescaling(reader.model())) {
         console.warn(&remark);
     }
@@ -82,10 +82,9 @@ impl Measured {
         let images = Images::new(&set).scaled(said.scale, said.offset);
         let loss = model.compiled().and_then(|how| how.losses.first()).copied();
         let hot = loss.is_some_and(|loss| !loss.is_sparse());
-        // One-hot rows are as long as the data has classes: with fewer of them than outputs, the model's own loss cannot be taken.
-        let compiled = loss.is_some() && (!hot || set.classes() == classes);
+        let compiled = loss.is_some();
         let (mut figures, outputs) = if compiled {
-            model.evaluate_with_outputs(&images.clone().one_hot(hot))?
+            model.evaluate_with_outputs(&images.clone().one_hot(hot).outputs(classes))?
         } else {
             (Vec::new(), model.predict_examples(&images)?)
         };
@@ -94,6 +93,13 @@ impl Measured {
             let mut all = values.clone();
             probabilities(model, &mut all, classes);
             figures.push(("loss".into(), crossentropy(&all, &set, classes)));
+        }
+        if let Some((_, loss)) = figures.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+            let file = reader.file.display();
+            bail!(
+                "{file}: its loss on {} is {loss}. Is it a model that has diverged, or are pixels scaled in another way?",
+                set.name()
+            );
         }
         let answers = reader.answers(&mut values, set.classes());
         let (mut counts, mut calibration) = (ConfusionMatrix::new(classes), Calibration::default());

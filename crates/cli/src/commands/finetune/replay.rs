@@ -1,6 +1,6 @@
 //! What the model must not forget.
 
-use crate::dataset::{self, Choice};
+use crate::dataset::{self, Choice, Outputs};
 use crate::output::Console;
 use crate::pictures::Reader;
 use anyhow::bail;
@@ -51,7 +51,7 @@ impl Replay {
         let chosen = dataset::choose(choice, console)?;
         let splits = chosen.splits;
         for set in [&splits.train, &splits.test] {
-            dataset::check_fit(set, &shape, reader.outputs(), false)?;
+            dataset::check_fit(set, &shape, Outputs::Trained(&reader.output_names()))?;
         }
         let mut train = splits.train.drawn(IMAGES, seed);
         // What is no digit must stay so; ways of writing that are rare in the data, too.

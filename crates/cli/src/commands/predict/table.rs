@@ -2,9 +2,8 @@
 
 use super::answer::{Answer, COLUMNS};
 use crate::exit::usage;
-use crate::output::Console;
+use crate::output::{Console, raw};
 use maobi_formats::atomic_write;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// A table that is printed row by row, or written when it is whole.
@@ -51,9 +50,7 @@ impl Table {
     fn flush(&mut self) -> anyhow::Result<()> {
         if self.printed() {
             let rows = std::mem::replace(&mut self.rows, csv::Writer::from_writer(Vec::new())).into_inner()?;
-            let mut out = std::io::stdout().lock();
-            out.write_all(&rows)?;
-            out.flush()?;
+            raw(&rows)?;
         }
         Ok(())
     }

@@ -2,10 +2,12 @@
 
 use super::session::{Session, save};
 use crate::exit::Exit;
-use crate::output::{count, figures};
+use crate::output::{count, figures, quoted};
 use crate::run;
+use anyhow::bail;
 use maobi_nn::Model;
 use maobi_nn::metrics::arg_max;
+use maobi_nn::model::Logs;
 use maobi_train::ModelExt;
 use serde_json::{Map, Value, json};
 
@@ -14,10 +16,12 @@ const SHOWN: usize = 5;
 
 /// Training came to its end.
 pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
+    // Before the file is written: finite weights can still give NaN for every image.
+    let logs = measure(session, model)?;
     save(session, model)?;
     // Only now is the backup no longer needed; what it takes to train further stays.
     run::finished::keep(&session.folder, model)?;
-    test(session)
+    report(session, &read_back(session)?, logs)
 }
 
 /// The user stopped training.
@@ -28,21 +32,42 @@ pub fn interrupted(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     console.event(&json!({ "event": "interrupted", "run": folder, "step": step }))?;
     console.say(&format!(
         "stopped after step {step}; saved in {folder}. Go on with: maobi train --resume --out {}",
-        quoted(&folder)
+        quoted(&session.folder.path)
     ));
     Ok(Exit::Interrupted)
 }
 
 /// Reads the model back from its file and tests it.
 pub fn test(session: &Session) -> anyhow::Result<Exit> {
-    let (console, folder) = (session.console, &session.folder);
+    let model = read_back(session)?;
+    let logs = measure(session, &model)?;
+    report(session, &model, logs)
+}
+
+fn read_back(session: &Session) -> anyhow::Result<Model> {
+    let folder = &session.folder;
     let file = if folder.model().is_file() { folder.model() } else { folder.path.clone() };
-    let mut model = run::load(&file, &run::Network::default(), &console)?.model;
+    let mut model = run::load(&file, &run::Network::default(), &session.console)?.model;
     model.set_threads(session.config.run.threads);
-    let set = &session.parts.test;
+    Ok(model)
+}
+
+/// Loss and metrics on the test set.
+fn measure(session: &Session, model: &Model) -> anyhow::Result<Logs> {
     let hot = model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, |loss| !loss.is_sparse());
-    let images = session.images(set).one_hot(hot);
-    let logs = model.evaluate(&images)?;
+    let logs = model.evaluate(&session.images(&session.parts.test).one_hot(hot))?;
+    if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+        bail!(
+            "the loss on the test set is {loss}: training has diverged, and this model is of no use. Train again with a lower \
+             --learning-rate, or scale the pixels to 0…1"
+        );
+    }
+    Ok(logs)
+}
+
+/// Tells the figures of the test, and the model's first answers.
+fn report(session: &Session, model: &Model, logs: Logs) -> anyhow::Result<Exit> {
+    let (console, folder, set) = (session.console, &session.folder, &session.parts.test);
     let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
     let test: Map<String, Value> =
         logs.iter().map(|(name, value)| (name.clone(), json!(value))).chain([("images".to_owned(), json!(set.len()))]).collect();
@@ -56,7 +81,7 @@ pub fn test(session: &Session) -> anyhow::Result<Exit> {
         figures(logs.iter().map(|(name, value)| (name.as_str(), *value)))
     };
     console.result(&format!("test: {shown} ({} images of {})", count(set.len() as u64), session.config.run.dataset))?;
-    let (answers, truth) = first_answers(session, &model)?;
+    let (answers, truth) = first_answers(session, model)?;
     let between = if answers.iter().chain(&truth).all(|name| name.chars().count() == 1) { " " } else { ", " };
     console.result(&format!("first {} test images: {} (true: {})", answers.len(), answers.join(between), truth.join(between)))?;
     console.result(&format!("run folder: {}", folder.path.display()))?;
@@ -67,7 +92,7 @@ pub fn test(session: &Session) -> anyhow::Result<Exit> {
         "test": test,
         "first_predictions": answers,
     }))?;
-    console.say(&format!("read your own pictures: maobi predict --model {} PICTURE", quoted(&folder.path.display().to_string())));
+    console.say(&format!("read your own pictures: maobi predict --model {} PICTURE", quoted(&folder.path)));
     Ok(Exit::Done)
 }
 
@@ -80,19 +105,4 @@ fn first_answers(session: &Session, model: &Model) -> anyhow::Result<(Vec<String
     let name = |label: usize| session.preprocessing.class(label);
     let answers = rows.chunks_exact(classes.max(1)).map(|row| name(arg_max(row))).collect();
     Ok((answers, first.labels().map(|label| name(label as usize)).collect()))
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &str) -> String {
-    let plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+,=:@%".contains(c));
-    if plain { path.to_owned() } else { format!("'{}'", path.replace('\'', "'\\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn paths_are_quoted_where_needed() {
-        assert_eq!(super::quoted("runs/a-1"), "runs/a-1");
-        assert_eq!(super::quoted("my runs/it's"), "'my runs/it'\\''s'");
-    }
 }

@@ -2,7 +2,7 @@
 
 use super::session::portable;
 use super::{Args, further, recorded};
-use crate::output::Console;
+use crate::output::{Console, quoted};
 use crate::run::overrides::Overrides;
 use crate::run::recipe_file::{self, RecipeTable};
 use crate::run::{Claim, RunConfig, RunFolder};
@@ -95,10 +95,12 @@ impl Plan {
             Place::Held(claim) if claim.folder().has_run() && !args.overwrite => {
                 let before = RunConfig::read(claim.folder())?;
                 if !args.resume && !by_steps(&before)? {
-                    let path = claim.folder().path.display();
+                    let path = &claim.folder().path;
                     bail!(
-                        "{path} holds a run already. Go on with it: maobi train --resume --out {path}; or give another --out, or \
-                         --overwrite to start anew"
+                        "{} holds a run already. Go on with it: maobi train --resume --out {}; or give another --out, or \
+                         --overwrite to start anew",
+                        path.display(),
+                        quoted(path)
                     );
                 }
                 return Plan::go_on(args, claim, before, console);

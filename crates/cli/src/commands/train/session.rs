@@ -2,7 +2,7 @@
 
 use super::plan::{Place, Plan};
 use super::{Args, finish, start};
-use crate::dataset::{self, Choice, Parts};
+use crate::dataset::{self, Choice, Outputs, Parts};
 use crate::exit::Exit;
 use crate::output::{Console, count};
 use crate::run::{self, Claim, Preprocessing, RunConfig, RunFolder, RunSection, Written, finished, steps};
@@ -113,7 +113,7 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
     if recipe.data.validation == Validation::Test && parts.validation.is_none() {
         parts.validation = Some(parts.test.clone());
     }
-    dataset::check_fit(&parts.train, &shape, outputs, recipe.data.one_hot)?;
+    dataset::check_fit(&parts.train, &shape, Outputs::New(outputs))?;
     for remark in dataset::remarks(&parts.train, recipe.data.scale, recipe.data.offset, starts_with_rescaling(&model)) {
         console.warn(&remark);
     }
@@ -219,7 +219,8 @@ fn say_what(config: &RunConfig, recipe: &Recipe, model: &Model, folder: &RunFold
 impl Session {
     /// Pictures as the network sees them, labels as its loss takes them.
     pub fn images<'a>(&self, set: &'a maobi_data::Dataset) -> Images<'a> {
-        Images::new(set).scaled(self.recipe.data.scale, self.recipe.data.offset).one_hot(self.recipe.data.one_hot)
+        let data = &self.recipe.data;
+        Images::new(set).scaled(data.scale, data.offset).one_hot(data.one_hot).outputs(self.parts.train.classes())
     }
 }
 
@@ -254,6 +255,10 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         if let ("TensorBoard", Some(dir)) = (class.as_str(), board) {
             // Once is enough: in the folder that the command line names.
             arguments.insert("log_dir".into(), dir.to_string_lossy().into());
+        }
+        if class == "TerminateOnNaN" {
+            // Here a loss that is NaN always ends the run with an error, so that no good model is replaced.
+            arguments.insert("raise_error".into(), true.into());
         }
         how = how.callback_boxed(callbacks::from_config(class, &arguments, &folder.path)?);
     }
@@ -296,8 +301,9 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Saves the model with all that its pictures need.
+/// Saves the model with all that its pictures need; one that is not finite never replaces what is there.
 pub fn save(session: &Session, model: &Model) -> anyhow::Result<()> {
+    run::model_file::refuse_nan(model.check_finite_training(), &session.folder.model())?;
     let member = session.preprocessing.to_bytes()?;
     maobi_formats::keras::save_with(model, &session.folder.model(), &[(MEMBER, &member)])?;
     Ok(())
