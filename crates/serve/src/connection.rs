@@ -39,7 +39,10 @@ pub struct Connections {
 impl Connections {
     pub fn new(service: Arc<Service>, router: Router) -> Self {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(service.options.read_timeout).max_buf_size(BUFFER);
+        http.timer(TokioTimer::new())
+            .header_read_timeout(service.options.read_timeout)
+            .max_buf_size(BUFFER)
+            .max_header_size(BUFFER);
         // Answers lie in one buffer in the order of their requests: `refusal` in `wire` relies on it.
         http.writev(false);
         Self { http, router: TowerToHyperService::new(router), service, leave: watch::Sender::new(false) }

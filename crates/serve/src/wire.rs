@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
+/// From this length on, the first line is what makes a head too large.
+const LONG_LINE: usize = 16 << 10;
 /// Bytes that a client has to take each time it is waited for.
 const AT_LEAST: usize = 1 << 20;
 /// Bytes that the system keeps of an answer beyond those that are on the line.
@@ -32,7 +34,9 @@ pub struct Wire {
     unsent: AtomicBool,
     /// The client takes nothing at the moment.
     blocked: AtomicBool,
-    /// The first line of a request has arrived, or part of what follows it.
+    /// Bytes of the first line of a request.
+    line: AtomicUsize,
+    /// That line has arrived as a whole.
     lined: AtomicBool,
     /// The status of the empty answer that was held back; 0 when there was none.
     refused: AtomicU16,
@@ -46,6 +50,7 @@ impl Drop for Call {
     fn drop(&mut self) {
         self.0.unsent.store(true, Relaxed);
         self.0.lined.store(false, Relaxed);
+        self.0.line.store(0, Relaxed);
         self.0.calls.fetch_sub(1, Relaxed);
     }
 }
@@ -56,8 +61,8 @@ impl Wire {
         let _ = stream.set_nodelay(true);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
-        let (calls, unsent, blocked, lined, refused) = Default::default();
-        Arc::new(Self { stream: Mutex::new(stream), calls, unsent, blocked, lined, refused })
+        let (calls, unsent, blocked, line, lined, refused) = Default::default();
+        Arc::new(Self { stream: Mutex::new(stream), calls, unsent, blocked, line, lined, refused })
     }
 
     /// Counts a request.
@@ -94,7 +99,7 @@ impl Wire {
         match self.refused.load(Relaxed) {
             0 => None,
             // hyper's own bound of an address lies above that of a head.
-            431 if !self.lined.load(Relaxed) => Some(414),
+            431 if self.line.load(Relaxed) > LONG_LINE => Some(414),
             status => Some(status),
         }
     }
@@ -193,8 +198,11 @@ impl AsyncRead for Patient {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let read = Pin::new(&mut *lock(&self.wire.stream)).poll_read(context, into);
-        if !self.wire.is_called() && into.filled().get(before..).unwrap_or_default().contains(&b'\n') {
-            self.wire.lined.store(true, Relaxed);
+        if !self.wire.is_called() && !self.wire.lined.load(Relaxed) {
+            let new = into.filled().get(before..).unwrap_or_default();
+            let end = new.iter().position(|byte| *byte == b'\n');
+            self.wire.line.fetch_add(end.unwrap_or(new.len()), Relaxed);
+            self.wire.lined.store(end.is_some(), Relaxed);
         }
         read
     }
