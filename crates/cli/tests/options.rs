@@ -164,7 +164,7 @@ fn what_a_run_that_goes_on_cannot_use_is_refused() {
         text.replace("batch_size", "log_every = 7\nbatch_size").replace("log_every = 100", ""),
     )
     .unwrap();
-    fails(&["train", "steps.toml", "--steps", "30", "--out", "steps"], &["steps.toml", "training changed"]);
+    fails(&["train", "steps.toml", "--steps", "30", "--out", "steps"], &["steps.toml", "training differs"]);
     // Weights that have done all the steps.
     let weights = ["train", "softmax", "--weights", "steps/model.keras", "--steps", "15"];
     fails(&weights, &["trained for 20 steps already", "larger --steps"]);

@@ -46,7 +46,8 @@ fn schedule(recipe: &Recipe, done: &Progress, epochs: u64, console: &Console) {
     let LearningRate::Schedule(schedule) = &recipe.training.optimizer.learning_rate else { return };
     let at = |epoch: u64| schedule.at(epoch.saturating_mul(done.steps_per_epoch));
     let rate = at(done.epochs);
-    if (done.epochs..=epochs).all(|epoch| at(epoch) == rate) {
+    // A thousand epochs tell a schedule that goes on from one that does not.
+    if (done.epochs..epochs.min(done.epochs + 1000)).chain([epochs]).all(|epoch| at(epoch) == rate) {
         let first = count(done.epochs + 1);
         let effect = if rate == 0.0 { ", so that nothing is learned any more" } else { "" };
         console

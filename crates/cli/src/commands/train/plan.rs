@@ -237,7 +237,8 @@ fn refuse_other_content(place: &Place) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Compares a recipe that is named again with that of the run. What the command line may have changed at the run's start is only remarked.
+/// Compares a recipe that is named again with that of the run. For what the command line may have changed at the run's start, a remark is
+/// enough.
 fn same_recipe(what: &str, now: &toml::Table, before: &RunConfig, args: &Args, console: &Console) -> anyhow::Result<()> {
     const CHANGEABLE: [&str; 5] = ["epochs", "steps", "batch_size", "optimizer", "precision"];
     let text =
@@ -263,8 +264,8 @@ fn same_recipe(what: &str, now: &toml::Table, before: &RunConfig, args: &Args, c
             .cloned()
             .collect();
         bail!(
-            "{what}: is not the recipe any more that the run began with ({} changed). Leave it out to go on with the run's own, or start \
-             another run with --out",
+            "{what}: has changed since the run began ({} differs). Leave it out to go on with the run's own recipe, or start another run \
+             with --out",
             changed.join(", ")
         );
     }

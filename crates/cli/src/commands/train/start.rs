@@ -65,8 +65,8 @@ pub fn keep_beginning(section: &mut RunSection, before: &RunSection, console: Co
     section.then_isa.clone_from(&before.then_isa);
     if now != before.isa {
         console.warn(&format!(
-            "this run began with the instruction set {}, this machine (or MAOBI_ISA) uses {now}: it goes on, but the last bits of its \
-             weights will be others than without the change",
+            "this run began with the instruction set {}, this machine (or MAOBI_ISA) uses {now}: it goes on, but its weights will \
+             differ in their last bits from those of a run without the change",
             before.isa
         ));
         if !section.then_isa.contains(&now) {
