@@ -8,6 +8,7 @@ mod context;
 mod environment;
 mod files;
 mod kills;
+mod place;
 mod process;
 mod report;
 mod seeded;
@@ -83,7 +84,15 @@ fn kinds_help() -> String {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse()) {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "worker") {
+        return ended(files::worker::Job::parse(&arguments[1..]).and_then(|job| files::worker::run(&job)).map(|()| true));
+    }
+    ended(run(Arguments::parse()))
+}
+
+fn ended(result: Result<bool>) -> ExitCode {
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
