@@ -12,7 +12,7 @@ use crate::{Kind, Short};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -73,6 +73,9 @@ fn run(context: &Context) -> Result<Report> {
             workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a thread panicked"))))
         })?;
     }
+    if memory_folder(context) != context.scratch {
+        let _ = std::fs::remove_dir_all(memory_folder(context));
+    }
     let state = shared.state.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut report = shared.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.figure("files that opened", state.opened as f64);
@@ -110,7 +113,7 @@ fn batches(shared: &Shared, number: usize) -> Result<()> {
 /// Runs one worker; how many trials it began.
 fn batch(shared: &Shared, number: usize, which: [String; 3]) -> Result<u64> {
     let context = shared.context;
-    let place = context.scratch.join(format!("worker-{number}"));
+    let place = memory_folder(context).join(format!("worker-{number}"));
     let arguments = Job::arguments(&context.scratch, &place, &context.maobi, which);
     let mut child = Command::new(std::env::current_exe()?)
         .args(arguments)
@@ -172,6 +175,15 @@ fn batch(shared: &Shared, number: usize, which: [String; 3]) -> Result<u64> {
             None => {}
         }
         return Ok(begun);
+    }
+}
+
+/// Where damaged files are written: in memory where the system has such a folder, for a disk would be all that is measured.
+fn memory_folder(context: &Context) -> PathBuf {
+    let shared = Path::new("/dev/shm");
+    match shared.is_dir() {
+        true => shared.join(format!("maobi-campaign-{}", std::process::id())),
+        false => context.scratch.clone(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Opens a damaged file as the program does. What comes out is an error or something sound.
 
-use super::seeds::Seed;
+use super::seeds::{Seed, TABLE};
 use crate::place;
 use crate::process;
 use crate::seeded::Random;
@@ -21,7 +21,7 @@ const MOST_INPUTS: usize = 1 << 20;
 /// Opens the file at `path`: `Ok(true)` when it opens, `Ok(false)` when it is refused, `Err` when neither is right.
 pub fn open(seed: &Seed, path: &Path, maobi: &Path, random: &mut Random) -> Result<bool, String> {
     // Tables of labels are read by the program alone; a small share of the others goes through it too.
-    if seed.kind == "table of labels" || random.one_in(400) {
+    if seed.kind == TABLE || random.one_in(400) {
         return by_program(seed, path, maobi);
     }
     match seed.kind.as_str() {
@@ -106,7 +106,7 @@ fn by_program(seed: &Seed, path: &Path, maobi: &Path) -> Result<bool, String> {
     let place = path.parent().unwrap_or(Path::new("."));
     let mut command = place::command(maobi, place, place);
     match seed.kind.as_str() {
-        "table of labels" => command.args(["evaluate", "--photos"]).arg(path),
+        TABLE => command.args(["evaluate", "--photos"]).arg(path),
         "png" | "jpeg" | "gif" | "bmp" | "webp" | "tiff" => command.arg("predict").arg(place),
         "idx" | "idx.gz" | "npz data set" | "folder of pictures" => command.args(["data", "info"]).arg(path),
         _ => command.arg("summary").arg(path),

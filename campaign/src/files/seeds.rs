@@ -19,6 +19,9 @@ use maobi_train::Recipe;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+/// The kind that the program alone reads.
+pub const TABLE: &str = "table of labels";
+
 /// A file, or several that belong together.
 #[derive(Debug, Clone)]
 pub struct Seed {
@@ -223,7 +226,7 @@ fn data(folder: &Path) -> Result<Vec<Seed>> {
         seed("npz data set", vec![(PathBuf::from("set.npz"), std::fs::read(&archive)?)], "set.npz"),
         seed("npy", vec![(PathBuf::from("array.npy"), array)], "array.npy"),
         seed("folder of pictures", classes, "set"),
-        seed("table of labels", labelled, "table.csv"),
+        seed(TABLE, labelled, "table.csv"),
     ])
 }
 
@@ -239,6 +242,14 @@ fn recipes() -> Vec<Seed> {
 }
 
 impl Seed {
+    /// Writes one of the files anew.
+    pub fn write_one(&self, name: &Path, folder: &Path) -> Result<()> {
+        for (own, bytes) in self.files.iter().filter(|(own, _)| own == name) {
+            std::fs::write(folder.join(own), bytes)?;
+        }
+        Ok(())
+    }
+
     /// Writes the files into a folder; returns the path that is opened.
     pub fn write(&self, folder: &Path) -> Result<PathBuf> {
         for (name, bytes) in &self.files {

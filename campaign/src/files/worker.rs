@@ -2,7 +2,7 @@
 
 use super::mutate;
 use super::readers;
-use super::seeds::{self, Seed};
+use super::seeds::{self, Seed, TABLE};
 use crate::seeded::{self, Random};
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -62,22 +62,31 @@ pub fn run(job: &Job) -> Result<()> {
             *last = text;
         }
     }));
+    // Whole files lie ready in a folder for each seed; a trial replaces one of them.
+    let _ = std::fs::remove_dir_all(&job.place);
+    for (index, seed) in seeds.iter().enumerate() {
+        seed.write(&job.place.join(index.to_string()))?;
+    }
     let mut out = std::io::stdout().lock();
     for &trial in &job.trials {
         let mut random = Random::new(trial);
-        let seed = choose(&seeds, &mut random);
+        let index = choose(&seeds, &mut random);
+        let seed = &seeds[index];
         writeln!(out, "begin {trial} {}", seed.kind)?;
         out.flush()?;
-        let damaged = damage(seed, &mut random);
-        let _ = std::fs::remove_dir_all(&job.place);
-        let path = damaged.write(&job.place)?;
-        let open = || readers::open(&damaged, &path, &job.maobi, &mut random);
+        let own = job.place.join(index.to_string());
+        let (name, bytes) = damage(seed, &mut random);
+        std::fs::write(own.join(name), bytes)?;
+        let open = || readers::open(seed, &own.join(&seed.target), &job.maobi, &mut random);
         let result = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(open)) {
             Ok(Ok(true)) => "opened".to_owned(),
             Ok(Ok(false)) => "refused".to_owned(),
             Ok(Err(reason)) => format!("wrong {}", reason.replace('\n', " ")),
             Err(_) => format!("wrong {}", PANIC.lock().map(|last| last.clone()).unwrap_or_default()),
         };
+        if seed.files.len() > 1 {
+            seed.write_one(name, &own)?;
+        }
         writeln!(out, "{result}")?;
         out.flush()?;
     }
@@ -85,27 +94,24 @@ pub fn run(job: &Job) -> Result<()> {
     Ok(())
 }
 
-/// A seed of a kind that is drawn first, so that kinds with many seeds come no more often; the program is started rarely.
-fn choose<'a>(seeds: &'a [Seed], random: &mut Random) -> &'a Seed {
+/// A seed, by its index. Its kind is drawn first, so that kinds with many seeds come no more often; the one for which the program
+/// itself is started comes rarely.
+fn choose(seeds: &[Seed], random: &mut Random) -> usize {
     let mut kinds: Vec<&str> = seeds.iter().map(|seed| seed.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let mut kind = *random.pick(&kinds);
-    if kind == "table of labels" && !random.one_in(20) {
-        kind = "recipe";
+    while kind == TABLE && !random.one_in(60) {
+        kind = *random.pick(&kinds);
     }
-    let own: Vec<&Seed> = seeds.iter().filter(|seed| seed.kind == kind).collect();
+    let own: Vec<usize> = (0..seeds.len()).filter(|index| seeds[*index].kind == kind).collect();
     own[random.below(own.len())]
 }
 
-/// One file of the seed is damaged; small ones are as interesting as large ones.
-fn damage(seed: &Seed, random: &mut Random) -> Seed {
-    let mut damaged = seed.clone();
-    let chosen = random.below(damaged.files.len());
-    if let Some((name, bytes)) = damaged.files.get_mut(chosen) {
-        *bytes = mutate::damaged(&name.to_string_lossy(), bytes, random);
-    }
-    damaged
+/// A damaged copy of one of the seed's files, with its name; small ones are as interesting as large ones.
+fn damage<'a>(seed: &'a Seed, random: &mut Random) -> (&'a Path, Vec<u8>) {
+    let (name, bytes) = random.pick(&seed.files);
+    (name, mutate::damaged(&name.to_string_lossy(), bytes, random))
 }
 
 /// A line of this process's own status, in KiB.
@@ -119,7 +125,9 @@ fn pages_kib(what: &str) -> Option<u64> {
 pub fn keep(seeds: &Path, folder: &Path, trial: u64) -> Result<()> {
     let seeds = seeds::read(seeds)?;
     let mut random = Random::new(trial);
-    let seed = choose(&seeds, &mut random);
-    damage(seed, &mut random).write(folder)?;
+    let seed = &seeds[choose(&seeds, &mut random)];
+    seed.write(folder)?;
+    let (name, bytes) = damage(seed, &mut random);
+    std::fs::write(folder.join(name), bytes)?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
 /// Everything that a finished run must repeat: all files but TensorBoard's, which hold the time of day; the table of figures without
-/// its columns of time.
+/// its columns of time, the settings without the number of threads.
 pub fn tree(folder: &Path) -> Result<Tree> {
     let mut tree = Tree::new();
     for path in files(folder)? {
@@ -21,6 +21,8 @@ pub fn tree(folder: &Path) -> Result<Tree> {
         let mut bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
         if inner.ends_with("history.csv") {
             bytes = without_times(&String::from_utf8_lossy(&bytes)).into_bytes();
+        } else if inner.ends_with("config.toml") {
+            bytes = without_threads(&String::from_utf8_lossy(&bytes)).into_bytes();
         }
         tree.insert(inner, bytes);
     }
@@ -33,6 +35,11 @@ fn without_times(table: &str) -> String {
     let keep = |(index, _): &(usize, &str)| !matches!(header.get(*index), Some(&("seconds" | "images_per_second")));
     let row = |line: &str| line.split(',').enumerate().filter(keep).map(|(_, cell)| cell).collect::<Vec<_>>().join(",");
     table.lines().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The settings of a run without the number of threads, on which the result may not depend.
+fn without_threads(config: &str) -> String {
+    config.lines().filter(|line| !line.starts_with("threads = ")).collect::<Vec<_>>().join("\n")
 }
 
 /// All files below a folder; a folder that is not there holds none.
@@ -49,16 +56,18 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// What a finished run must not leave behind: files aside, backups, locks.
-pub fn leftover(tree: &Tree) -> Option<String> {
-    let is_left = |path: &&PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        path.starts_with("backup") || name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".lock")
-    };
-    tree.keys().find(is_left).map(|path| path.display().to_string())
+/// Whether a finished run must not leave this behind: files aside, backups, locks.
+fn is_left(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.starts_with("backup") || name.starts_with('.') || name.ends_with(".tmp") || name.ends_with(".lock")
 }
 
-/// The first difference between two finished runs.
+/// What a finished run left behind.
+pub fn leftover(tree: &Tree) -> Option<String> {
+    tree.keys().find(|path| is_left(path)).map(|path| path.display().to_string())
+}
+
+/// The first difference between two finished runs; [`leftover`] tells what was left behind.
 pub fn difference(expected: &Tree, found: &Tree) -> Option<String> {
     for (path, bytes) in expected {
         match found.get(path) {
@@ -75,7 +84,10 @@ pub fn difference(expected: &Tree, found: &Tree) -> Option<String> {
             Some(_) => {}
         }
     }
-    found.keys().find(|path| !expected.contains_key(*path)).map(|path| format!("{} should not be there", path.display()))
+    found
+        .keys()
+        .find(|path| !expected.contains_key(*path) && !is_left(path))
+        .map(|path| format!("{} should not be there", path.display()))
 }
 
 /// Reads every model file of the folder, as the program does; the first that cannot be read, and why.

@@ -147,10 +147,9 @@ impl Trial<'_> {
             return wrong(stopped, format!("the last resume failed: {}", last_line(&ended)));
         }
         let tree = folder::tree(&self.run_folder())?;
-        if let Some(left) = folder::leftover(&tree) {
-            return wrong(stopped, format!("{left} was left after {stopped} interruptions"));
-        }
-        let wrong = folder::difference(&reference.tree, &tree).map(|text| format!("after {stopped} interruptions {text}"));
+        let left = folder::leftover(&tree).map(|left| format!("{left} was left behind"));
+        let faults: Vec<String> = folder::difference(&reference.tree, &tree).into_iter().chain(left).collect();
+        let wrong = (!faults.is_empty()).then(|| format!("after {stopped} interruptions {}", faults.join("; ")));
         Ok(Outcome { stopped, wrong })
     }
 
