@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
+/// How many failures that are alike are printed; all are counted.
+const SHOWN: usize = 3;
+
 /// What one kind found.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -65,12 +68,20 @@ impl Report {
         let row = self.rows.entry(failure.row.clone()).or_default();
         row.tried += 1;
         row.failed += 1;
-        eprintln!("FAILED {} / {}: {}", self.kind, failure.row, failure.reason);
-        eprintln!("       repeat: {}", failure.repeat);
-        if let Some(kept) = &failure.kept {
-            eprintln!("       kept: {}", kept.display());
+        if self.is_new(&failure.row, &failure.reason) {
+            eprintln!("FAILED {} / {}: {}", self.kind, failure.row, failure.reason);
+            eprintln!("       repeat: {}", failure.repeat);
+            if let Some(kept) = &failure.kept {
+                eprintln!("       kept: {}", kept.display());
+            }
         }
         self.failures.push(failure);
+    }
+
+    /// Whether fewer than [`SHOWN`] failures of that row are like this one, numbers aside: the same fault is not told a hundred times.
+    pub fn is_new(&self, row: &str, reason: &str) -> bool {
+        let like = |failure: &&Failure| failure.row == row && without_digits(&failure.reason) == without_digits(reason);
+        self.failures.iter().filter(like).count() < SHOWN
     }
 
     /// Notes what could not be tried here, and says so at once.
@@ -86,6 +97,10 @@ impl Report {
     pub fn figure(&mut self, name: impl Into<String>, value: f64) {
         self.figures.push((name.into(), value));
     }
+}
+
+fn without_digits(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// The summary for people.

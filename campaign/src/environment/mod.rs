@@ -36,6 +36,10 @@ pub const KIND: Kind = Kind {
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a server is left alone before it is asked to stop.
 const SERVING: Duration = Duration::from_millis(400);
+/// How long those may take that compute or measure for long.
+const LONG: Duration = Duration::from_secs(60);
+/// What reads a device without end is to fail before the machine does.
+const MEMORY: &str = "ulimit -v 4000000";
 /// Ends a shell that cannot make its surroundings here.
 const CANNOT: i32 = 77;
 
@@ -173,13 +177,15 @@ fn surrounded(shared: &Shared, command: &commands::Command, around: &Surrounding
         after => format!("{}\n\"$@\"\n{after}", around.before),
     };
     let mut words: Vec<OsString> = around.starter.iter().map(OsString::from).collect();
+    let script = format!("{MEMORY}\n{script}");
     words.extend(["sh", "-c", script.as_str(), "sh"].map(OsString::from));
     words.push(shared.context.maobi.clone().into());
     words.extend(command.arguments.iter().map(OsString::from));
     let mut shell = Command::new(&words[0]);
     place::isolate(&mut shell, &folder, &folder.join("data"));
     shell.args(&words[1..]).env("OUT", &after).envs(around.variables.iter().copied());
-    let ended = run_one(&mut shell, command.name == "serve", around.unread)?;
+    let limit = if matches!(command.name, "self-test" | "bench" | "finetune") { LONG } else { LIMIT };
+    let ended = run_one(&mut shell, command.name == "serve", around.unread, limit)?;
     if ended.code == Some(CANNOT) || (!around.starter.is_empty() && ended.err.starts_with("unshare:")) {
         return Ok(Verdict::Cannot(format!("{}: cannot be made here (needs root and namespaces)", around.name)));
     }
@@ -208,9 +214,11 @@ fn odd_path(shared: &Shared, slot: usize, odd: usize, folder: &Path) -> Result<V
         Err(error) => return Ok(Verdict::Cannot(format!("{error:#}"))),
     };
     let before = work::kept(folder, &["node", "socket", "loop", "dangling", "circle"])?;
-    let mut command = place::command(&shared.context.maobi, folder, &folder.join("data"));
+    let mut command = place::command(Path::new("sh"), folder, &folder.join("data"));
+    command.args(["-c", &format!("{MEMORY}\nexec \"$@\""), "sh"]).arg(&shared.context.maobi);
     command.args(slot.arguments.iter().map(|word| if *word == "{}" { path.clone() } else { OsString::from(word) }));
-    let ended = run_one(&mut command, slot.arguments[0] == "serve", false)?;
+    let ended =
+        run_one(&mut command, slot.arguments[0] == "serve", false, if slot.arguments[0] == "finetune" { LONG } else { LIMIT })?;
     if let Some(complaint) = ended.complaint(false) {
         return Ok(Verdict::Wrong(complaint));
     }
@@ -222,7 +230,7 @@ fn odd_path(shared: &Shared, slot: usize, odd: usize, folder: &Path) -> Result<V
 }
 
 /// Runs a command to its end; a server is asked to stop after a while.
-fn run_one(command: &mut Command, serves: bool, unread: bool) -> Result<Ended> {
+fn run_one(command: &mut Command, serves: bool, unread: bool, limit: Duration) -> Result<Ended> {
     use std::os::unix::process::CommandExt;
     let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
@@ -237,7 +245,7 @@ fn run_one(command: &mut Command, serves: bool, unread: bool) -> Result<Ended> {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
-    let mut ended = process::finish(child, started, LIMIT)?;
+    let mut ended = process::finish(child, started, limit)?;
     if serves && ended.signal == Some(Signal::TERM.as_raw()) {
         // It had not begun to listen: as good as its exit code.
         (ended.signal, ended.code) = (None, Some(0));

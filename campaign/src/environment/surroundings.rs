@@ -70,13 +70,12 @@ const STREAMS: &[(&str, &str, bool)] = &[
     ("both-full", "exec 1>/dev/full 2>/dev/full", true),
 ];
 
-/// `(name, before, signals)`. Numbers of `-v` and `-s` are KiB, of `-f` 512 bytes. Signal 24 is SIGXCPU.
+/// `(name, before, signals)`. With fewer than four files the system cannot load any program. Numbers of `-v` and `-s` are KiB, of `-f` 512 bytes. Signal 24 is SIGXCPU.
 const LIMITS: &[(&str, &str, &[i32])] = &[
     ("memory-60m", "ulimit -v 60000", &[]),
     ("memory-120m", "ulimit -v 120000", &[]),
     ("memory-200m", "ulimit -v 200000", &[]),
     ("memory-400m", "ulimit -v 400000", &[]),
-    ("files-3", "ulimit -n 3", &[]),
     ("files-4", "ulimit -n 4", &[]),
     ("files-6", "ulimit -n 6", &[]),
     ("files-10", "ulimit -n 10", &[]),

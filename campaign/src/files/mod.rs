@@ -36,8 +36,6 @@ const BATCH: u64 = 2000;
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long a worker may take to start.
 const START: Duration = Duration::from_secs(60);
-/// Most failures whose files are kept.
-const KEPT: usize = 100;
 
 struct Shared<'a> {
     context: &'a Context,
@@ -115,7 +113,10 @@ fn batch(shared: &Shared, number: usize, which: [String; 3]) -> Result<u64> {
     let context = shared.context;
     let place = memory_folder(context).join(format!("worker-{number}"));
     let arguments = Job::arguments(&context.scratch, &place, &context.maobi, which);
-    let mut child = Command::new(std::env::current_exe()?)
+    // This very program, even when another one was built in its place meanwhile.
+    let own = Path::new("/proc/self/exe");
+    let program = if own.exists() { own.to_path_buf() } else { std::env::current_exe()? };
+    let mut child = Command::new(program)
         .args(arguments)
         // Arenas of memory for each thread would count as memory of the file.
         .env("MALLOC_ARENA_MAX", "1")
@@ -221,7 +222,7 @@ fn take(shared: &Shared, line: &str, current: &mut Option<(u64, String)>, begun:
 /// Notes a failure. Its file is made anew from its seed, for the worker may have gone on to the next.
 fn fail(shared: &Shared, seed: u64, kind: &str, reason: String) {
     let context = shared.context;
-    let kept = (lock(&shared.report).failures.len() < KEPT).then(|| context.scratch.join(format!("failed/{seed}")));
+    let kept = lock(&shared.report).is_new(kind, &reason).then(|| context.scratch.join(format!("failed/{seed}")));
     let kept: Option<PathBuf> = kept.filter(|folder| worker::keep(&context.scratch, folder, seed).is_ok());
     lock(&shared.report).fail(Failure { row: kind.to_owned(), reason, repeat: context.repeat(seed), kept });
 }

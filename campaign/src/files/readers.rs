@@ -15,8 +15,10 @@ use std::time::Duration;
 
 /// Longest that the program itself may take.
 const LIMIT: Duration = Duration::from_secs(10);
-/// Largest input that a damaged network is asked about.
-const MOST_INPUTS: usize = 1 << 20;
+/// Values between layers up to which a damaged network is asked for an answer, for large ones take long.
+const MODEST: usize = 1 << 22;
+/// Values from which on it must say that it does not fit into the memory of a worker.
+const TOO_MANY: usize = 1 << 29;
 
 /// Opens the file at `path`: `Ok(true)` when it opens, `Ok(false)` when it is refused, `Err` when neither is right.
 pub fn open(seed: &Seed, path: &Path, maobi: &Path, random: &mut Random) -> Result<bool, String> {
@@ -92,8 +94,10 @@ fn sound(model: &Model) -> Result<(), String> {
     if let Some(weight) = model.weights().iter().find(|w| w.len() != w.shape.iter().product::<usize>()) {
         return Err(format!("a weight has {} values for the shape {:?}", weight.len(), weight.shape));
     }
-    let sizes: Vec<usize> = model.input_shapes().iter().map(|shape| shape.iter().product()).collect();
-    if sizes.iter().sum::<usize>() <= MOST_INPUTS {
+    let size = |shape: &[usize]| shape.iter().fold(1usize, |n, &side| n.saturating_mul(side));
+    let sizes: Vec<usize> = model.input_shapes().iter().map(|shape| size(shape)).collect();
+    let values = model.graph().nodes.iter().fold(0usize, |n, node| n.saturating_add(size(&node.shape)));
+    if values <= MODEST || (values >= TOO_MANY && sizes.iter().sum::<usize>() <= MODEST) {
         let inputs: Vec<Vec<f32>> = sizes.iter().map(|size| vec![0.5; *size]).collect();
         let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
         let _ = model.predict(&inputs);

@@ -42,14 +42,20 @@ fn without_threads(config: &str) -> String {
     config.lines().filter(|line| !line.starts_with("threads = ")).collect::<Vec<_>>().join("\n")
 }
 
-/// All files below a folder; a folder that is not there holds none.
+/// All plain files below a folder; a folder that is not there holds none. Devices and pipes, which may have no end, and links are left
+/// out.
 pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry?.path();
-            if path.is_dir() && !path.is_symlink() { folders.push(path) } else { found.push(path) }
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                found.push(entry.path());
+            }
         }
     }
     found.sort();

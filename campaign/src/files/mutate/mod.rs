@@ -104,5 +104,10 @@ fn extreme(random: &mut Random) -> u64 {
         u64::MAX - 1,
         u64::MAX,
     ];
-    if random.one_in(4) { random.below(1 << 12) as u64 } else { *random.pick(NUMBERS) }
+    match random.below(4) {
+        0 => random.below(1 << 12) as u64,
+        // Of any size: a number that asks for much memory and not yet for too much is found by no list.
+        1 => random.any() >> random.below(64),
+        _ => *random.pick(NUMBERS),
+    }
 }
