@@ -67,7 +67,7 @@ pub const ODD: &[Odd] = &[
     }),
     inside("like-an-option", |_| Ok("--".into())),
     outside("proc-mem", |_| Ok("/proc/self/mem".into())),
-    outside("proc-folder", |_| Ok("/proc/self".into())),
+    outside("proc-folder", |_| Ok("/proc/self/fdinfo".into())),
     outside("terminal", |_| Ok("/dev/tty".into())),
     outside("stdin", |_| Ok("/dev/stdin".into())),
 ];

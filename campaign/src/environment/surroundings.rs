@@ -19,6 +19,8 @@ pub struct Surroundings {
     pub silent: bool,
     /// Signals that may end the process: those of the system's own limits.
     pub signals: &'static [i32],
+    /// There is too little memory for the program to run at all: it may end with the sentence of a failed allocation.
+    pub cramped: bool,
     /// Nothing is odd: every command must succeed.
     pub ordinary: bool,
 }
@@ -29,7 +31,10 @@ pub fn all() -> Vec<Surroundings> {
     let unread = Surroundings { name: "stdout-unread", unread: true, ..Surroundings::default() };
     let mut all = vec![ordinary, unread];
     all.extend(STREAMS.iter().map(|&(name, before, silent)| Surroundings { name, before, silent, ..Surroundings::default() }));
-    all.extend(LIMITS.iter().map(|&(name, before, signals)| Surroundings { name, before, signals, ..Surroundings::default() }));
+    all.extend(LIMITS.iter().map(|&(name, before, signals)| {
+        let cramped = name.starts_with("memory-");
+        Surroundings { name, before, signals, cramped, ..Surroundings::default() }
+    }));
     all.extend(VARIABLES.iter().map(|&(name, ref variables)| Surroundings { name, variables, ..Surroundings::default() }));
     all.extend(FOLDERS.iter().map(|&(name, before)| Surroundings { name, before, ..Surroundings::default() }));
     let mounted =
@@ -114,7 +119,10 @@ const VARIABLES: &[(&str, &[(&str, &str)])] = &[
 
 /// `(name, before)`.
 const FOLDERS: &[(&str, &str)] = &[
-    ("no-environment", "set -- env -i \"$@\""),
+    (
+        "no-environment",
+        "set -- env -i MAOBI_DATA_DIR=\"$MAOBI_DATA_DIR\" HTTPS_PROXY=http://127.0.0.1:1 HTTP_PROXY=http://127.0.0.1:1 \"$@\"",
+    ),
     ("folder-deleted", "mkdir ../gone; cd ../gone; rmdir ../gone"),
     (
         "folder-of-4000-bytes",

@@ -162,7 +162,8 @@ fn batch(shared: &Shared, number: usize, which: [String; 3]) -> Result<u64> {
         }
         let status = child.wait()?;
         let errors = errors.and_then(|reader| reader.join().ok()).unwrap_or_default();
-        let last = errors.trim().lines().last().unwrap_or_default().to_owned();
+        let telling = |line: &&str| ["memory allocation", "overflowed", "panicked"].iter().any(|sign| line.contains(sign));
+        let last = errors.lines().find(telling).or(errors.trim().lines().last()).unwrap_or_default().to_owned();
         match current.take() {
             Some((seed, kind)) => {
                 let how = match (late, status.signal()) {

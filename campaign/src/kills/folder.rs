@@ -6,6 +6,9 @@ use maobi_train::Recipe;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// How many differences are told.
+const SHOWN: usize = 5;
+
 /// Files by their path within the folder.
 pub type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -73,27 +76,25 @@ pub fn leftover(tree: &Tree) -> Option<String> {
     tree.keys().find(|path| is_left(path)).map(|path| path.display().to_string())
 }
 
-/// The first difference between two finished runs; [`leftover`] tells what was left behind.
+/// How two finished runs differ, file by file, the model first; [`leftover`] tells what was left behind.
 pub fn difference(expected: &Tree, found: &Tree) -> Option<String> {
+    let mut differences = Vec::new();
     for (path, bytes) in expected {
         match found.get(path) {
-            None => return Some(format!("{} is missing", path.display())),
+            None => differences.push(format!("{} is missing", path.display())),
             Some(other) if other != bytes => {
                 let at = bytes.iter().zip(other).position(|(a, b)| a != b).unwrap_or(bytes.len().min(other.len()));
-                return Some(format!(
-                    "{} differs from byte {at} on ({} bytes, expected {})",
-                    path.display(),
-                    other.len(),
-                    bytes.len()
-                ));
+                let (length, right) = (other.len(), bytes.len());
+                differences.push(format!("{} differs from byte {at} on ({length} bytes, expected {right})", path.display()));
             }
             Some(_) => {}
         }
     }
-    found
-        .keys()
-        .find(|path| !expected.contains_key(*path) && !is_left(path))
-        .map(|path| format!("{} should not be there", path.display()))
+    let more = found.keys().filter(|path| !expected.contains_key(*path) && !is_left(path));
+    differences.extend(more.map(|path| format!("{} should not be there", path.display())));
+    differences.sort_by_key(|text| !text.starts_with("model.keras"));
+    differences.truncate(SHOWN);
+    (!differences.is_empty()).then(|| differences.join(", "))
 }
 
 /// Reads every model file of the folder, as the program does; the first that cannot be read, and why.
@@ -109,6 +110,10 @@ pub fn unreadable(folder: &Path, recipe: &str) -> Result<Option<String>> {
             None if name.ends_with(".keras") || name.ends_with(".h5") => path.clone(),
             None => continue,
         };
+        if model.is_dir() {
+            // A folder has the name of a checkpoint: the folder is what is opened.
+            continue;
+        }
         let read = format::detect(&model).and_then(|format| match name.ends_with(".keras") {
             true => format.load(&model, 1).map(drop),
             false => format.load_weights(&mut network, &model).map(drop),
