@@ -1,4 +1,4 @@
-//! Damaged copies of every format's files. The example of the same name makes as many as one likes, from the samples of real programs.
+//! Damaged copies of every format's files. The campaign (`campaign/`) makes as many as one likes, with changes that know the formats.
 
 #[path = "support/damage.rs"]
 mod damage;

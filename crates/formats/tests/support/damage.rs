@@ -1,5 +1,5 @@
-//! Damaged copies of model files, for the test and the example of that name: whatever the format, an error or a sound model comes
-//! out, and memory stays within bounds.
+//! Damaged copies of model files, for the test of that name: whatever the format, an error or a sound model comes out, and memory
+//! stays within bounds.
 
 use maobi_formats::format::{self, FORMATS};
 use maobi_nn::Model;
