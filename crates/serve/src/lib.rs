@@ -7,6 +7,8 @@
 pub mod batcher;
 mod body;
 mod cors;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 mod log;
 pub mod metrics;
