@@ -8,6 +8,8 @@ pub mod batcher;
 mod body;
 mod connection;
 mod cors;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 pub mod http;
 mod log;

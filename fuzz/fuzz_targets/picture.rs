@@ -1,0 +1,5 @@
+//! `cargo +nightly fuzz run picture`
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| maobi_fuzz_targets::body("picture")(bytes));
