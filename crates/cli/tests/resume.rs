@@ -304,6 +304,13 @@ fn a_finished_run_by_steps_goes_further_to_the_same_bytes() {
     }
     let ran = place.run(&["train", "--steps", "203", "--out", "further"]);
     assert!(ran.code == 0 && ran.err.contains("training is complete already"), "{}", ran.err);
+    // As a kill after the last backup leaves it.
+    let expected = files(&place.path("further"));
+    std::fs::create_dir(place.path("further/backup")).unwrap();
+    std::fs::rename(place.path("further/finished.keras"), place.path("further/backup/backup.keras")).unwrap();
+    std::fs::remove_file(place.path("further/model.keras")).unwrap();
+    place.ok(&["train", "--resume", "--out", "further"]);
+    assert!(files(&place.path("further")) == expected);
 }
 
 #[cfg(unix)]
