@@ -169,3 +169,47 @@ fn gradients_that_are_never_finite_are_an_error_in_the_end() {
     );
     assert!(model.check_finite().is_ok());
 }
+
+#[test]
+fn float16_scales_the_loss_by_itself_and_others_do_not() {
+    let scale = |precision| under(precision, None).compiled().unwrap().optimizer.loss_scale;
+    assert_eq!(scale(Precision::MixedFloat16), Some(LossScale::default()));
+    assert_eq!((scale(Precision::Float32), scale(Precision::MixedBfloat16)), (None, None));
+    let mut model = digits(1);
+    model.set_precision(Precision::MixedBfloat16).unwrap();
+    assert!(model.compiled().is_none(), "a policy comes before compile");
+}
+
+#[test]
+fn policies_are_part_of_the_configuration() {
+    let chain = || {
+        Sequential::new()
+            .add(InputLayer::new([4, 4, 1]))
+            .add(Conv2D::new(2, 3))
+            .add(Flatten::new())
+            .add(Dense::new(3))
+            .add(Softmax::new().dtype(Precision::Float32))
+    };
+    let mut model = chain().build(1).unwrap();
+    model.set_precision(Precision::MixedFloat16).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&model.to_json()).unwrap();
+    let names: Vec<&str> =
+        (1..5).filter_map(|i| config.pointer(&format!("/config/layers/{i}/config/dtype/config/name"))?.as_str()).collect();
+    assert_eq!(names, ["mixed_float16", "mixed_float16", "mixed_float16", "float32"]);
+    assert_eq!(config["config"]["layers"][0]["config"]["dtype"], "float32");
+    let mut back = Model::from_json(&model.to_json(), 1).unwrap();
+    assert_eq!((back.precision(), back.to_json()), (Precision::MixedFloat16, model.to_json()));
+    back.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy())).unwrap();
+    assert!(back.compiled().unwrap().optimizer.loss_scale.is_some());
+    // A functional model does not tell its policy: its layers do, and tensors between them have the dtype they make.
+    let input = InputLayer::new([4]).input();
+    let hidden = Dense::new(3).call(&input).unwrap();
+    let output = Dense::new(2).dtype(Precision::Float32).call(&hidden).unwrap();
+    let mut model = Model::new("functional", &[&input], &[&output], 1).unwrap();
+    model.set_precision(Precision::MixedBfloat16).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&model.to_json()).unwrap();
+    let tensor = |layer: usize| &config["config"]["layers"][layer]["inbound_nodes"][0]["args"][0]["config"]["dtype"];
+    assert_eq!((tensor(1).as_str(), tensor(2).as_str()), (Some("float32"), Some("bfloat16")));
+    let back = Model::from_json(&model.to_json(), 1).unwrap();
+    assert_eq!((back.precision(), back.to_json()), (Precision::MixedBfloat16, model.to_json()));
+}
