@@ -27,7 +27,7 @@ use surroundings::Surroundings;
 pub const KIND: Kind = Kind {
     name: "environment",
     about: "every command with closed streams, full disks, limits, odd folders, odd paths; a documented exit code and no harm",
-    share: 15,
+    share: 10,
     short: Short { trials: 60, seconds: 10 },
     run,
 };
@@ -187,7 +187,7 @@ fn surrounded(shared: &Shared, command: &commands::Command, around: &Surrounding
     // Without its data set a run draws its own digits, which takes a while.
     let long = matches!(command.name, "self-test" | "bench" | "finetune") || around.name.starts_with("data-");
     let limit = if long { LONG } else { LIMIT };
-    let ended = run_one(&mut shell, command.name == "serve", around.unread, limit)?;
+    let ended = run_one(&mut shell, (command.name == "serve").then_some(shared.context.maobi.as_path()), around.unread, limit)?;
     if ended.code == Some(CANNOT) || (!around.starter.is_empty() && ended.err.starts_with("unshare:")) {
         return Ok(Verdict::Cannot(format!("{}: cannot be made here (needs root and namespaces)", around.name)));
     }
@@ -223,8 +223,9 @@ fn odd_path(shared: &Shared, slot: usize, odd: usize, folder: &Path) -> Result<V
     let mut command = place::command(Path::new("sh"), folder, &folder.join("data"));
     command.args(["-c", &format!("{MEMORY}\nexec \"$@\""), "sh"]).arg(&shared.context.maobi);
     command.args(slot.arguments.iter().map(|word| if *word == "{}" { path.clone() } else { OsString::from(word) }));
-    let ended =
-        run_one(&mut command, slot.arguments[0] == "serve", false, if slot.arguments[0] == "finetune" { LONG } else { LIMIT })?;
+    let maobi = (slot.arguments[0] == "serve").then_some(shared.context.maobi.as_path());
+    let limit = if slot.arguments[0] == "finetune" { LONG } else { LIMIT };
+    let ended = run_one(&mut command, maobi, false, limit)?;
     if let Some(complaint) = ended.complaint(false) {
         return Ok(Verdict::Wrong(complaint));
     }
@@ -236,31 +237,37 @@ fn odd_path(shared: &Shared, slot: usize, odd: usize, folder: &Path) -> Result<V
 }
 
 /// Runs a command to its end; a server is asked to stop after a while.
-fn run_one(command: &mut Command, serves: bool, unread: bool, limit: Duration) -> Result<Ended> {
+fn run_one(command: &mut Command, serves: Option<&Path>, unread: bool, limit: Duration) -> Result<Ended> {
     use std::os::unix::process::CommandExt;
     let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn()?;
     if unread {
         drop(child.stdout.take());
     }
-    if serves {
+    if let Some(maobi) = serves {
+        // The shell in front may take a while. Then, until the server listens, SIGTERM ends it at once, as every process: it is asked
+        // again until it has ended.
+        while child.try_wait()?.is_none() && started.elapsed() < limit && program_of(&child, maobi).is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         std::thread::sleep(SERVING);
-        // Until it is there, SIGTERM ends it at once, as every process: asked again until it has ended.
-        while child.try_wait()?.is_none() && started.elapsed() < LIMIT {
-            terminate(&child);
+        while child.try_wait()?.is_none() && started.elapsed() < limit {
+            if let Some(pid) = program_of(&child, maobi) {
+                let _ = kill_process(pid, Signal::TERM);
+            }
             std::thread::sleep(Duration::from_millis(100));
         }
     }
     let mut ended = process::finish(child, started, limit)?;
-    if serves && ended.signal == Some(Signal::TERM.as_raw()) {
-        // It had not begun to listen: as good as its exit code.
+    // It had not begun to listen: as good as its exit code. A shell that waited for it says 128 and the signal.
+    if serves.is_some() && (ended.signal == Some(Signal::TERM.as_raw()) || ended.code == Some(128 + Signal::TERM.as_raw())) {
         (ended.signal, ended.code) = (None, Some(0));
     }
     Ok(ended)
 }
 
-/// SIGTERM to the program itself, which may be the child of what it was started by.
-fn terminate(child: &Child) {
+/// The program itself, which may be a child of the shell that it was started by; `None` while there is only a shell.
+fn program_of(child: &Child, maobi: &Path) -> Option<Pid> {
     let mut pid = child.id();
     while let Some(next) = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
         .ok()
@@ -268,9 +275,8 @@ fn terminate(child: &Child) {
     {
         pid = next;
     }
-    if let Some(pid) = Pid::from_raw(pid as i32) {
-        let _ = kill_process(pid, Signal::TERM);
-    }
+    let running = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Pid::from_raw(pid as i32).filter(|_| running == maobi)
 }
 
 /// Copies a folder.

@@ -35,7 +35,7 @@ pub fn all() -> Vec<Surroundings> {
         let cramped = name.starts_with("memory-");
         Surroundings { name, before, signals, cramped, ..Surroundings::default() }
     }));
-    all.extend(VARIABLES.iter().map(|&(name, ref variables)| Surroundings { name, variables, ..Surroundings::default() }));
+    all.extend(VARIABLES.iter().map(|&(name, variables)| Surroundings { name, variables, ..Surroundings::default() }));
     all.extend(FOLDERS.iter().map(|&(name, before)| Surroundings { name, before, ..Surroundings::default() }));
     let mounted =
         |name, before, after| Surroundings { name, before, after, starter: &["unshare", "-m"], ..Surroundings::default() };

@@ -131,3 +131,42 @@ pub fn keep(seeds: &Path, folder: &Path, trial: u64) -> Result<()> {
     std::fs::write(folder.join(name), bytes)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_is_a_function_of_the_seed_and_mostly_changes_something() {
+        let folder = tempfile::tempdir().unwrap();
+        seeds::make(folder.path()).unwrap();
+        let seeds = seeds::read(folder.path()).unwrap();
+        let kinds: std::collections::BTreeSet<&str> = seeds.iter().map(|seed| seed.kind.as_str()).collect();
+        assert!(kinds.len() >= 20, "{kinds:?}");
+        for seed in &seeds {
+            let mut changed = 0;
+            for trial in 0..20 {
+                let (name, bytes) = damage(seed, &mut Random::new(trial));
+                assert_eq!(bytes, damage(seed, &mut Random::new(trial)).1, "{} {trial}", seed.kind);
+                changed += usize::from(seed.files.iter().any(|(own, whole)| own == name && *whole != bytes));
+            }
+            assert!(changed >= 10, "{}: {changed} of 20", seed.kind);
+        }
+    }
+
+    #[test]
+    fn whole_seeds_open() {
+        let folder = tempfile::tempdir().unwrap();
+        seeds::make(folder.path()).unwrap();
+        for (index, seed) in seeds::read(folder.path()).unwrap().iter().enumerate() {
+            if seed.kind == TABLE {
+                continue;
+            }
+            let path = seed.write(&folder.path().join(format!("whole/{index}"))).unwrap();
+            let opened = readers::open(seed, &path, Path::new("maobi"), &mut Random::new(2));
+            // Weights alone whose network is not in the fixtures are read and refused.
+            let weights_alone = seed.network.is_none() && matches!(seed.kind.as_str(), "h5" | "tf-checkpoint" | "tf1-checkpoint");
+            assert!(opened == Ok(true) || (opened == Ok(false) && weights_alone), "{} {}", seed.kind, seed.target.display());
+        }
+    }
+}
