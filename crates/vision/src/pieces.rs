@@ -387,8 +387,9 @@ mod tests {
         let began = std::time::Instant::now();
         let ink: Vec<f32> = (0..640 * 640).map(|i| if i % 2 == 0 && i / 640 % 2 == 0 { 9.0 } else { 0.0 }).collect();
         let found = find(&ink, (640, 640), 2.0, 5.0);
-        assert_eq!((found.len(), choose(found, (640, 640)).len()), (102_400, 102_400));
+        // Without those at the top and at the left side.
+        assert_eq!((found.len(), choose(found, (640, 640)).len()), (320 * 320, 319 * 319));
         // Comparing all with all takes minutes, this a fraction of a second.
-        assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
     }
 }
