@@ -108,12 +108,48 @@ fn patterns_tables_and_standard_input() {
     assert!(rows[1].starts_with("pictures/10.png,") && rows[10].starts_with("pictures/19.png,"), "{table}");
     assert!(place.misused(&["predict", "--model", "run", "pictures/1.png", "--csv", "-", "--json"]).contains("--csv -"));
 
-    let arguments = ["predict", "--model", "run", "-", "--json"];
-    let mut child =
-        place.command(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(&std::fs::read(place.path("pictures/3.png")).unwrap()).unwrap();
-    let piped = &lines(&Ran::of(child.wait_with_output().unwrap(), &arguments).out)[0];
-    assert_eq!((&piped["file"], &piped["items"]), (&Value::from("-"), &answers(&["pictures/3.png"])[0]["items"]));
+    // A pipe that is held open, by its name, too: so the shell hands over <(command).
+    let names: &[&str] = if cfg!(target_os = "linux") { &["-", "/dev/stdin", "/dev/fd/0"] } else { &["-"] };
+    for name in names {
+        let arguments = ["predict", "--model", "run", name, "--json"];
+        let mut child =
+            place.command(&arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&std::fs::read(place.path("pictures/3.png")).unwrap()).unwrap();
+        let piped = &lines(&Ran::of(child.wait_with_output().unwrap(), &arguments).out)[0];
+        assert_eq!((&piped["file"], &piped["items"]), (&Value::from(*name), &answers(&["pictures/3.png"])[0]["items"]));
+    }
+}
+
+#[test]
+fn pictures_that_break_a_decoder_hold_up_nothing() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("many")).unwrap();
+    // More than are read ahead, on any number of threads.
+    let damaged = include_bytes!("../../../fixtures/vision/plte-of-4-bytes.png");
+    for index in 0..200 {
+        let file = place.path(&format!("many/{index}.png"));
+        match index % 4 {
+            0 => GrayImage::from_pixel(28, 28, Luma([255])).save(file).unwrap(),
+            _ => std::fs::write(file, damaged).unwrap(),
+        }
+    }
+    let ran = place.run(&["predict", "many", "--json"]);
+    assert_eq!((ran.code, lines(&ran.out).len()), (1, 50), "{}", ran.err);
+    let errors: Vec<&str> = ran.err.lines().collect();
+    assert_eq!(errors.len(), 150, "{}", ran.err);
+    assert!(errors[0].starts_with("error: many/1.png: the PNG is damaged or cut short (the decoder failed: "), "{}", errors[0]);
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_and_devices_are_refused() {
+    let place = Place::new();
+    assert!(std::process::Command::new("mkfifo").arg(place.path("pipe.png")).status().unwrap().success());
+    let ran = place.run(&["predict", "pipe.png", "/dev/zero"]);
+    assert_eq!(ran.code, 1);
+    let expected = "error: pipe.png: is a named pipe, not a picture file; give the path of a file, or - to read standard input\n\
+                    error: /dev/zero: is a device, not a picture file; give the path of a file, or - to read standard input\n";
+    assert_eq!(ran.err, expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use common::digits;
 use maobi_nn::graph::{Call, Sequential};
 use maobi_nn::layers::{Add, Conv2D, Dense, Flatten, InputLayer, Softmax};
 use maobi_nn::losses::{Loss, Target};
-use maobi_nn::optimizers::{LossScale, Optimizer, Sgd};
+use maobi_nn::optimizers::{Adam, LossScale, Optimizer, Sgd};
 use maobi_nn::{Batch, Compile, Model, Precision, Samples};
 
 const SAMPLES: usize = 60;

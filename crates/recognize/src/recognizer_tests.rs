@@ -82,3 +82,16 @@ fn a_file_says_how_its_pictures_are_scaled() {
     let error = Recognizer::open(&file).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: its member preprocessing.json cannot be read", file.display())), "{error}");
 }
+
+#[test]
+fn boxes_are_those_of_the_file_and_time_ends() {
+    let recognizer = Recognizer::new(constant(10, &[0.0; 10]), Scaling::default(), vec![]).unwrap();
+    let options = Options::new().layout(crate::Layout::Single);
+    // As a picture of twice the size is decoded.
+    let shrunk = Picture { full: (119, 200), ..bar() };
+    let rect = recognizer.recognize(&shrunk, &options).unwrap().items[0].rect;
+    assert_eq!((rect.y, rect.height), (40, 120));
+    assert!((51..=52).contains(&rect.x) && (15..=17).contains(&rect.width), "{rect:?}");
+    let late = options.until(std::time::Instant::now());
+    assert!(matches!(recognizer.recognize(&bar(), &late), Err(Error::TooMuch(maobi_vision::TooMuch::Time))));
+}

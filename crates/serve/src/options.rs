@@ -23,10 +23,10 @@ pub struct Options {
     pub max_held: usize,
     /// Largest picture, width × height.
     pub max_pixels: u64,
-    /// Memory in bytes for all pictures that are decoded and read at the same time, by an estimate from their heads. A picture that would
-    /// take more alone is answered 413, one that does not get its share within `patience` 503.
+    /// Memory in bytes that all pictures in work share, by an estimate from their headers. A picture that needs more than this alone is
+    /// answered 413; one that does not get its share within `patience` is answered 503.
     pub picture_memory: usize,
-    /// Longest time that reading one picture may take, its decoding not counted; then it is answered 504.
+    /// Longest time from the start of work on a picture to its reading; then it is answered 504. Decoding is not interrupted.
     pub picture_time: Duration,
     /// Connections that may be open at the same time; those beyond wait to be accepted.
     pub connections: usize,
@@ -49,7 +49,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// Memory for pictures: 512 MB, or 128 MB for each core where that is more.
+    /// Memory for pictures: 512 MB, or 128 MB for each core if that is more.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |threads| threads.get());
         Self {

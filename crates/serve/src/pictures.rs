@@ -1,4 +1,4 @@
-//! Pictures in work: how many at a time, how much memory all of them may take, and for how long one may be read.
+//! Bounds pictures in work: how many at a time, how much memory they share, and how long each may take.
 
 use crate::body::Held;
 use crate::http::Service;
@@ -17,7 +17,7 @@ use tokio::time::timeout_at;
 /// Bytes that one permit of the memory for pictures stands for.
 const UNIT: u64 = 64 * 1024;
 
-/// Turns to read pictures, and the memory for all that are read at the same time.
+/// Turns to read pictures, and the memory that pictures in work share.
 #[derive(Debug)]
 pub(crate) struct Pictures {
     turns: Arc<Semaphore>,
@@ -59,7 +59,7 @@ impl Waits {
         Self { held, range, name, limits }
     }
 
-    /// The memory in bytes that it will take to decode and read, by its head.
+    /// Estimates from the header how many bytes of memory it will take to decode and read it.
     pub async fn cost(self) -> Result<(Self, u64), Problem> {
         let look = move || {
             let cost = cost(self.bytes(), self.called(), &self.limits).map_err(refused)?;
@@ -114,11 +114,11 @@ impl Drop for Waiting<'_> {
 }
 
 impl Service {
-    /// Runs work on a picture, which will take that many bytes of memory, on a thread that may be busy for long. `work` gets the time
-    /// at which it has to end.
+    /// Runs `work` on a picture that takes `bytes` of memory, on a thread that may be busy for long. `work` gets the time at which it
+    /// has to end.
     ///
-    /// As many run at a time as there are threads, and as fit into the memory for pictures; the others wait, no more of them than the queue
-    /// holds.
+    /// At most as many pictures as there are threads are in work, and only while they fit into the memory for pictures. The others wait in
+    /// a queue of bounded length.
     ///
     /// # Errors
     /// 413 when the picture alone takes more memory than there is for all, 503 when the queue is full or its turn does not come in time.
@@ -144,19 +144,19 @@ impl Service {
             return Err(Problem::busy(format!("{before} pictures wait to be read already; try again")));
         }
         let end = tokio::time::Instant::now() + self.options.patience;
-        let too_late = |rejected| {
+        let busy = |rejected| {
             self.metrics.reject(rejected);
             let patience = self.options.patience.as_millis();
             Problem::busy(format!("the server is busy with other pictures, this one has waited for {patience} ms; try again"))
         };
-        // Only who has a turn waits for memory: those who hold memory run, and give it back.
-        let turn = timeout_at(end, pictures.turns.clone().acquire_owned()).await.map_err(|_| too_late(Rejected::Expired))?;
+        // The turn first: whatever holds memory is then running and will give it back.
+        let turn = timeout_at(end, pictures.turns.clone().acquire_owned()).await.map_err(|_| busy(Rejected::Expired))?;
         let memory = timeout_at(end, pictures.memory.clone().acquire_many_owned(units)).await;
-        let memory = memory.map_err(|_| too_late(Rejected::Memory))?;
+        let memory = memory.map_err(|_| busy(Rejected::Memory))?;
         drop(waiting);
         let until = Instant::now() + pictures.time;
         let work = tokio::task::spawn_blocking(move || {
-            // Given back when the work is over, even if nobody waits for it any more.
+            // Given back when the work ends, even if the client has gone.
             let _held = (turn, memory);
             work(until)
         });

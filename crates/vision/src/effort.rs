@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-/// What may go into reading one picture: a number of steps, the same on every machine, and for those who wait a point in time.
+/// Bounds the work on one picture: by a number of steps, which is the same on every machine, and optionally by a point in time.
 ///
 /// A step is about one look at one pixel. Photos and scans of writing take 200 million at most; a picture made to keep the pipeline busy
-/// takes more than [`Effort::STEPS`] and is given up.
+/// takes more than [`Effort::STEPS`], and the pipeline stops.
 #[derive(Clone, Debug)]
 pub struct Effort {
     left: Cell<u64>,
@@ -19,7 +19,7 @@ pub enum TooMuch {
     /// More steps than [`Effort::STEPS`].
     #[error("there is too much on the picture that may be writing; crop it to the digits")]
     Work,
-    /// It was not read when its time was up.
+    /// It was not read in time.
     #[error("reading the picture took longer than allowed; shrink it, crop it to the digits, or allow more time")]
     Time,
 }
@@ -28,12 +28,12 @@ impl Effort {
     /// Steps for one picture.
     pub const STEPS: u64 = 2_000_000_000;
 
-    /// [`Effort::STEPS`], until then.
+    /// [`Effort::STEPS`] steps, until a point in time if one is given.
     pub fn new(until: Option<Instant>) -> Self {
         Self::of_steps(Self::STEPS, until)
     }
 
-    /// Another number of steps, until then.
+    /// The same with another number of steps.
     pub fn of_steps(steps: u64, until: Option<Instant>) -> Self {
         Self { left: Cell::new(steps), until }
     }
@@ -51,7 +51,7 @@ impl Effort {
         self.spend(0)
     }
 
-    /// Takes steps for what is to be done next.
+    /// Pays for the next piece of work.
     pub(crate) fn spend(&self, steps: usize) -> Result<(), TooMuch> {
         if self.until.is_some_and(|until| Instant::now() >= until) {
             return Err(TooMuch::Time);

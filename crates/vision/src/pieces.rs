@@ -331,4 +331,65 @@ mod tests {
             pieces(&["..........", "...9999...", "..........", "...9......", "...999....", "..........", ".........."]);
         assert_eq!(choose(found, size).len(), 2);
     }
+
+    /// Pieces of one or a few pixels, scattered but the same in every run.
+    fn scattered(side: usize, every: usize) -> Vec<Piece> {
+        let mut state = 7u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize
+        };
+        let ink: Vec<f32> = (0..side * side).map(|_| if next().is_multiple_of(every) { 9.0 } else { 0.0 }).collect();
+        find(&ink, (side, side), 2.0, 5.0)
+    }
+
+    #[test]
+    fn groups_are_those_of_comparing_all_pieces() {
+        /// Every piece with all pieces of all groups.
+        fn slow(pieces: Vec<Piece>, gap: usize) -> Vec<Group> {
+            let mut groups: Vec<Group> = Vec::new();
+            for piece in pieces {
+                let bounds = piece.bounds;
+                let mut group = Group { bounds, mass: piece.mass, pieces: vec![piece] };
+                for other in groups.extract_if(.., |g| g.pieces.iter().any(|p| close(&p.bounds, &bounds, gap))) {
+                    group.bounds = group.bounds.join(other.bounds);
+                    group.mass += other.mass;
+                    group.pieces.extend(other.pieces);
+                }
+                groups.push(group);
+            }
+            groups
+        }
+        let told = |groups: Vec<Group>| -> Vec<(Bounds, f32, Vec<usize>)> {
+            groups.into_iter().map(|g| (g.bounds, g.mass, g.pieces.iter().map(|p| p.pixels[0]).collect())).collect()
+        };
+        for (every, gap) in [(40, 0), (40, 3), (90, 5), (300, 11), (1000, 3)] {
+            let pieces = scattered(100, every);
+            assert!(pieces.len() > 5);
+            assert_eq!(told(grouped(pieces.clone(), gap)), told(slow(pieces, gap)), "every {every}, gap {gap}");
+        }
+    }
+
+    #[test]
+    fn underlines_are_found_by_what_is_around_them() {
+        let rows = ["....99....", "....99....", "....99....", "..........", "9999999999"];
+        let (mut kept, _) = pieces(&rows);
+        drop_underlines(&mut kept);
+        assert_eq!((kept.len(), kept[0].bounds), (1, Bounds::new(4, 0, 6, 3)));
+        // Alone it is a drawing.
+        let (mut kept, _) = pieces(&rows[4..]);
+        drop_underlines(&mut kept);
+        assert_eq!(kept.len(), 1);
+    }
+
+    #[test]
+    fn tens_of_thousands_of_dots_are_no_burden() {
+        let began = std::time::Instant::now();
+        let ink: Vec<f32> = (0..640 * 640).map(|i| if i % 2 == 0 && i / 640 % 2 == 0 { 9.0 } else { 0.0 }).collect();
+        let found = find(&ink, (640, 640), 2.0, 5.0);
+        // Without those at the top and at the left side.
+        assert_eq!((found.len(), choose(found, (640, 640)).len()), (320 * 320, 319 * 319));
+        // Comparing all with all takes minutes, this a fraction of a second.
+        assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+    }
 }

@@ -86,6 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     failed |= read_all(
         &files,
         console,
+        |file| file.display().to_string(),
         |file| reader.read(file),
         |index, seen| {
             if let Some(file) = &args.explain {

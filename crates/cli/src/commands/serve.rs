@@ -66,8 +66,8 @@ pub struct Args {
     #[arg(long, value_name = "MP", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]
     max_megapixels: u64,
 
-    /// Memory for all pictures that are read at the same time, in megabytes; a picture that would take more alone is answered 413, one
-    /// that finds no room in time 503 [default: 512, or 128 for each core where that is more]
+    /// Memory that all pictures in work share, in megabytes. A picture that needs more alone is answered 413; one that gets no share in
+    /// time is answered 503 [default: 512, or 128 for each core if that is more]
     #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u64).range(64..=1_000_000))]
     picture_memory_mb: Option<u64>,
 
@@ -235,6 +235,6 @@ fn name_of(path: &Path) -> anyhow::Result<String> {
 fn load(file: &Path, network: &Network) -> Result<(Model, Option<Preprocessing>), String> {
     let quiet = Console { json: false, quiet: true };
     // The server itself refuses weights that are not finite.
-    let open = run::open(file, network, &quiet).map_err(|error| format!("{error:#}"))?;
+    let open = run::open(file, network, &quiet, false).map_err(|error| format!("{error:#}"))?;
     Ok((open.model, open.preprocessing))
 }

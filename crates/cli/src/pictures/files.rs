@@ -1,18 +1,14 @@
 //! From what the user names to files of pictures: files, folders, globs, and `-` for standard input.
 
+use super::patterns;
 use crate::output::error;
-use glob::{MatchOptions, Pattern};
 use std::path::{Path, PathBuf};
 
 /// Endings of pictures, for folders; files that are named are read whatever they are called.
 const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff", "jfif"];
 
 /// Folders below folders that are looked into.
-const DEPTH: usize = 16;
-
-/// How patterns match: as the shells of most systems have it.
-const MATCH: MatchOptions =
-    MatchOptions { case_sensitive: !cfg!(windows), require_literal_separator: true, require_literal_leading_dot: true };
+pub(super) const DEPTH: usize = 16;
 
 /// The name that stands for standard input.
 pub fn is_stdin(name: &Path) -> bool {
@@ -59,12 +55,7 @@ fn patterned(name: &Path) -> Option<String> {
 
 /// What a pattern matches: files whatever their ending, and the pictures of folders.
 fn matches(pattern: &str, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    let bad = |reason: &str| {
-        format!("{pattern}: is no pattern of file names: {reason}; ? and * stand for any characters, [ab] for one of them")
-    };
-    Pattern::new(pattern).map_err(|e| bad(e.msg))?;
-    let paths = glob::glob_with(pattern, MATCH).map_err(|e| bad(e.msg))?;
-    let mut found: Vec<PathBuf> = paths.collect::<Result<_, _>>().map_err(|e| format!("{pattern}: {e}"))?;
+    let mut found = patterns::find(pattern)?;
     if found.is_empty() {
         return Err(format!("{pattern}: no file has such a name"));
     }
@@ -141,5 +132,29 @@ mod tests {
         assert_eq!(names(&expand(&[inside("?.png"), inside("**/7.png")]).0), ["9.png", "7.png"]);
         let (files, failed) = expand(&[inside("*.jpg"), inside("[.png"), inside("9.png")]);
         assert_eq!((names(&files), failed), (vec!["9.png"], true));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_that_are_no_utf8_are_found() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        // 手写 in GBK, as archives from Windows have it; in a folder of such a name, too.
+        let gbk = std::ffi::OsStr::from_bytes(b"\xca\xd6\xd0\xb4.png");
+        let inner = folder.path().join(std::ffi::OsStr::from_bytes(b"\xca\xd6"));
+        std::fs::create_dir(&inner).unwrap();
+        let all = [folder.path().join(gbk), inner.join(gbk), folder.path().join("a.png")];
+        all.iter().for_each(|file| std::fs::write(file, "").unwrap());
+        let found = |pattern: &str| {
+            let (mut files, failed) = expand(&[folder.path().join(pattern)]);
+            assert!(!failed, "{pattern}");
+            files.sort();
+            files
+        };
+        let mut expected = all.to_vec();
+        expected.sort();
+        assert_eq!((found("**/*.png"), found("*/*.png")), (expected.clone(), vec![all[1].clone()]));
+        assert_eq!(expand(&[folder.path().to_path_buf()]).0.len(), 3);
+        assert_eq!(expand(&[all[0].clone()]), (vec![all[0].clone()], false));
     }
 }

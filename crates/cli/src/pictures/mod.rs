@@ -5,6 +5,7 @@ mod files;
 mod glyphs;
 mod labelled;
 mod ordered;
+mod patterns;
 mod reader;
 mod scaling;
 

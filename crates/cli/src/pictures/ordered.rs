@@ -18,8 +18,8 @@ struct State<R> {
     stop: bool,
 }
 
-/// Calls `work` for every item on all cores, and `take` for every answer on this thread, in the order of the items. Where `work` panics,
-/// the panic is the answer: every item has one.
+/// Calls `work` for every item on all cores, and `take` for every answer on this thread, in the order of the items. If `work` panics for
+/// an item, `take` gets the panic instead.
 ///
 /// # Errors
 /// The first of `take`'s, which ends the work.
@@ -35,7 +35,7 @@ pub fn in_order<T: Sync, R: Send, E>(
     let state = Mutex::new(State { next: 0, taken: 0, done: BTreeMap::new(), stop: false });
     let changed = Condvar::new();
     std::thread::scope(|scope| {
-        // Also when `take` panics: the workers must not wait for answers to be taken.
+        // Also if `take` panics: otherwise the workers would wait for ever.
         let _stop = Stop(&state, &changed);
         let start = |_| std::thread::Builder::new().spawn_scoped(scope, || worker(items, &work, &state, &changed)).ok();
         if (0..threads).map_while(start).count() == 0 {
@@ -62,7 +62,7 @@ fn lock<R>(state: &Mutex<State<R>>) -> MutexGuard<'_, State<R>> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends the workers once their answers are no longer wanted.
+/// Stops the workers when it is dropped.
 struct Stop<'a, R>(&'a Mutex<State<R>>, &'a Condvar);
 
 impl<R> Drop for Stop<'_, R> {

@@ -13,6 +13,7 @@ use maobi_nn::Model;
 use maobi_recognize::built_in;
 use maobi_recognize::preprocessing::probabilities;
 use maobi_recognize::{Item, Layout, OperatingPoint, Options, Preprocessing, Reading, Recognizer};
+use maobi_vision::decode::check_file;
 use maobi_vision::{Limits, Picture, Preprocess, Rect, decode_file, decode_reader};
 use std::path::{Path, PathBuf};
 
@@ -233,6 +234,7 @@ impl Reader {
             }
             With::Colour(model) => {
                 let form = colour(self.shape, self.options.how).map_err(|e| e.to_string())?;
+                check_file(file).map_err(|e| e.to_string())?;
                 let pixels = folder::decode(file, form, &maobi_data::Limits::default()).map_err(|e| e.to_string())?;
                 let Preprocessing { scale, offset, .. } = self.preprocessing;
                 let values: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect();

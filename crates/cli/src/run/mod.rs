@@ -21,5 +21,5 @@ pub use folder::RunFolder;
 pub use maobi_nn::Precision;
 pub use maobi_recognize::Preprocessing;
 pub use model_argument::{ModelArgument, RequiredModel};
-pub use model_file::{Network, OpenModel, load, load_whole, locate, open, save_bare};
+pub use model_file::{Network, OpenModel, load, locate, open, save_bare};
 pub use written::Written;

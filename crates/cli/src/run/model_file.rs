@@ -43,15 +43,7 @@ impl Network {
 /// Opens a model file or a run folder as [`open`] does, to predict and evaluate: weights that are NaN or infinite are refused, and what
 /// the optimizer keeps of each weight is left out.
 pub fn load(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
-    finite(open(what, network, console, false)?)
-}
-
-/// As [`load`], with all that the optimizer keeps.
-pub fn load_whole(what: &Path, network: &Network, console: &Console) -> anyhow::Result<OpenModel> {
-    finite(open(what, network, console, true)?)
-}
-
-fn finite(open: OpenModel) -> anyhow::Result<OpenModel> {
+    let open = open(what, network, console, false)?;
     refuse_nan(open.model.check_finite(), &open.file)?;
     Ok(open)
 }

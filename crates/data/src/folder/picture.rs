@@ -71,10 +71,10 @@ pub fn decode(path: impl AsRef<Path>, form: Picture, limits: &Limits) -> Result<
         let (found, limit) = (bytes.len() as u64, limits.max_picture_bytes);
         return Err(DataError::TooLarge { file: name, what: "the size in bytes of the picture", found, limit });
     }
-    let picture = open(&bytes, limits).map_err(|error| {
-        let expected = "a picture (PNG, JPEG, BMP, GIF, WebP or TIFF) within the limits";
-        DataError::malformed(&name, expected, error)
-    })?;
+    let expected = "a picture (PNG, JPEG, BMP, GIF, WebP or TIFF) within the limits";
+    // Decoders are not ours and may panic on a damaged file.
+    let picture = maobi_guard::guard(|| open(&bytes, limits).map_err(|error| DataError::malformed(&name, expected, error)));
+    let picture = picture.unwrap_or_else(|panicked| Err(DataError::malformed(&name, expected, panicked)))?;
     Ok(shape(on_white(picture), form))
 }
 
@@ -163,5 +163,13 @@ mod tests {
         assert!(matches!(round_trip(&picture, Picture::default(), &bytes), Err(DataError::TooLarge { found: 11, .. })));
         assert!(Picture::of_shape([28, 28, 2]).is_err());
         assert_eq!(Picture::of_shape([28, 30, 3]).unwrap(), Picture::rgb(28, 30));
+    }
+
+    #[test]
+    fn a_panic_of_a_decoder_is_an_error_of_that_file() {
+        // A palette of four bytes, which is no multiple of three: `png` 0.18.1 panics.
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/vision/plte-of-4-bytes.png");
+        let error = decode(path, Picture::default(), &Limits::default()).unwrap_err();
+        assert!(matches!(&error, DataError::Malformed { found, .. } if found.starts_with("the decoder failed: ")), "{error}");
     }
 }

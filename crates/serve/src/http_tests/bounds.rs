@@ -128,3 +128,58 @@ fn a_request_whose_client_has_gone_counts_until_it_leaves_the_queue() {
     Batcher::end(&busy.batcher);
     assert_eq!(busy.memory.held(), 0);
 }
+
+#[test]
+fn pictures_share_one_budget_of_memory_and_have_an_end() {
+    let image = [("content-type", "image/png"), ("host", "localhost:8501"), ("sec-fetch-site", "same-origin")];
+    let routes = ["/v1/recognize", "/page/look?show=stages"];
+    let options = Options { threads: 2, patience: Duration::from_millis(50), ..Options::default() };
+    let seven = picture();
+    // Alone too large for all that there is.
+    let tiny = service(Options { picture_memory: 10_000_000, ..options.clone() });
+    for route in routes {
+        let refused = ask_of(&tiny, "POST", route, &image, seven.clone());
+        assert_eq!(refused.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", refused.error());
+        let (begin, end) = ("reading the picture takes up to ", "the server has 10 MB for pictures; shrink the picture");
+        assert!(refused.error().starts_with(begin) && refused.error().ends_with(end), "{}", refused.error());
+    }
+    // Room for one of two that come at the same time, whatever thread is free.
+    let full = service(Options { picture_memory: 40_000_000, ..options.clone() });
+    let (began, wait) = std::sync::mpsc::channel();
+    let (go, held) = std::sync::mpsc::channel::<()>();
+    let other = Arc::clone(&full);
+    let first = RUNTIME.spawn(async move {
+        let work = move |_| {
+            began.send(()).unwrap();
+            held.recv().unwrap();
+        };
+        other.on_pictures(30_000_000, work).await
+    });
+    wait.recv().unwrap();
+    for route in routes {
+        let refused = ask_of(&full, "POST", route, &image, seven.clone());
+        assert_eq!((refused.status, &refused.headers["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"1".parse().unwrap()));
+        assert_eq!(refused.error(), "the server is busy with other pictures, this one has waited for 50 ms; try again");
+    }
+    go.send(()).unwrap();
+    RUNTIME.block_on(first).unwrap().unwrap();
+    assert_eq!(ask_of(&full, "POST", "/v1/recognize", &image, seven.clone()).status, StatusCode::OK);
+    // A picture that is not read in time.
+    let hasty = service(Options { picture_time: Duration::ZERO, ..options });
+    for route in routes {
+        let late = ask_of(&hasty, "POST", route, &image, seven.clone());
+        assert_eq!(late.status, StatusCode::GATEWAY_TIMEOUT, "{}", late.error());
+    }
+}
+
+#[test]
+fn a_decoder_that_panics_is_a_bad_picture() {
+    let palette = include_bytes!("../../../../fixtures/vision/plte-of-4-bytes.png");
+    let answer = ask("POST", "/v1/recognize", &[("content-type", "image/png")], palette.to_vec());
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(
+        answer.error().starts_with("the picture: the PNG is damaged or cut short (the decoder failed: "),
+        "{}",
+        answer.error()
+    );
+}

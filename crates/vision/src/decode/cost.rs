@@ -1,4 +1,4 @@
-//! What a picture will take to decode and to read, told by its head.
+//! Estimates from a picture's header how much memory it will take.
 
 use super::sniff::Jpeg;
 use image::{ImageDecoder, ImageFormat};
@@ -6,7 +6,7 @@ use image::{ImageDecoder, ImageFormat};
 /// A picture with more pixels than this is shrunk while it is decoded: squares of 2 × 2 pixels (3 × 3 from 100 million pixels on, and
 /// so on) become one.
 ///
-/// The pipeline looks at no more than 2000 pixels a side, and pictures of cameras are left as they are up to 25 megapixels.
+/// The pipeline works on at most 2000 pixels a side. Photos of most cameras have fewer pixels than this and are not shrunk.
 pub const SHRINK_ABOVE: u64 = 25_000_000;
 
 /// How many pixels a side become one.
@@ -15,17 +15,16 @@ pub(super) fn factor(width: u32, height: u32) -> usize {
     (1..256).find(|factor| pixels <= SHRINK_ABOVE.saturating_mul(factor * factor)).unwrap_or(256) as usize
 }
 
-/// What a picture will take, by [`cost`](super::cost).
+/// How much memory a picture will take, as [`cost`](super::cost()) estimates it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Columns in the file.
     pub width: u32,
     /// Rows in the file.
     pub height: u32,
-    /// Memory that decoding may take at the same time, in bytes, the file itself not counted.
+    /// Peak memory of decoding in bytes, without the file itself.
     pub decoding: u64,
-    /// Memory that [`prepare`](crate::prepare) and [`segment`](crate::segment()) may take at the same time, the picture included, in
-    /// bytes.
+    /// Peak memory of [`prepare`](crate::prepare()) and [`segment`](crate::segment()) in bytes, with the decoded picture.
     pub reading: u64,
 }
 
@@ -37,7 +36,7 @@ const EACH: u64 = 64;
 const FIXED: u64 = 16_000_000;
 
 impl Cost {
-    /// Of a picture of that size, for which the decoder takes `each` bytes a pixel and `extra` bytes.
+    /// The cost of a picture for which the decoder takes `each` bytes a pixel and `extra` bytes.
     pub(super) fn new((width, height): (u32, u32), each: u64, extra: u64) -> Self {
         let pixels = u64::from(width) * u64::from(height);
         let factor = factor(width, height) as u64;
@@ -54,18 +53,18 @@ impl Cost {
         }
     }
 
-    /// Of a picture that need not be decoded: `width × height` grey values.
+    /// The cost of a picture that need not be decoded: `width × height` grey values.
     pub fn of_grey(width: usize, height: usize) -> Self {
         let side = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         Self::new((side(width), side(height)), 1, 0)
     }
 
-    /// Memory for all of it: decoding is over when reading begins.
+    /// Peak memory in bytes: decoding has ended when reading begins.
     pub fn bytes(&self) -> u64 {
         self.decoding.max(self.reading)
     }
 
-    /// Of a JPEG, of which the decoder makes a copy.
+    /// The cost of a JPEG file of `file` bytes, which the decoder copies.
     pub(super) fn of_jpeg(jpeg: &Jpeg, file: u64) -> Self {
         // Coefficients of 16 bits for each component.
         let coefficients = if jpeg.buffered { 2 * jpeg.components.max(1) } else { 0 };
@@ -73,7 +72,7 @@ impl Cost {
         Self::new((jpeg.width, jpeg.height), color + coefficients, file)
     }
 
-    /// Of any other format that goes through the image crate, which decodes the whole picture at once.
+    /// The cost of any other format: the image crate decodes the whole picture at once.
     pub(super) fn of_decoder(decoder: &impl ImageDecoder, format: ImageFormat, file: u64) -> Self {
         let color = u64::from(decoder.color_type().bytes_per_pixel());
         let more = match format {

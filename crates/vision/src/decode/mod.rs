@@ -1,7 +1,7 @@
 //! Files, bytes and streams to a [`Picture`]: PNG, JPEG, BMP, GIF (first frame), WebP and TIFF.
 //!
-//! The format is found in the content, never in the extension. Sizes are checked before memory is taken ([`Limits`]), [`cost`] tells how
-//! much that will be, pictures of more than [`SHRINK_ABOVE`] pixels are shrunk while they are decoded, EXIF orientation is applied, and
+//! The format is found in the content, never in the extension. Sizes are checked before memory is taken ([`Limits`]), [`cost()`] estimates
+//! how much that will be, pictures of more than [`SHRINK_ABOVE`] pixels are shrunk while they are decoded, EXIF orientation is applied, and
 //! transparency is laid on a ground that shows the drawing ([`crate::Ground`]).
 //!
 //! Decoders are not ours: each runs inside [`maobi_guard::guard`], so that its panic is an error of that picture.
@@ -70,10 +70,10 @@ pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture
     file.guarded(|| file.decode())
 }
 
-/// What decoding and reading a picture will take, by its head alone; `name` stands for it in messages.
+/// Estimates from the header alone what decoding and reading a picture will take; `name` stands for it in messages.
 ///
 /// # Errors
-/// As [`decode_file`], as far as the head shows it.
+/// As [`decode_file`], as far as the header shows it.
 pub fn cost(bytes: &[u8], name: &str, limits: &Limits) -> Result<Cost, DecodeError> {
     let file = File::new(bytes, name, limits)?;
     file.guarded(|| file.cost())
@@ -118,7 +118,7 @@ impl<'a> File<'a> {
         DecodeError::TooMuchMemory { file: self.name.to_owned(), format: self.kind }
     }
 
-    /// Checks the size that the head says.
+    /// Checks the size that the header gives.
     fn check(&self, (width, height): (u32, u32)) -> Result<(), DecodeError> {
         let file = || self.name.to_owned();
         if width == 0 || height == 0 {
@@ -193,7 +193,10 @@ impl<'a> File<'a> {
         self.check(decoder.dimensions())?;
         let file = self.bytes.len() as u64;
         let cost = match self.format {
-            ImageFormat::Jpeg => Cost::of_jpeg(&sniff::jpeg(self.bytes), file),
+            ImageFormat::Jpeg => {
+                let (width, height) = decoder.dimensions();
+                Cost::of_jpeg(&sniff::Jpeg { width, height, ..sniff::jpeg(self.bytes) }, file)
+            }
             format => Cost::of_decoder(&decoder, format, file),
         };
         Ok((decoder, cost))

@@ -5,7 +5,7 @@ use image::metadata::Orientation;
 use png::{BitDepth, ColorType, Decoder, DecodingError, InterlaceInfo, Transformations};
 use std::io::Cursor;
 
-/// A PNG of which the head was read.
+/// A PNG whose header was read.
 pub(super) struct Png<'a> {
     decoder: Decoder<Cursor<&'a [u8]>>,
     /// Columns.
@@ -16,7 +16,7 @@ pub(super) struct Png<'a> {
 }
 
 impl<'a> Png<'a> {
-    /// Reads the head; the decoder will take at most `max_alloc` bytes for itself.
+    /// Reads the header; the decoder's own buffers will take at most `max_alloc` bytes.
     pub fn open(bytes: &'a [u8], max_alloc: u64) -> Result<Self, DecodingError> {
         let limits = png::Limits { bytes: usize::try_from(max_alloc).unwrap_or(usize::MAX) };
         let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
@@ -28,15 +28,15 @@ impl<'a> Png<'a> {
         Ok(Self { decoder, width, height, interlaced })
     }
 
-    /// Bytes for each pixel that decoding takes, beside what is kept of the picture.
+    /// Bytes for each pixel that decoding takes in addition to the planes that are kept.
     ///
-    /// An interlaced picture comes in seven passes over all of it and can only be shrunk afterwards.
+    /// The seven passes of an interlaced picture each cover all of it, so it can only be shrunk afterwards.
     pub fn bytes_per_pixel(&self) -> u64 {
         if self.interlaced { 2 } else { 0 }
     }
 
-    /// The picture, each square of `factor × factor` pixels as one, and its orientation; `None` where the rows do not have the
-    /// length that the head says.
+    /// The picture, each square of `factor × factor` pixels as one, and its orientation; `None` if the rows do not have the
+    /// length that the header gives.
     pub fn planes(self, factor: usize) -> Result<Option<(Planes, Orientation)>, DecodingError> {
         let (width, height) = (self.width as usize, self.height as usize);
         let mut reader = self.decoder.read_info()?;

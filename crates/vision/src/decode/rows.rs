@@ -1,6 +1,6 @@
-//! Rows of a decoder to planes of grey and alpha in 8 bits, shrunk on the way where a picture is far larger than needed.
+//! Converts a decoder's rows to 8-bit planes of grey and alpha, and shrinks a picture that is far larger than needed on the way.
 //!
-//! Whatever a file holds (16 bits, four channels), never more than one row of it and two bytes for each pixel that is kept are in memory.
+//! Memory holds one row of the file's samples at a time, and one or two bytes for each pixel that is kept.
 
 use super::grey::{luma, luma16, narrow};
 
@@ -94,7 +94,7 @@ pub(super) struct Shrink {
     width: usize,
     height: usize,
     alpha: bool,
-    /// Of the squares that the last rows began.
+    /// One for each square of the row of squares that is being read.
     cells: Vec<Cell>,
     rows: usize,
     planes: Planes,
@@ -147,7 +147,7 @@ impl Shrink {
     fn flush(&mut self) {
         let mean = |sum: u32, n: u32| ((sum + n / 2) / n.max(1)) as u8;
         for cell in &self.cells {
-            // What cannot be seen has no part in the color of what can.
+            // Weighted by alpha: a hidden pixel adds nothing to the color.
             let grey = if cell.alpha > 0 { mean(cell.visible, cell.alpha) } else { mean(cell.grey, cell.pixels) };
             self.planes.grey.push(grey);
             if let Some(plane) = &mut self.planes.alpha {
@@ -157,12 +157,12 @@ impl Shrink {
         self.cells.fill(Cell::default());
     }
 
-    /// Pixels of a row, and how many rows came.
+    /// Pixels of a row, and how many rows were taken.
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.rows)
     }
 
-    /// What was kept.
+    /// The shrunk picture.
     pub fn planes(self) -> Planes {
         self.planes
     }

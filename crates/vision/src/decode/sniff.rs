@@ -121,14 +121,16 @@ pub(super) fn jpeg(bytes: &[u8]) -> Jpeg {
             _ if scans > 0 && marker < 0xc0 => at += 2,
             _ => {
                 let Some(length) = bytes.get(at + 2..at + 4) else { break };
-                // Frames; DHT, JPG and DAC share their range.
+                // Frames; DHT, JPG and DAC share their range. Of several, the largest: who knows which the decoder takes.
                 if matches!(marker, 0xc0..=0xcf)
                     && !matches!(marker, 0xc4 | 0xc8 | 0xcc)
                     && let Some(&[_, h1, h2, w1, w2, components]) = bytes.get(at + 4..at + 10).and_then(|b| b.first_chunk())
                 {
-                    found.height = u32::from(u16::from_be_bytes([h1, h2]));
-                    found.width = u32::from(u16::from_be_bytes([w1, w2]));
-                    found.components = u64::from(components);
+                    let (width, height) = (u16::from_be_bytes([w1, w2]).into(), u16::from_be_bytes([h1, h2]).into());
+                    if u64::from(width) * u64::from(height) >= u64::from(found.width) * u64::from(found.height) {
+                        (found.width, found.height) = (width, height);
+                    }
+                    found.components = found.components.max(components.into());
                     found.buffered |= !matches!(marker, 0xc0 | 0xc1);
                 }
                 if marker == 0xda {
@@ -175,6 +177,8 @@ mod tests {
         let frame = [0xff, 0xc2, 0, 8, 8, 0x12, 0x34, 0x56, 0x78, 3];
         let found = jpeg(&[&[0xff, 0xd8], &frame[..], &[0xff, 0xd9]].concat());
         assert_eq!(found, Jpeg { width: 0x5678, height: 0x1234, components: 3, buffered: true, whole: true });
+        let two = jpeg(&[&[0xff, 0xd8], &frame[..], &[0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 1]].concat());
+        assert_eq!((two.width, two.components, two.whole), (0x5678, 3, false));
         let scan = [0xff, 0xda, 0, 2, 7];
         let baseline = |scans| jpeg(&[&[0xff, 0xd8, 0xff, 0xc0, 0, 8, 8, 0, 1, 0, 1, 3][..], &scan.repeat(scans)].concat());
         assert_eq!((baseline(1).buffered, baseline(2).buffered, baseline(1).whole), (false, true, false));

@@ -1,14 +1,14 @@
-//! Which paths are opened.
+//! Refuses paths that are no regular files.
 
 use super::DecodeError;
 use std::fs::Metadata;
 use std::path::Path;
 
-/// Checks that a path can be read as a picture file, without opening it: that of a named pipe would wait for a writer, that of a device
-/// might never end. A pipe that the caller holds open is read: `/dev/stdin`, and `/dev/fd/63` as the shell writes it for `<(command)`.
+/// Checks, without opening it, that a path is a file: opening a named pipe waits for a writer, and reading a device may never end. A
+/// pipe that the process already holds open is accepted: `/dev/stdin`, and `/dev/fd/63` as the shell writes it for `<(command)`.
 ///
 /// # Errors
-/// [`DecodeError::Read`] when there is nothing, [`DecodeError::Folder`], [`DecodeError::NotAFile`].
+/// [`DecodeError::Read`] if the path does not exist, [`DecodeError::Folder`], [`DecodeError::NotAFile`].
 pub fn check_file(path: &Path) -> Result<Metadata, DecodeError> {
     let file = || path.display().to_string();
     let meta = std::fs::metadata(path).map_err(|source| DecodeError::Read { file: file(), source })?;
@@ -21,7 +21,7 @@ pub fn check_file(path: &Path) -> Result<Metadata, DecodeError> {
     }
 }
 
-/// What it is instead of a file.
+/// What the path is, if it is not a file.
 #[cfg(unix)]
 fn special(path: &Path, meta: &Metadata) -> Option<&'static str> {
     use std::os::unix::fs::FileTypeExt;

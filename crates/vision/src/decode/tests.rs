@@ -235,3 +235,88 @@ proptest! {
         let _ = decode_bytes(&[magic, &bytes].concat(), "noise", &limits);
     }
 }
+
+/// A PNG of one pixel whose palette has four bytes, which is no multiple of three: `png` 0.18.1 panics.
+const PALETTE: &[u8] = include_bytes!("../../../../fixtures/vision/plte-of-4-bytes.png");
+
+#[test]
+fn a_panic_of_a_decoder_is_an_error_of_that_picture() {
+    let text = message(PALETTE);
+    let (begin, end) =
+        ("test.bin: the PNG is damaged or cut short (the decoder failed: ", "; copy or download it again, or save it anew");
+    assert!(text.starts_with(begin) && text.ends_with(end), "{text}");
+}
+
+/// An interlaced PNG of 8-bit samples, `channels` for each pixel.
+fn interlaced(size: (usize, usize), channels: usize, sample: impl Fn(usize, usize, usize) -> u8) -> Vec<u8> {
+    let mut rows = Vec::new();
+    for (x0, dx, y0, dy) in [(0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), (1, 2, 0, 2), (0, 1, 1, 2)] {
+        for y in (y0..size.1).step_by(dy).filter(|_| x0 < size.0) {
+            // No filter.
+            rows.push(0);
+            rows.extend((x0..size.0).step_by(dx).flat_map(|x| (0..channels).map(move |c| (x, c))).map(|(x, c)| sample(x, y, c)));
+        }
+    }
+    let mut data = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut data, &rows).unwrap();
+    let color = [0, 0, 4, 2, 6][channels];
+    let head = [&(size.0 as u32).to_be_bytes()[..], &(size.1 as u32).to_be_bytes(), &[8, color, 0, 0, 1]].concat();
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", head), (b"IDAT", data.finish().unwrap()), (b"IEND", Vec::new())] {
+        let chunk = [&kind[..], &data].concat();
+        png.extend((data.len() as u32).to_be_bytes());
+        png.extend(&chunk);
+        png.extend(crc(&chunk).to_be_bytes());
+    }
+    png
+}
+
+#[test]
+fn interlaced_pictures_are_put_together() {
+    for size in [(1, 1), (5, 3), (8, 8), (19, 11)] {
+        let shade = |x: usize, y: usize| (x * 11 + y * 17) as u8;
+        let picture = decode(&interlaced(size, 1, |x, y, _| shade(x, y))).unwrap();
+        let expected: Vec<u8> = (0..size.0 * size.1).map(|i| shade(i % size.0, i / size.0)).collect();
+        assert_eq!((picture.width, picture.height, picture.grey), (size.0, size.1, expected));
+        let clear = decode(&interlaced(size, 4, |x, y, c| if c == 3 { shade(x, y) } else { 0 })).unwrap();
+        let expected: Vec<u8> = (0..size.0 * size.1).map(|i| 255 - shade(i % size.0, i / size.0)).collect();
+        // Black ink in the alpha channel, on white.
+        assert_eq!((clear.grey, clear.ground == Ground::Opaque), (expected, false), "{size:?}");
+    }
+}
+
+#[test]
+fn very_large_pictures_are_shrunk_and_know_their_size() {
+    // 5200 × 5001: two of each side become one.
+    let shade = |x: u32, y: u32| ((x / 2) % 200 + (y / 2) % 50) as u8;
+    let plain = image::GrayImage::from_fn(5200, 5001, |x, y| Luma([shade(x, y)]));
+    let clear = image::GrayAlphaImage::from_fn(5200, 5001, |x, y| image::LumaA([shade(x, y), if y < 2 { 0 } else { 255 }]));
+    for (bytes, first) in [
+        (encode(plain.clone(), ImageFormat::Png), 0),
+        (encode(clear, ImageFormat::Png), 255),
+        (encode(plain, ImageFormat::Bmp), 0),
+        (interlaced((5200, 5001), 1, |x, y, _| shade(x as u32, y as u32)), 0),
+    ] {
+        let picture = decode(&bytes).unwrap();
+        assert_eq!((picture.width, picture.height, picture.full), (2600, 2501, (5200, 5001)));
+        let at = |x: usize, y: usize| picture.grey[y * 2600 + x];
+        assert_eq!((at(0, 0), at(7, 5), at(2599, 2500)), (first, 12, 199));
+        let cost = cost(&bytes, "big", &Limits::default()).unwrap();
+        assert_eq!((cost.width, cost.height), (5200, 5001));
+    }
+}
+
+#[test]
+fn the_head_tells_what_a_picture_takes() {
+    for format in FORMATS {
+        let bytes = encode(corner(), format);
+        let cost = cost(&bytes, "small", &Limits::default()).unwrap();
+        assert_eq!((cost.width, cost.height), (16, 8), "{format:?}");
+        assert!(cost.bytes() < 50_000_000, "{format:?}: {cost:?}");
+        let least = Limits { max_pixels: 100, ..Limits::default() };
+        assert!(matches!(super::cost(&bytes, "small", &least), Err(DecodeError::TooManyPixels { .. })), "{format:?}");
+    }
+    // No memory is taken for 100 million pixels that a small file promises.
+    let bomb = cost(&png_bomb(10_000, 10_000), "bomb", &Limits::default()).unwrap();
+    assert!((50_000_000..70_000_000).contains(&bomb.decoding), "{bomb:?}");
+}

@@ -80,7 +80,7 @@ fn closest(dark: &[f32], size: (usize, usize), polarity: Polarity) -> (Vec<f32>,
         let energy = energy(&ink, size, weak);
         Tried { ground, ink, noise, energy }
     };
-    // The first that shows enough is taken: one that shows no more than an earlier one never is, nor one that shows too little by now.
+    // The first that shows enough is chosen. Drop those that cannot be: they show too little, or no more than an earlier one.
     let mut tried: Vec<Tried> = Vec::new();
     let mut most = 0.0f32;
     for share in REACHES {

@@ -90,16 +90,16 @@ pub struct PathLine {
     pub share: f32,
 }
 
-/// Finds what may be digits, for a network whose input is `frame` = (height, width). Nothing where there is no ink, or more than
-/// [`segment_within`] takes.
+/// Finds what may be digits, for a network whose input is `frame` = (height, width). The result is empty if there is no
+/// ink, or if the picture takes more than [`Effort::STEPS`].
 pub fn segment(picture: &Picture, frame: (usize, usize)) -> Segmentation {
     segment_within(picture, frame, &Effort::new(None)).unwrap_or_default()
 }
 
-/// [`segment`] with a bound on what it may take.
+/// [`segment`] with a bound on the work.
 ///
 /// # Errors
-/// [`TooMuch`], when `effort` is used up.
+/// [`TooMuch`] when `effort` is used up.
 pub fn segment_within(picture: &Picture, frame: (usize, usize), effort: &Effort) -> Result<Segmentation, TooMuch> {
     let Some((map, marks)) = look(picture, effort)? else { return Ok(Segmentation::default()) };
     let mut all = Segmentation::default();
@@ -137,7 +137,7 @@ fn look(picture: &Picture, effort: &Effort) -> Result<Option<(InkMap, Vec<Mark>)
         return Ok(Some((map, marks)));
     }
     let look = Look { largest: wanted, polarity: Some(map.polarity), ..glance };
-    // One plane at a time.
+    // Frees its memory before the larger one is made.
     drop(map);
     effort.spend(FOUND * wanted * wanted)?;
     let Ok(map) = ink::find(picture, &look) else { return Ok(None) };

@@ -282,3 +282,23 @@ fn extreme_shapes_of_picture() {
         found.best(&vec![Score { digit: 1.0, none: 0.0 }; found.candidates().len()]);
     }
 }
+
+#[test]
+fn work_and_time_are_bounded() {
+    use crate::{Effort, TooMuch};
+    use std::time::Instant;
+    let bars = |x: usize, y: usize| (20..100).contains(&y) && x % 40 < 8;
+    let grey = (0..400 * 120).map(|i| if bars(i % 400, i / 400) { 20 } else { 230 }).collect();
+    let picture = Picture::from_grey(400, 120, grey).unwrap();
+    let within = |effort: &Effort| segment_within(&picture, (28, 28), effort);
+    let effort = Effort::new(None);
+    let all = within(&effort).unwrap();
+    assert_eq!(all.candidates(), segment(&picture, (28, 28)).candidates());
+    assert!(all.candidates().len() >= 10);
+    // Writing takes a small part of the steps there are, and the same number in every run.
+    let taken = Effort::STEPS - effort.left();
+    assert!(taken < Effort::STEPS / 10, "{taken}");
+    assert!(within(&Effort::of_steps(taken, None)).is_ok());
+    assert_eq!(within(&Effort::of_steps(taken - 1, None)).unwrap_err(), TooMuch::Work);
+    assert_eq!(within(&Effort::new(Some(Instant::now()))).unwrap_err(), TooMuch::Time);
+}

@@ -7,7 +7,7 @@ use crate::dataset::{self, Choice};
 use crate::exit::{Exit, usage};
 use crate::output::{Console, count, rounded};
 use crate::pictures::{self, NONE, Reader};
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use maobi_data::source::Wanted;
 use maobi_data::{Dataset, Progress};
 use maobi_recognize::Reading;
@@ -64,6 +64,7 @@ fn of_pictures(what: &Path, reader: &Reader, console: Console, measured: &mut Me
     failed |= pictures::read_all(
         &files,
         console,
+        |file| file.display().to_string(),
         |file| reader.read(file),
         |index, seen| {
             let file = &files[index];
@@ -91,7 +92,9 @@ fn of_dataset(set: &Dataset, reader: &Reader, console: Console, measured: &mut M
     let read = pictures::in_order(&indices, one, |index, reading| {
         bars.advance(1);
         let class = set.class_names()[set.label(index) as usize].clone();
-        measured.add(class, format!("{} {index}", set.name()), &reading?, reader);
+        let name = format!("{} {index}", set.name());
+        let reading = reading.map_err(|panicked| anyhow!("{name}: reading it failed inside maobi ({})", panicked.message()))?;
+        measured.add(class, name, &reading?, reader);
         anyhow::Ok(())
     });
     bars.finish();

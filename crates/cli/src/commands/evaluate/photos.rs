@@ -23,6 +23,7 @@ pub fn run(what: &Path, reader: &Reader, args: &Args, console: Console) -> anyho
     failed |= pictures::read_all(
         &entries,
         console,
+        |entry| entry.file.display().to_string(),
         |entry| reader.read(&entry.file).map(|seen| One::of(entry, seen, reader.shape(), strings)),
         |index, one| {
             measured.add(&entries[index], one);

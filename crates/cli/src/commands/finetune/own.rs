@@ -25,6 +25,7 @@ impl Own {
         failed |= pictures::read_all(
             &entries,
             console,
+            |entry| entry.file.display().to_string(),
             |Labelled { file, truth, .. }| reader.glyphs(file, truth),
             |_, glyphs| {
                 for (pixels, label) in glyphs {
