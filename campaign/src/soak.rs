@@ -1,5 +1,5 @@
-//! The kind `soak`: load for long, and what happens to a server in the meantime: its model file is replaced, it is told to stop, it is
-//! asked for three times what it can do.
+//! The kind `soak`: a server under load while its model file is replaced, while it receives a signal, and while clients send three times
+//! as many requests as it can answer.
 
 use crate::context::Context;
 use crate::http::server::{self, Server};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 /// The kind.
 pub const KIND: Kind = Kind {
     name: "soak",
-    about: "load while the model is replaced, the server is told to stop, or three times as much is asked as it can do",
+    about: "load while the model is replaced, while a signal arrives, and with three times as many requests as the server can answer",
     share: 20,
     short: Short { trials: 4, seconds: 10 },
     run,
@@ -33,7 +33,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("a model file replaced under load", replaced),
     ("SIGTERM under load", terminated),
     ("SIGHUP under load", reloaded),
-    ("three times what it can do", overloaded),
+    ("three times its capacity", overloaded),
 ];
 
 fn run(context: &Context) -> Result<Report> {

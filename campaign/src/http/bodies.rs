@@ -1,4 +1,4 @@
-//! Bodies that are too large, cut off, too deep, or hold no numbers.
+//! Bodies that are too large, cut off or nested too deeply, and values that are not numbers.
 
 use super::wire::{self, PREDICT, exchange, pictures, request, sound};
 use super::{Attack, Server};
@@ -10,7 +10,7 @@ pub const ATTACKS: &[Attack] = &[
     Attack { name: "truncated bodies", run: truncated },
     Attack { name: "huge bodies", run: huge },
     Attack { name: "deep JSON", run: deep },
-    Attack { name: "numbers that are none", run: numbers },
+    Attack { name: "invalid numbers", run: numbers },
     Attack { name: "many large bodies at once", run: many },
 ];
 

@@ -1,4 +1,4 @@
-//! Connections that do not read, read slowly, send slowly, or are only many.
+//! Clients that do not read, read slowly, send slowly or break off, and very many clients.
 
 use super::wire::{self, PREDICT, connect, pictures, read, request, sound};
 use super::{Attack, Server};

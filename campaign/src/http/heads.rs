@@ -1,4 +1,4 @@
-//! Heads and chunks that are not HTTP, or are two things at once.
+//! Heads and chunks that are not valid HTTP, or that two programs may read differently.
 
 use super::wire::{PREDICT, exchange, pictures, sound};
 use super::{Attack, Server};
@@ -65,7 +65,8 @@ fn smuggled(server: &Server, random: &mut Random) -> Result<(), String> {
     for _ in 0..8 {
         let head = random.pick(&heads);
         let bytes = format!("POST {PREDICT} HTTP/1.1\r\nHost: localhost\r\n{head}\r\n0\r\n\r\n{inner}");
-        let answers = sound(head.trim_end(), exchange(server.address, bytes.as_bytes(), usize::MAX, true))?;
+        let answers =
+            sound(&head.trim_end().escape_debug().to_string(), exchange(server.address, bytes.as_bytes(), usize::MAX, true))?;
         let found = answers.iter().any(|answer| String::from_utf8_lossy(&answer.body).contains("/smuggled"));
         if found {
             return Err(format!("{}: what follows was taken for a request", head.trim_end().escape_debug()));
@@ -74,7 +75,7 @@ fn smuggled(server: &Server, random: &mut Random) -> Result<(), String> {
     Ok(())
 }
 
-/// Bodies in chunks that are none.
+/// Chunked bodies with mistakes.
 fn chunks(server: &Server, random: &mut Random) -> Result<(), String> {
     let endless = format!("1;{}\r\nx\r\n", "e".repeat(40_000));
     let trailers: String = (0..2000).map(|n| format!("T-{n}: v\r\n")).collect();
@@ -102,7 +103,7 @@ fn chunks(server: &Server, random: &mut Random) -> Result<(), String> {
     Ok(())
 }
 
-/// A good request with some bytes changed, and bytes without any sense. No answer is an answer, too, but not a wrong one.
+/// A good request with some bytes changed, and random bytes. The server may close without an answer, but a wrong answer is a failure.
 fn noise(server: &Server, random: &mut Random) -> Result<(), String> {
     let good = super::wire::request("POST", PREDICT, "Content-Type: application/json\r\n", &pictures(1, 0.5));
     for round in 0..20 {

@@ -1,4 +1,4 @@
-//! Pictures that are large, costly, or no pictures.
+//! Pictures that are large, slow to read, or damaged.
 
 use super::wire::{connect, read, request, sound};
 use super::{Attack, Server, wire};

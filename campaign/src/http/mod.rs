@@ -24,7 +24,7 @@ use std::time::Duration;
 /// The kind.
 pub const KIND: Kind = Kind {
     name: "http",
-    about: "malformed, slow, greedy and deceitful clients of the server",
+    about: "malformed requests, slow clients, large pictures and forged hosts against the server",
     share: 15,
     short: Short { trials: 8, seconds: 10 },
     run,

@@ -13,14 +13,14 @@ const WITHIN: Duration = Duration::from_secs(1);
 /// … and on a machine that other programs keep busy, only the median must; no answer may take longer than this.
 const NEVER: Duration = Duration::from_secs(10);
 
-/// A thread that asks.
+/// A thread that asks the server.
 pub struct Probe {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Probed>,
     busy: bool,
 }
 
-/// What it got.
+/// The answers of the server.
 #[derive(Debug, Default)]
 pub struct Probed {
     times: Vec<Duration>,
@@ -29,7 +29,7 @@ pub struct Probed {
 }
 
 impl Probe {
-    /// Starts to ask.
+    /// Starts asking.
     pub fn start(address: SocketAddr) -> Probe {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -51,7 +51,7 @@ impl Probe {
         Probe { stop, thread, busy: busy() }
     }
 
-    /// Stops to ask.
+    /// Stops asking.
     pub fn end(self) -> Probed {
         self.stop.store(true, Ordering::Relaxed);
         let mut probed = self.thread.join().unwrap_or_default();

@@ -18,6 +18,7 @@ pub mod reduce;
 pub mod rng;
 pub mod round;
 pub mod softmax;
+mod sync;
 mod tile;
 pub mod update;
 mod versions;

@@ -8,19 +8,14 @@
 //! Every worker has a share of the tasks, the same one for as many tasks: what task 3 of one region wrote, task 3 of the next finds in the
 //! cache of the core that it runs on. Who is done with his own takes from the others.
 
+use crate::sync::{
+    AtomicBool, AtomicU64, Builder, Condvar, JoinHandle, Mutex, MutexGuard, Patience, UnsafeCell, park, thread_local_cell,
+};
 use std::any::Any;
-use std::cell::{Cell, UnsafeCell};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-/// How long a thread spins on the word before it starts to yield, and before it sleeps.
-const SPIN: Duration = Duration::from_micros(20);
-/// (While it yields, others run. It outlasts the part of a prediction that one thread does alone: waking takes longer.)
-const YIELD: Duration = Duration::from_micros(250);
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The region's word: number in the upper half, flags and the count of joined workers in the lower.
 const REGION: u64 = 1 << 32;
@@ -87,9 +82,9 @@ unsafe impl Sync for Shared {}
 // SAFETY: as above; everything else in it is Send.
 unsafe impl Send for Shared {}
 
-thread_local! {
+thread_local_cell! {
     /// The pool (its address) whose task this thread is running, and the worker it is there.
-    static CURRENT: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    static CURRENT: (usize, usize) = (0, 0);
 }
 
 impl Pool {
@@ -109,7 +104,7 @@ impl Pool {
         let workers = (1..threads)
             .map_while(|worker| {
                 let shared = Arc::clone(&shared);
-                let builder = std::thread::Builder::new().name(format!("maobi-{worker}"));
+                let builder = Builder::new().name(format!("maobi-{worker}"));
                 builder.spawn(move || shared.work(worker)).ok()
             })
             .collect();
@@ -137,7 +132,7 @@ impl Pool {
     /// pool stays usable.
     pub fn run(&self, tasks: usize, task: Task<'_>) {
         let address = Arc::as_ptr(&self.shared) as usize;
-        let (pool, worker) = CURRENT.get();
+        let (pool, worker) = CURRENT.with(|current| current.get());
         let nested = pool == address;
         assert!(u32::try_from(tasks).is_ok(), "Pool::run: {tasks} tasks");
         if nested || tasks <= 1 || self.workers.is_empty() || self.shared.busy.swap(true, Ordering::Acquire) {
@@ -171,7 +166,7 @@ impl Drop for Pool {
 impl Shared {
     fn open(&self, tasks: usize, task: Task<'_>) {
         // SAFETY: this thread holds `busy`, and `close` of the region before has left nobody in it.
-        unsafe { *self.job.get() = Some(Job { run: erase(task) }) };
+        self.job.with_mut(|job| unsafe { *job = Some(Job { run: erase(task) }) });
         let workers = self.shares.len();
         for (worker, own) in self.shares.iter().enumerate() {
             own.set(share(tasks, worker, workers));
@@ -212,7 +207,7 @@ impl Shared {
                     return;
                 }
                 if !patience.wait() {
-                    std::thread::park();
+                    park();
                     patience = Patience::new();
                 }
                 now = self.region.load(Ordering::Acquire);
@@ -222,7 +217,7 @@ impl Shared {
             }
             last = now / REGION;
             // SAFETY: the region is open and this worker has joined it, so the caller waits and leaves `job` alone.
-            if let Some(job) = unsafe { *self.job.get() } {
+            if let Some(job) = self.job.with(|job| unsafe { *job }) {
                 self.take_tasks(worker, job);
             }
             let before = self.region.fetch_sub(1, Ordering::AcqRel);
@@ -234,7 +229,7 @@ impl Shared {
     }
 
     fn take_tasks(&self, worker: usize, job: Job) {
-        let outer = CURRENT.replace((std::ptr::from_ref(self) as usize, worker));
+        let outer = CURRENT.with(|current| current.replace((std::ptr::from_ref(self) as usize, worker)));
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let workers = self.shares.len();
             for owner in (worker..workers).chain(0..worker) {
@@ -244,7 +239,7 @@ impl Shared {
                 }
             }
         }));
-        CURRENT.set(outer);
+        CURRENT.with(|current| current.set(outer));
         if let Err(payload) = outcome {
             // Whoever has tasks left takes no more of them.
             self.shares.iter().for_each(|own| own.set(0..0));
@@ -264,32 +259,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poison| poison.into_inner())
 }
 
-/// Spinning that turns into yielding and then gives up.
-struct Patience {
-    started: Option<Instant>,
-}
-
-impl Patience {
-    fn new() -> Self {
-        Self { started: None }
-    }
-
-    /// Waits a moment; `false` when it is time to sleep.
-    fn wait(&mut self) -> bool {
-        let waited = self.started.get_or_insert_with(Instant::now).elapsed();
-        if waited < SPIN {
-            (0..4).for_each(|_| std::hint::spin_loop());
-        } else if waited < YIELD {
-            std::thread::yield_now();
-        }
-        waited < YIELD
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
 
     fn counters(count: usize) -> Vec<AtomicUsize> {
         (0..count).map(|_| AtomicUsize::new(0)).collect()
@@ -347,7 +321,8 @@ mod tests {
     fn sleeping_workers_are_woken() {
         let pool = Pool::new(2);
         for _ in 0..5 {
-            std::thread::sleep(YIELD * 4);
+            // Longer than a worker yields.
+            std::thread::sleep(Duration::from_millis(1));
             let (both, turn) = (Mutex::new(0), Condvar::new());
             // Both tasks wait for each other, so one thread alone cannot finish them.
             pool.run(2, &|_, _| {

@@ -4,9 +4,10 @@
 //! the same output) and panics: nothing waits.
 
 use super::AlignedVec;
+use crate::sync::{AtomicI32, AtomicU64};
 use std::fmt;
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 /// What a writer adds to a part's count; readers add 1 each. Negative counts therefore mean "written".
 const WRITER: i32 = i32::MIN / 2;
@@ -32,7 +33,7 @@ pub struct Stamp {
 }
 
 /// The buffer that was made last; none has the number 0.
-static LAST_ID: AtomicU64 = AtomicU64::new(0);
+static LAST_ID: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
 
 // SAFETY: parts are disjoint, and the guards of each part follow the rule "many readers or one writer" by its atomic
 // state; `&Buffer` gives no other access to the elements.
@@ -68,7 +69,7 @@ impl Buffer {
 
     /// Sets the length to `len`, every element to zero, and makes one part of it all.
     pub fn resize(&mut self, len: usize) {
-        *self.writes.get_mut() += 1;
+        self.count_write();
         self.data.resize(len);
         self.partition(&[0, len]);
     }
@@ -134,7 +135,7 @@ impl Buffer {
 
     /// Every element, checked at compile time instead.
     pub fn get_mut(&mut self) -> &mut [f32] {
-        *self.writes.get_mut() += 1;
+        self.count_write();
         &mut self.data
     }
 
@@ -164,13 +165,20 @@ impl Buffer {
                 refuse(parts.start + index, "written", if before < 0 { "it is being written" } else { "it is being read" });
             }
         }
-        // Not one indivisible step: writers of two parts may count as one, and that is enough. Whoever compares stamps holds the buffer
-        // for reading, so that no writer is between its claim above and this line.
-        self.writes.store(self.writes.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.count_write();
         let range = self.bounds[parts.start]..self.bounds[parts.end];
         // SAFETY: as in `borrow`, and the states keep everybody else out until the guard drops.
         let values = unsafe { std::slice::from_raw_parts_mut(self.data.as_raw().add(range.start), range.len()) };
         RefMut { values, states }
+    }
+
+    /// Notes that the elements may change.
+    ///
+    /// Not one indivisible step: writers of two parts may count as one, and that is enough. Whoever compares stamps holds the buffer for
+    /// reading, so that no writer is between its claim on a part and this step.
+    #[inline]
+    fn count_write(&self) {
+        self.writes.store(self.writes.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
     /// The states of parts; none where these parts have no elements that anyone could read or write.
