@@ -137,6 +137,8 @@ fn run(arguments: Arguments) -> Result<bool> {
         };
         eprintln!("==> {}: {}", kind.name, kind.about);
         let folder = scratch.join(kind.name);
+        // What an earlier campaign kept in the same folder would be taken for this one's.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
         let context = Context {
             kind: kind.name,
