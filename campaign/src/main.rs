@@ -70,7 +70,7 @@ struct Arguments {
     /// The program to test; without it, it is built from this repository.
     #[arg(long)]
     maobi: Option<PathBuf>,
-    /// Where files of failed trials are kept; a new folder under the system's temporary folder by default.
+    /// Where files of failed trials are kept, in a folder for each kind, which is emptied first; a new temporary folder by default.
     #[arg(long)]
     scratch: Option<PathBuf>,
     /// Write the summary as JSON.
