@@ -70,7 +70,7 @@ struct Arguments {
     /// The program to test; without it, it is built from this repository.
     #[arg(long)]
     maobi: Option<PathBuf>,
-    /// Where files of failed trials are kept; a new folder under the system's temporary folder by default.
+    /// Where files of failed trials are kept, in a folder for each kind, which is emptied first; a new temporary folder by default.
     #[arg(long)]
     scratch: Option<PathBuf>,
     /// Write the summary as JSON.
@@ -137,6 +137,8 @@ fn run(arguments: Arguments) -> Result<bool> {
         };
         eprintln!("==> {}: {}", kind.name, kind.about);
         let folder = scratch.join(kind.name);
+        // What an earlier campaign kept in the same folder would be taken for this one's.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)?;
         let context = Context {
             kind: kind.name,
