@@ -7,11 +7,13 @@ mod binary;
 mod context;
 mod environment;
 mod files;
+mod http;
 mod kills;
 mod place;
 mod process;
 mod report;
 mod seeded;
+mod soak;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
@@ -44,7 +46,7 @@ pub struct Short {
 }
 
 /// Every kind, in the order in which `all` runs them.
-const KINDS: &[Kind] = &[kills::KIND, environment::KIND, files::KIND];
+const KINDS: &[Kind] = &[kills::KIND, environment::KIND, files::KIND, http::KIND, soak::KIND];
 
 /// Tries to break maobi.
 #[derive(Parser)]

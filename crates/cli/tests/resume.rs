@@ -227,11 +227,18 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             } else if name.contains("tfevents") {
                 let events = files.entry(format!("{}/events", at.file_name().unwrap().to_str().unwrap())).or_default();
                 events.extend(events_of(&std::fs::read(&path).unwrap()));
+            } else if name == "config.toml" {
+                // The options name the folder itself, and what was given when it went on.
+                let mut config: toml::Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+                config["run"].as_table_mut().unwrap().remove("options");
+                files.insert(name, config.to_string().into_bytes());
             } else if name == "last.keras" {
                 files.insert(name, common::member_of(&path, "model.weights.h5"));
             } else if name == "training.json" {
                 let mut training: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+                // Seconds of epochs, and the names of TensorBoard's files, which have the time in them.
                 training["history"] = serde_json::Value::Null;
+                training["states"]["TensorBoard:0"] = serde_json::Value::Null;
                 files.insert(name, training.to_string().into_bytes());
             } else if !name.ends_with(".tmp") {
                 files.insert(name, std::fs::read(&path).unwrap());
@@ -307,7 +314,7 @@ fn a_finished_run_by_steps_goes_further_to_the_same_bytes() {
     // As a kill after the last backup leaves it.
     let expected = files(&place.path("further"));
     std::fs::create_dir(place.path("further/backup")).unwrap();
-    std::fs::rename(place.path("further/finished.keras"), place.path("further/backup/backup.keras")).unwrap();
+    std::fs::rename(place.path("further/last.keras"), place.path("further/backup/backup.keras")).unwrap();
     std::fs::remove_file(place.path("further/model.keras")).unwrap();
     place.ok(&["train", "--resume", "--out", "further"]);
     assert!(files(&place.path("further")) == expected);

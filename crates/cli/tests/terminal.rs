@@ -98,6 +98,7 @@ fn commands_in_hints_can_be_copied() {
     };
     fails(&["train", "tiny-cnn", "--out", "it's"], r"maobi train --resume --out 'it'\''s'");
     std::fs::create_dir(place.path("not it's")).unwrap();
+    std::fs::write(place.path("not it's/notes.txt"), "mine").unwrap();
     fails(&["train", "--resume", "--out", "not it's"], r"--out 'not it'\''s'");
     fails(&["evaluate", "not it's"], r"maobi train --out 'not it'\''s'");
     fails(&["train", "my run's/model.keras"], r"--weights 'my run'\''s/model.keras'");

@@ -77,30 +77,12 @@ fn special(_kind: FileType) -> Option<&'static str> {
     None
 }
 
-/// Options with `O_NONBLOCK`, by its number on the system: opening a FIFO then returns at once.
+/// Options with `O_NONBLOCK`: opening a FIFO then returns at once.
 #[cfg(unix)]
 fn without_waiting() -> OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
-    const O_NONBLOCK: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) {
-        0x80
-    } else if cfg!(any(target_arch = "sparc", target_arch = "sparc64")) {
-        0x4000
-    } else if cfg!(any(target_os = "linux", target_os = "android")) {
-        0x800
-    } else if cfg!(any(
-        target_os = "macos",
-        target_os = "ios",
-        target_os = "freebsd",
-        target_os = "openbsd",
-        target_os = "netbsd"
-    )) {
-        0x4
-    } else {
-        // Not known: the first look has to do.
-        0
-    };
     let mut options = OpenOptions::new();
-    options.custom_flags(O_NONBLOCK);
+    options.custom_flags(libc::O_NONBLOCK);
     options
 }
 

@@ -5,6 +5,7 @@
 //! than the last step left (the best ones, or averages), the whole backup is kept as `last.keras`.
 
 use super::folder::RunFolder;
+use crate::output::quoted;
 use anyhow::{Context, anyhow, bail};
 use maobi_formats::keras;
 use maobi_nn::Model;
@@ -100,7 +101,8 @@ pub fn bring_back(folder: &RunFolder) -> anyhow::Result<()> {
     if training["model"] != fingerprint(folder, &model)? {
         bail!(
             "{path}: model.keras is not the model that this run ended with, so the run cannot train further. Begin a new run with \
-             its weights: maobi train --weights {path}/model.keras"
+             its weights: maobi train --weights {}",
+            quoted(&folder.model())
         );
     }
     keras::save_with(&model, &backup, &[(MEMBER, training.to_string().as_bytes())])?;

@@ -40,6 +40,8 @@ pub struct BackupAndRestore {
     longest: Option<Duration>,
     /// A loss was infinite or NaN.
     spoilt: bool,
+    /// The file holds a model that has been trained, not just the first weights.
+    trained: bool,
     /// The file that training goes on from, and the steps per epoch of its run.
     expected: Option<(PathBuf, u64)>,
     /// When the last backup was written, and how long that took.
@@ -57,6 +59,7 @@ impl BackupAndRestore {
             seen: 0,
             longest: None,
             spoilt: false,
+            trained: false,
             expected: None,
             saved: Instant::now(),
             took: Duration::ZERO,
@@ -116,7 +119,7 @@ impl BackupAndRestore {
             "history": context.history.to_json(),
         });
         maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?;
-        (self.saved, self.took) = (Instant::now(), start.elapsed());
+        (self.saved, self.took, self.trained) = (Instant::now(), start.elapsed(), context.step > 0);
         Ok(())
     }
 
@@ -141,6 +144,7 @@ impl BackupAndRestore {
         if let (Some(rate), Some(state)) = (training["learning_rate"].as_f64(), model.optimizer_state_mut()) {
             state.learning_rate = rate as f32;
         }
+        self.trained = training["step"].as_u64().is_some_and(|step| step > 0);
         (self.seen, self.expected) = (seen, Some((path.to_path_buf(), steps)));
         let (states, metrics) = (training["states"].clone(), training["metrics"].clone());
         let stopped = training["stopped"].as_bool().unwrap_or(false);
@@ -268,7 +272,7 @@ impl Callback for BackupAndRestore {
     }
 
     fn kept(&self) -> Option<PathBuf> {
-        Some(self.path()).filter(|path| path.exists())
+        Some(self.path()).filter(|path| self.trained && path.exists())
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--resume --epochs N`: a run by epochs goes on to another number of epochs.
 
-use crate::output::{Console, count};
+use crate::output::{Console, count, quoted};
 use crate::run::finished::Progress;
 use crate::run::{RunConfig, RunFolder};
 use anyhow::bail;
@@ -22,7 +22,8 @@ pub fn check(folder: &RunFolder, before: &RunConfig, epochs: u64, console: &Cons
         if finished {
             bail!(
                 "{path}: an earlier release finished this run and kept no state to go on from. Begin a new run with its weights: \
-                 maobi train --weights {path}/model.keras --epochs N"
+                 maobi train --weights {} --epochs N",
+                quoted(&folder.model())
             );
         }
         // Nothing is done yet.

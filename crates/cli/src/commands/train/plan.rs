@@ -185,9 +185,10 @@ impl Plan {
         }
         let further = before.recipe != old;
         if let (true, None, Some(members)) = (further, args.ensemble, before.run.ensemble) {
-            let path = folder.path.display();
             bail!(
-                "{path} holds an ensemble of {members} networks. Train them further with: maobi train --ensemble {members} --out {path}"
+                "{} holds an ensemble of {members} networks. Train them further with: maobi train --ensemble {members} --out {}",
+                folder.path.display(),
+                quoted(&folder.path)
             );
         }
         let table = before.recipe_table();
@@ -231,8 +232,8 @@ fn refuse_other_content(place: &Place) -> anyhow::Result<()> {
     let path = &claim.folder().path;
     let others = std::fs::read_dir(path).into_iter().flatten().flatten().filter(|entry| entry.file_name() != ".lock");
     if others.count() > 0 {
-        let path = path.display();
-        bail!("--resume: {path} holds no run (no config.toml) but other files; start one with: maobi train --out {path}");
+        let (path, shown) = (path.display(), quoted(path));
+        bail!("--resume: {path} holds no run (no config.toml) but other files; start one with: maobi train --out {shown}");
     }
     Ok(())
 }

@@ -282,10 +282,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         how = how.steps(steps).callback(backup).callback(StartAt { steps_per_epoch });
         how = how.callback(StepLog::new(console, every, evaluation, folder.history()));
     } else {
-        how = how.epochs(training.epochs.unwrap_or(1));
-        if recipe.callbacks.iter().all(|(class, _)| class != "BackupAndRestore") {
-            how = how.callback(backup);
-        }
+        how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
