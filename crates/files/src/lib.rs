@@ -1,6 +1,6 @@
 //! Files that are there in full or not at all.
 //!
-//! [`write`] and [`write_with`] write to a temporary name in the same folder and rename it once the content is on the disk. A reader,
+//! [`write()`] and [`write_with`] write to a temporary name in the same folder and rename it once the content is on the disk. A reader,
 //! also after a crash, sees the old content or the new content, never a part of it.
 //!
 //! A process that is killed while it writes leaves its temporary file behind. [`temporary_of`] recognizes such a file by its name.

@@ -161,7 +161,7 @@ fn a_validation_that_is_nan_ends_training_before_anything_is_saved() {
          sample or leave it out"
     );
     // Every value is a number, but its square is none.
-    let text = run(&vec![3e38; SAMPLES]);
+    let text = run(&[3e38; SAMPLES]);
     assert!(text.starts_with("val_loss is inf at step 4 (epoch 1): training has diverged"), "{text}");
 }
 

@@ -61,10 +61,10 @@ pub async fn infer(State(service): State<Arc<Service>>, params: Params, request:
     infer::infer(&service, served, request).await
 }
 
-/// Shape and values of each tensor of a request body, of which `json` bytes are text.
-pub(crate) fn tensors(body: &[u8], json: Option<usize>) -> Result<Vec<(Vec<usize>, Vec<f32>)>, String> {
-    request::Request::parse(body, json)
-        .map(|request| request.inputs.into_iter().map(|input| (input.shape, input.values)).collect())
+/// Shape and values of each tensor of a request body, of which `json` bytes are text; none when it cannot be read.
+pub(crate) fn tensors(body: &[u8], json: Option<usize>) -> Vec<(Vec<usize>, Vec<f32>)> {
+    let inputs = request::Request::parse(body, json).map(|request| request.inputs).unwrap_or_default();
+    inputs.into_iter().map(|input| (input.shape, input.values)).collect()
 }
 
 fn find(service: &Service, params: &Params) -> Result<Arc<Served>, Problem> {
