@@ -3,8 +3,13 @@
 use anyhow::{Context as _, Result};
 use maobi_formats::format;
 use maobi_train::Recipe;
+use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
+
+/// The file, and the member of a backup, that says where training was.
+const STATE: &str = "training.json";
 
 /// How many differences are told.
 const SHOWN: usize = 5;
@@ -12,8 +17,8 @@ const SHOWN: usize = 5;
 /// Files by their path within the folder.
 pub type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Everything that a finished run must repeat: all files but TensorBoard's, which hold the time of day; the table of figures without
-/// its columns of time, the settings without the number of threads.
+/// Everything that a finished run must repeat: all files but TensorBoard's, which hold the time of day; the table of figures and the kept
+/// state of training without times, the settings without the number of threads.
 pub fn tree(folder: &Path) -> Result<Tree> {
     let mut tree = Tree::new();
     for path in files(folder)? {
@@ -26,10 +31,44 @@ pub fn tree(folder: &Path) -> Result<Tree> {
             bytes = without_times(&String::from_utf8_lossy(&bytes)).into_bytes();
         } else if inner.ends_with("config.toml") {
             bytes = without_threads(&String::from_utf8_lossy(&bytes)).into_bytes();
+        } else if inner.ends_with(STATE) {
+            bytes = state_without_times(&bytes)?;
+        } else if inner.ends_with("last.keras") {
+            tree.extend(members(&inner, bytes)?);
+            continue;
         }
         tree.insert(inner, bytes);
     }
     Ok(tree)
+}
+
+/// The members of an archive, as files below its name.
+fn members(archive: &Path, bytes: Vec<u8>) -> Result<Tree> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(bytes))?;
+    let mut tree = Tree::new();
+    for index in 0..zip.len() {
+        let mut member = zip.by_index(index)?;
+        let mut bytes = Vec::new();
+        member.read_to_end(&mut bytes)?;
+        let name = member.name()?.into_owned();
+        let bytes = if name == STATE { state_without_times(&bytes)? } else { bytes };
+        tree.insert(archive.join(name), bytes);
+    }
+    Ok(tree)
+}
+
+/// The state of training without how long epochs took and without the names of TensorBoard's files.
+fn state_without_times(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut state: Value = serde_json::from_slice(bytes)?;
+    for epoch in state["history"].as_array_mut().into_iter().flatten() {
+        if let Some(epoch) = epoch.as_object_mut() {
+            epoch.retain(|name, _| !name.contains("second"));
+        }
+    }
+    if let Some(states) = state["states"].as_object_mut() {
+        states.retain(|name, _| !name.starts_with("TensorBoard"));
+    }
+    Ok(state.to_string().into_bytes())
 }
 
 /// A table without the columns `seconds` and `images_per_second`.

@@ -158,7 +158,7 @@ impl Metrics {
         self.rejected[why as usize].fetch_add(1, Relaxed);
     }
 
-    /// The text, with the bytes that are counted in [`crate::memory`] and the figures of `models` by their names and versions.
+    /// The text, with the bytes that are counted in the budget of memory and the figures of `models` by their names and versions.
     pub fn text<'a>(&self, held: usize, models: impl Iterator<Item = (&'a str, Vec<u64>, &'a ModelMetrics)> + Clone) -> String {
         let mut text = String::with_capacity(8192);
         let head = |text: &mut String, name: &str, kind: &str, help: &str| {
