@@ -51,7 +51,7 @@ fn members(archive: &Path, bytes: Vec<u8>) -> Result<Tree> {
         let mut bytes = Vec::new();
         member.read_to_end(&mut bytes)?;
         let name = member.name()?.into_owned();
-        let bytes = if name == STATE { state_without_times(&bytes)? } else { bytes };
+        let bytes = if name.ends_with(STATE) { state_without_times(&bytes)? } else { bytes };
         tree.insert(archive.join(name), bytes);
     }
     Ok(tree)
