@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::http::server::{self, Server};
 use crate::http::wire::{self, Answer, connect, read, request, sound};
-use crate::http::{Outcome, under_attack};
+use crate::http::{Outcome, REMAINS_MB, under_attack};
 use crate::report::{Failure, Report};
 use crate::seeded::Random;
 use crate::{Kind, Short};
@@ -206,7 +206,7 @@ fn reloaded(
 ) -> Result<Option<String>> {
     let server = Server::start(&context.maobi, folder, &[])?;
     let count = 4 + random.below(12);
-    let outcome = under_attack(&server, |server| {
+    let outcome = under_attack(&server, REMAINS_MB, |server| {
         for _ in 0..5 {
             let mut streams = accepted(server.address, count)?;
             server.signal(Signal::HUP)?;
@@ -238,7 +238,7 @@ fn overloaded(
     let bytes = request("POST", wire::PREDICT, "", &wire::pictures(HEAVY, 0.5));
     let address = server.address;
     let mut tally = [0; 3];
-    let outcome = under_attack(&server, |_| {
+    let outcome = under_attack(&server, REMAINS_MB, |_| {
         let alone = load(address, &bytes, 4, Duration::from_secs(1), None)?;
         let capacity = alone[0] as f64;
         tally = load(address, &bytes, 96, each, Some(3.0 * capacity.max(1.0)))?;

@@ -41,10 +41,15 @@ pub struct Attack {
 /// The most memory that a server may take while it is attacked, in megabytes.
 const MOST_MB: u64 = 1000;
 /// What may remain of it once the attack is over, above what it took before, in megabytes: allocators keep some.
-const REMAINS_MB: u64 = 200;
+pub const REMAINS_MB: u64 = 200;
+/// The same after pictures: the allocator may keep all that `--picture-memory-mb` allows by default for the next ones.
+const PICTURES_REMAIN_MB: u64 = 512;
 
-fn attacks() -> Vec<&'static Attack> {
-    [heads::ATTACKS, bodies::ATTACKS, hosts::ATTACKS, connections::ATTACKS, images::ATTACKS].into_iter().flatten().collect()
+/// All attacks, with what may remain of the memory after each.
+fn attacks() -> Vec<(&'static Attack, u64)> {
+    let others = [heads::ATTACKS, bodies::ATTACKS, hosts::ATTACKS, connections::ATTACKS].into_iter().flatten();
+    let others = others.map(|attack| (attack, REMAINS_MB));
+    others.chain(images::ATTACKS.iter().map(|attack| (attack, PICTURES_REMAIN_MB))).collect()
 }
 
 fn run(context: &Context) -> Result<Report> {
@@ -52,9 +57,9 @@ fn run(context: &Context) -> Result<Report> {
     let attacks = attacks();
     let (mut slowest, mut largest) = (Duration::ZERO, 0);
     for seed in context.seeds(attacks.len() as u64 * 2) {
-        let attack = attacks[(seed % attacks.len() as u64) as usize];
+        let (attack, remains) = attacks[(seed % attacks.len() as u64) as usize];
         let server = Server::start(&context.maobi, &context.scratch.join(seed.to_string()), &[])?;
-        let outcome = under_attack(&server, |server| (attack.run)(server, &mut Random::new(seed)));
+        let outcome = under_attack(&server, remains, |server| (attack.run)(server, &mut Random::new(seed)));
         slowest = slowest.max(outcome.slowest);
         largest = largest.max(outcome.peak_mb);
         let log = server.stop();
@@ -77,7 +82,7 @@ fn run(context: &Context) -> Result<Report> {
     Ok(report)
 }
 
-/// What came of an attack.
+/// How an attack ended.
 pub struct Outcome {
     /// What was wrong, if anything.
     pub wrong: Option<String>,
@@ -87,8 +92,8 @@ pub struct Outcome {
     pub peak_mb: u64,
 }
 
-/// Runs an attack on a server, with everything that must hold during and after it.
-pub fn under_attack(server: &Server, attack: impl FnOnce(&Server) -> Result<(), String>) -> Outcome {
+/// Runs an attack on a server, with everything that must hold during and after it; `remains` megabytes may stay with the server.
+pub fn under_attack(server: &Server, remains: u64, attack: impl FnOnce(&Server) -> Result<(), String>) -> Outcome {
     let before = match wire::honest(server.address) {
         Ok(answer) => answer,
         Err(error) => {
@@ -109,7 +114,7 @@ pub fn under_attack(server: &Server, attack: impl FnOnce(&Server) -> Result<(), 
             |error| Some(format!("an honest client after the attack: {error}")),
             |after| (after != before).then(|| "an honest client gets another answer after the attack".to_owned()),
         ),
-        server.rests(resting + REMAINS_MB).err(),
+        server.rests(resting + remains).err(),
     ];
     Outcome { wrong: wrong.into_iter().flatten().next(), slowest: probed.slowest(), peak_mb }
 }

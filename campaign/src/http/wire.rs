@@ -1,4 +1,4 @@
-//! HTTP as hostile clients write it: bytes on a socket, and what came back.
+//! HTTP as hostile clients write it: bytes to send, and the bytes of the answer.
 
 use serde_json::Value;
 use std::io::{self, ErrorKind, Read, Write};

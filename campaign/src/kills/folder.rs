@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The file, and the member of a backup, that says where training was.
 const STATE: &str = "training.json";
 
-/// How many differences are told.
+/// Most differences that are listed.
 const SHOWN: usize = 5;
 
 /// Files by their path within the folder.

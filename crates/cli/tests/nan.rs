@@ -188,7 +188,7 @@ fn data_and_network_have_as_many_classes_however_labels_are_written() {
         let err = place.fails(&["finetune", &run, "own", "--replay", "own", "--out", "x.keras"]);
         assert!(err.contains("own") && !place.path("x.keras").exists(), "{err}");
     }
-    // The class of what is no digit is in the training images alone; one-hot rows have its column all the same.
+    // Only the training images hold the class `none`, but every one-hot row has its column.
     let text = one_hot.replace("units = 10", "units = 11").replace("[data]", "[data]\nnon_digits = 50\nvalidation = \"test\"");
     std::fs::write(place.path("mine.toml"), format!("{text}epochs = 1")).unwrap();
     place.ok(&["train", "mine.toml", "--limit", "300", "-q", "--out", "none"]);

@@ -24,7 +24,7 @@ const AT_LEAST: usize = 1 << 20;
 const UNSENT: u32 = 128 << 10;
 
 /// What is known of a connection. All of it is used by one task, the connection's own; it is shared between hyper, which owns what it reads
-/// and writes, and whoever serves the connection.
+/// and writes, and the task that serves the connection.
 #[derive(Debug)]
 pub struct Wire {
     stream: Mutex<TcpStream>,
@@ -94,7 +94,7 @@ impl Wire {
         self.unsent.load(Relaxed)
     }
 
-    /// The status with which hyper refused what came, and which was held back.
+    /// The status with which hyper refused the request. Its answer was held back.
     pub fn refused(&self) -> Option<u16> {
         match self.refused.load(Relaxed) {
             0 => None,

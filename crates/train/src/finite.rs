@@ -1,4 +1,4 @@
-//! NaN and infinity in training, in words: what became NaN, whether the data is the reason, and what to do.
+//! Explains NaN and infinity in training: what became NaN, whether the data is the reason, and what to do.
 
 use crate::callbacks::{Callback, Context};
 use crate::error::{Error, Result};

@@ -27,7 +27,7 @@ const MOST: u64 = 64 << 20;
 
 /// A damaged copy of the content of a file called `name`.
 pub fn damaged(name: &str, bytes: &[u8], random: &mut Random) -> Vec<u8> {
-    // One in four knows nothing of the format.
+    // One copy in four is damaged without knowledge of the format.
     if random.one_in(4) {
         return raw::damaged(bytes, random);
     }
