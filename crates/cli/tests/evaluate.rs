@@ -153,3 +153,15 @@ fn what_is_no_digit_should_be_rejected() {
     let ran = place.run(&["evaluate", "run", "--non-digits", "junk"]);
     assert!(ran.code == 1 && ran.out.starts_with("rejected 0.6667 (2 of 3 pictures"), "{} {}", ran.out, ran.err);
 }
+
+#[test]
+fn names_of_any_length_are_printed() {
+    let place = Place::new();
+    let seven = format!("{}/../../fixtures/pictures/seven.png", env!("CARGO_MANIFEST_DIR"));
+    std::fs::copy(seven, place.path("7.png")).unwrap();
+    // A width above 65,535 cannot be formatted.
+    let kind = "k".repeat(70_000);
+    std::fs::write(place.path("table.csv"), format!("file,label,kind,certain\n7.png,7,{kind},sure\n")).unwrap();
+    let out = place.ok(&["evaluate", "--photos", "table.csv"]);
+    assert!(out.contains(&format!("{kind}    1.0000")), "{}", &out[..300]);
+}

@@ -13,8 +13,10 @@
 //! sizes, depths and work before the call.
 
 mod open;
+mod riff;
 
 pub use open::{open_file, read_file, read_text};
+pub use riff::riff_is_whole;
 
 use std::any::Any;
 use std::cell::Cell;

@@ -7,5 +7,5 @@ mod quoted;
 
 pub use bars::{Bars, terminal};
 pub use console::{Console, error, multi, raw};
-pub use format::{count, duration, figures, percent, rounded};
+pub use format::{column, count, duration, figures, percent, rounded};
 pub use quoted::quoted;

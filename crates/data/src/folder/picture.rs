@@ -72,6 +72,10 @@ pub fn decode(path: impl AsRef<Path>, form: Picture, limits: &Limits) -> Result<
         return Err(DataError::TooLarge { file: name, what: "the size in bytes of the picture", found, limit });
     }
     let expected = "a picture (PNG, JPEG, BMP, GIF, WebP or TIFF) within the limits";
+    // The WebP decoder would take memory for a chunk of any size.
+    if bytes.starts_with(b"RIFF") && !maobi_guard::riff_is_whole(&bytes) {
+        return Err(DataError::malformed(&name, expected, "a WebP picture with a part that is longer than the file"));
+    }
     // Decoders are not ours and may panic on a damaged file.
     let picture = maobi_guard::guard(|| open(&bytes, limits).map_err(|error| DataError::malformed(&name, expected, error)));
     let picture = picture.unwrap_or_else(|panicked| Err(DataError::malformed(&name, expected, panicked)))?;

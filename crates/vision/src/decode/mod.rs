@@ -102,7 +102,12 @@ impl<'a> File<'a> {
             let (found, hint) = sniff::describe(bytes);
             return Err(DecodeError::NotAPicture { file: file(), found, hint });
         };
-        Ok(Self { bytes, name, limits, format, kind })
+        let file = Self { bytes, name, limits, format, kind };
+        // The decoder would take memory for a chunk of any size.
+        if format == ImageFormat::WebP && !maobi_guard::riff_is_whole(bytes) {
+            return Err(file.damaged("a part of it is longer than the file"));
+        }
+        Ok(file)
     }
 
     /// Runs code of decoders.

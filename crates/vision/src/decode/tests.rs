@@ -320,3 +320,16 @@ fn the_head_tells_what_a_picture_takes() {
     let bomb = cost(&png_bomb(10_000, 10_000), "bomb", &Limits::default()).unwrap();
     assert!((50_000_000..70_000_000).contains(&bomb.decoding), "{bomb:?}");
 }
+
+#[test]
+fn a_webp_chunk_longer_than_the_file_takes_no_memory() {
+    // The extended form of the file, with room for EXIF whose size is that of no file.
+    let plain = encode(corner(), ImageFormat::WebP);
+    let extended = |size: u32| {
+        let chunks = [&b"WEBPVP8X\x0a\0\0\0\x08\0\0\0\x0f\0\0\x07\0\0"[..], &plain[12..], b"EXIF", &size.to_le_bytes()].concat();
+        [b"RIFF", &(chunks.len() as u32).to_le_bytes()[..], &chunks].concat()
+    };
+    assert_eq!(decode(&extended(0)).unwrap(), decode(&plain).unwrap());
+    let expected = "test.bin: the WebP is damaged or cut short (a part of it is longer than the file)";
+    assert!(message(&extended(u32::MAX)).starts_with(expected), "{}", message(&extended(u32::MAX)));
+}

@@ -5,7 +5,7 @@ use super::report::{self, Wrong};
 use super::score::share;
 use crate::dataset::{self, Choice};
 use crate::exit::{Exit, usage};
-use crate::output::{Console, count, rounded};
+use crate::output::{Console, column, count, rounded};
 use crate::pictures::{self, NONE, Reader};
 use anyhow::{anyhow, bail};
 use maobi_data::source::Wanted;
@@ -145,7 +145,7 @@ impl Measured {
         let (all, rejected) = (count(self.pictures), count(self.rejected));
         let shown = rounded(share(self.rejected, self.pictures));
         console.result(&format!("rejected {shown} ({rejected} of {all} pictures of {what}, none of them a digit)"))?;
-        let width = self.by.keys().map(|name| name.chars().count()).max().unwrap_or(0).max(6);
+        let width = column("folder", self.by.keys());
         console.result("")?;
         console.result(&format!("{:<width$}  rejected  images", "folder"))?;
         for (name, &(all, rejected)) in &self.by {

@@ -4,7 +4,7 @@ use super::Args;
 use super::report::{self, Wrong};
 use super::score::{Score, Taken};
 use crate::exit::Exit;
-use crate::output::{Console, count, figures};
+use crate::output::{Console, column, count, figures};
 use crate::pictures::{self, Labelled, NONE, Reader, Seen};
 use anyhow::bail;
 use maobi_vision::preprocess::bicubic;
@@ -123,7 +123,7 @@ impl Measured {
     }
 
     fn print_kinds(&self, strings: bool, console: &Console) -> anyhow::Result<()> {
-        let width = self.kinds.keys().map(|kind| kind.chars().count()).max().unwrap_or(0).max(4);
+        let width = column("kind", self.kinds.keys());
         let title = if strings { "exact   char errors" } else { "accuracy" };
         console.result("")?;
         console.result(&format!("{:<width$}  {title}  rejected  images", "kind"))?;

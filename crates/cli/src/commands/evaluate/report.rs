@@ -1,6 +1,6 @@
 //! `--report`: what `maobi evaluate` found, as files.
 
-use crate::output::Console;
+use crate::output::{Console, column};
 use anyhow::Context;
 use maobi_formats::atomic_write;
 use maobi_nn::metrics::ConfusionMatrix;
@@ -83,7 +83,7 @@ pub fn per_class((names, counts): &Confusion) -> Value {
 
 /// The same as lines.
 pub fn print_classes((names, counts): &Confusion, console: &Console) -> anyhow::Result<()> {
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
+    let width = column("class", names);
     console.result("")?;
     console.result(&format!("{:<width$}  precision  recall      f1  images", "class"))?;
     for (report, name) in counts.per_class().into_iter().zip(names) {
