@@ -141,7 +141,12 @@ async fn serve(
             open.spawn(accepted).await;
         }
     };
-    let _: Option<Result<(), _>> = before(now.as_mut(), timeout(GRACE, grace)).await;
+    let unanswered = || usize::try_from(service.metrics.in_flight.load(Relaxed)).unwrap_or(0);
+    let graced: Option<Result<(), _>> = before(now.as_mut(), timeout(GRACE, grace)).await;
+    if graced.is_none() {
+        // `now` is over, and may not be asked again.
+        return unanswered();
+    }
     // Connections that the system has accepted in the meantime are answered, too.
     if let Ok(listener) = listener.into_std() {
         loop {
@@ -162,10 +167,12 @@ async fn serve(
             sleep(Duration::from_millis(5)).await;
         }
     };
-    let _: Option<Result<(), _>> = before(now.as_mut(), timeout(LAST, quiet)).await;
+    if before(now.as_mut(), timeout(LAST, quiet)).await.is_none() {
+        return unanswered();
+    }
     match before(now.as_mut(), timeout(service.options.drain, open.connections.end())).await {
         Some(Ok(())) => 0,
-        _ => usize::try_from(service.metrics.in_flight.load(Relaxed)).unwrap_or(0),
+        _ => unanswered(),
     }
 }
 
@@ -256,7 +263,7 @@ impl Watcher {
         let thread = std::thread::Builder::new().name("models".into()).spawn(move || theirs.look(&service)).ok();
         if let Some(thread) = &thread {
             let _ = watch.thread.set(thread.thread().clone());
-            // Somebody may have asked before there was a thread.
+            // A request may have come before there was a thread.
             thread.thread().unpark();
         }
         Self { watch, thread }
@@ -267,5 +274,20 @@ impl Drop for Watcher {
     fn drop(&mut self) {
         self.watch.ask(&self.watch.ended);
         self.thread.take().map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Source;
+
+    #[test]
+    fn it_ends_when_it_is_told_to_stop_and_at_once_together() {
+        let models =
+            Models::open(vec![Source { name: "digits".into(), path: None }], Box::new(|_| Err("no files".into()))).unwrap();
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), Options::default(), models, Log::silent()).unwrap();
+        // An async block that has ended panics when it is polled again.
+        assert_eq!(server.run(async {}, async {}), 0);
     }
 }
