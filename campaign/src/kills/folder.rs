@@ -140,10 +140,8 @@ pub fn difference(expected: &Tree, found: &Tree) -> Option<String> {
 pub fn unreadable(folder: &Path, recipe: &str) -> Result<Option<String>> {
     let mut network = Recipe::parse(recipe, "killed")?.model(1)?;
     for path in files(folder)? {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if name.starts_with('.') {
-            continue;
-        }
+        // A name that is not UTF-8 was an argument of the trial, and may be a model's by its ending alone.
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|name| !name.starts_with('.')) else { continue };
         let model = match name.strip_suffix(".index") {
             Some(prefix) => path.with_file_name(prefix),
             None if name.ends_with(".keras") || name.ends_with(".h5") => path.clone(),
