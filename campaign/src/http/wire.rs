@@ -25,7 +25,7 @@ impl Answer {
         let error = || serde_json::from_slice::<Value>(&self.body).is_ok_and(|body| body["error"].is_string());
         let text = String::from_utf8_lossy(&self.body).chars().take(120).collect::<String>();
         match self.status {
-            500..=502 | 505.. => Some(format!("status {}: {text}", self.status)),
+            500..=502 | 506.. => Some(format!("status {}: {text}", self.status)),
             400.. if !error() => Some(format!("status {} without {{\"error\": …}}: '{text}'", self.status)),
             _ => None,
         }
