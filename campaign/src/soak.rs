@@ -169,6 +169,17 @@ fn accepted(address: SocketAddr, count: usize) -> Result<Vec<std::net::TcpStream
     (0..count).map(one).collect()
 }
 
+/// Reads one answer from each connection; every status must be 200.
+fn all_answered(what: &str, streams: &mut [std::net::TcpStream]) -> Result<(), String> {
+    for stream in streams {
+        let answers = sound(what, read(stream, 1, wire::PATIENCE))?;
+        if answers[0].status != 200 {
+            return Err(format!("{what}: status {}", answers[0].status));
+        }
+    }
+    Ok(())
+}
+
 /// Requests that were sent in full before the signal are answered, and the server ends with code 0.
 fn terminated(
     context: &Context,
@@ -182,12 +193,7 @@ fn terminated(
     let attempt = || -> Result<(), String> {
         let mut streams = accepted(server.address, count)?;
         server.signal(Signal::TERM)?;
-        for stream in &mut streams {
-            let answers = sound("a request before SIGTERM", read(stream, 1, wire::PATIENCE))?;
-            if answers[0].status != 200 {
-                return Err(format!("a request before SIGTERM: status {}", answers[0].status));
-            }
-        }
+        all_answered("a request before SIGTERM", &mut streams)?;
         let status = server.wait(Duration::from_secs(60))?;
         if status.success() { Ok(()) } else { Err(format!("after SIGTERM the server ended with {status}")) }
     };
@@ -210,12 +216,7 @@ fn reloaded(
         for _ in 0..5 {
             let mut streams = accepted(server.address, count)?;
             server.signal(Signal::HUP)?;
-            for stream in &mut streams {
-                let answers = sound("a request before SIGHUP", read(stream, 1, wire::PATIENCE))?;
-                if answers[0].status != 200 {
-                    return Err(format!("a request before SIGHUP: status {}", answers[0].status));
-                }
-            }
+            all_answered("a request before SIGHUP", &mut streams)?;
         }
         Ok(())
     });

@@ -120,12 +120,10 @@ fn open(backup: &Path) -> anyhow::Result<(Model, Value)> {
 /// `training.json`, if it is there.
 fn read(folder: &RunFolder) -> anyhow::Result<Option<Value>> {
     let path = folder.training();
-    match fs::metadata(&path) {
+    let text = match maobi_guard::read_text(&path, MAX_BYTES) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Ok(about) if about.len() > MAX_BYTES || !about.is_file() => bail!("{}: is not what a run writes", path.display()),
-        about => about.with_context(|| format!("{}: cannot be read", path.display()))?,
+        text => text.with_context(|| format!("{}: cannot be read", path.display()))?,
     };
-    let text = fs::read_to_string(&path).with_context(|| format!("{}: cannot be read", path.display()))?;
     Ok(Some(serde_json::from_str(&text).with_context(|| format!("{}: is damaged", path.display()))?))
 }
 
