@@ -3,7 +3,7 @@
 mod common;
 
 use common::Place;
-use common::server::{Response, Server, request};
+use common::server::{PREDICT, Response, Server, blanks, request};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 use serde_json::json;
@@ -151,6 +151,46 @@ fn what_is_no_http_is_answered_in_json() {
         let lines = common::lines(&server.end().err);
         assert!(lines.iter().any(|line| line["event"] == "request" && line["status"] == 431), "{lines:?}");
     }
+}
+
+#[test]
+fn a_client_that_ends_its_side_after_its_requests_gets_every_answer() {
+    let place = Place::new();
+    // Each batch waits for others, so that the end of the requests arrives long before their answers.
+    let server = Server::start(&place, &["--max-wait-us", "100000"]);
+    let one = request("POST", PREDICT, "", &blanks(1));
+    for count in [1, 3] {
+        let mut stream = server.connect();
+        stream.write_all(&one.repeat(count)).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        for which in 0..count {
+            let answer = Response::read_one(&mut stream).unwrap_or_else(|error| panic!("answer {which} of {count}: {error}"));
+            assert_eq!(answer.status, 200);
+        }
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    }
+    // A body that is cut off is refused.
+    let mut stream = server.connect();
+    stream.write_all(&one[..one.len() - 1]).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(Response::read_one(&mut stream).unwrap().status, 400);
+}
+
+#[test]
+fn a_client_that_goes_on_after_it_was_refused_is_read_for_no_longer_than_a_body() {
+    let place = Place::new();
+    let server = Server::start(&place, &["--max-body-mb", "1"]);
+    let mut stream = server.connect();
+    stream.write_all(format!("POST {PREDICT} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").as_bytes()).unwrap();
+    let chunk = [b"100000\r\n", &[b' '; 1 << 20][..], b"\r\n"].concat();
+    // The bodies of two requests, and what the buffers of both ends take.
+    let sent = (0..1000).take_while(|_| stream.write_all(&chunk).is_ok()).count();
+    assert!(sent < 40, "{sent} MB");
+    // A body of the largest size, refused by its head only, is sent whole, and its answer can be read.
+    let mut stream = server.connect();
+    let refused = request("POST", "/v1/models/none:predict", "", &[b' '; 1_000_000]);
+    stream.write_all(&refused).unwrap();
+    assert_eq!(Response::read_one(&mut stream).unwrap().status, 404);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn of_folder(bytes: &[u8]) {
 }
 
 /// Largest side of a picture that is prepared and cut into digits.
-const SIDE: usize = 96;
+const SIDE: usize = 48;
 
 /// Any pixels are prepared in every way and cut into digits; the lattice takes any scores. The first two bytes are the width and a
 /// choice, the rest are pixels; a last row that is cut short is left out.

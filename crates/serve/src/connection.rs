@@ -24,7 +24,7 @@ use tokio::time::timeout;
 
 /// Largest head of a request in bytes, and what is kept of answers before they are sent.
 const BUFFER: usize = 32 << 10;
-/// For how long a client may go on sending after its last answer.
+/// For how long a client may go on sending after its last answer, up to the size of the largest body.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// What connections have in common.
@@ -79,7 +79,7 @@ impl Connections {
                 Err(None) => false,
             };
             if whole {
-                let _ = timeout(CLOSING, wire.close()).await;
+                let _ = timeout(CLOSING, wire.close(open.service.options.max_body)).await;
             } else if wire.is_unsent() {
                 wire.abort();
             }

@@ -1,5 +1,6 @@
-//! The socket under a connection: it gives up a client that takes too little of its answers, knows whether anything is under way, and
-//! holds back the empty answers that hyper gives to what is no HTTP, so that [`crate::connection`] can answer in JSON.
+//! The socket under a connection: it gives up a client that takes too little of its answers, knows whether anything is under way, answers
+//! a client that has ended its side after its last request, and holds back the empty answers that hyper gives to what is no HTTP, so that
+//! [`crate::connection`] can answer in JSON.
 
 use crate::lock;
 use socket2::SockRef;
@@ -17,6 +18,9 @@ use tokio::time::{Sleep, sleep};
 
 /// From this length on, the first line is what makes a head too large.
 const LONG_LINE: usize = 16 << 10;
+/// For how long a client that has ended its side is answered: it may only have no more to ask (`nc -N`), or it may have gone. Work for one
+/// that has gone is wasted, so a busy server does not wait for longer.
+const HALF_CLOSED: Duration = Duration::from_secs(1);
 /// Bytes that a client has to take each time it is waited for.
 const AT_LEAST: usize = 1 << 20;
 /// Bytes that the system keeps of an answer beyond those that are on the line.
@@ -122,20 +126,21 @@ impl Wire {
         Ok(())
     }
 
-    /// Ends our side, then reads what still comes until the client ends its own: closed before, the connection would be reset, and the
-    /// client might lose the answer with it.
-    pub async fn close(&self) {
+    /// Ends our side, then reads what still comes, at most `most` bytes, until the client ends its own: closed before, the connection would
+    /// be reset, and the client might lose the answer with it.
+    pub async fn close(&self, most: usize) {
         let ended = std::future::poll_fn(|context| Pin::new(&mut *lock(&self.stream)).poll_shutdown(context)).await;
         if ended.is_err() {
             return;
         }
+        let mut read = 0;
         std::future::poll_fn(|context| {
             let mut stream = lock(&self.stream);
             let mut bytes = [0; 4096];
             loop {
                 let mut into = ReadBuf::new(&mut bytes);
                 match Pin::new(&mut *stream).poll_read(context, &mut into) {
-                    Poll::Ready(Ok(())) if !into.filled().is_empty() => {}
+                    Poll::Ready(Ok(())) if !into.filled().is_empty() && read < most => read += into.filled().len(),
                     Poll::Ready(_) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,
                 }
@@ -158,12 +163,14 @@ pub struct Patient {
     waits: Option<Pin<Box<Sleep>>>,
     /// Bytes that were taken since.
     taken: usize,
+    /// Runs since the client ended its side while a request was being answered.
+    ended: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patient {
     /// Fails once the client has taken less than a megabyte, and not all, in the time of `most`.
     pub fn new(wire: Arc<Wire>, most: Duration) -> Self {
-        Self { wire, most, waits: None, taken: 0 }
+        Self { wire, most, waits: None, taken: 0, ended: None }
     }
 
     /// What writing gave, unless that was too little for too long.
@@ -171,6 +178,7 @@ impl Patient {
         match written {
             Poll::Ready(Ok(more)) => {
                 self.taken += more;
+                self.ended = None;
                 if self.taken >= AT_LEAST {
                     self.waits = None;
                 }
@@ -195,9 +203,13 @@ impl Patient {
 }
 
 impl AsyncRead for Patient {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let read = Pin::new(&mut *lock(&self.wire.stream)).poll_read(context, into);
+        if matches!(read, Poll::Ready(Ok(()))) && into.filled().len() == before && into.remaining() > 0 && self.wire.is_called() {
+            // The end of what the client sends. hyper would drop the request; it asks again once the answer is handed over.
+            return self.ended.get_or_insert_with(|| Box::pin(sleep(HALF_CLOSED))).as_mut().poll(context).map(Ok);
+        }
         if !self.wire.is_called() && !self.wire.lined.load(Relaxed) {
             let new = into.filled().get(before..).unwrap_or_default();
             let end = new.iter().position(|byte| *byte == b'\n');
