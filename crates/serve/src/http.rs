@@ -66,7 +66,7 @@ impl Service {
             batcher: Batcher::new(&options, Arc::clone(&metrics))?,
             memory: Memory::new(most, Arc::clone(&metrics)),
             hosts: Hosts::new(&options.hosts, &options.cors),
-            pictures: Pictures::new(&options),
+            pictures: Pictures::new(&options)?,
             page: Page::new(&options),
             draining: AtomicBool::new(false),
             ids: Ids::new(),

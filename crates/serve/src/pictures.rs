@@ -7,10 +7,12 @@ use crate::options::Options;
 use crate::problem::Problem;
 use axum::http::StatusCode;
 use maobi_vision::{DecodeError, Limits, Picture, TooMuch, cost, decode_bytes};
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 use tokio::time::timeout_at;
 
@@ -21,6 +23,7 @@ const UNIT: u64 = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Pictures {
     turns: Arc<Semaphore>,
+    threads: Threads,
     /// In [`UNIT`]s.
     memory: Arc<Semaphore>,
     units: u32,
@@ -30,14 +33,43 @@ pub(crate) struct Pictures {
 
 impl Pictures {
     /// As many turns as there are threads.
-    pub fn new(options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// When the system refuses what threads need.
+    pub fn new(options: &Options) -> io::Result<Self> {
         let units = u32::try_from(options.picture_memory as u64 / UNIT).unwrap_or(u32::MAX).max(1);
         let units = units.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
-        Self {
+        Ok(Self {
             turns: Arc::new(Semaphore::new(options.threads.max(1))),
+            threads: Threads::new(options.threads.max(1))?,
             memory: Arc::new(Semaphore::new(units as usize)),
             units,
             time: options.picture_time,
+        })
+    }
+}
+
+/// The threads that read pictures. They are few and always the same: glibc keeps freed memory for each thread that ever took it, and any of
+/// hundreds may run a `tokio::task::spawn_blocking`.
+#[derive(Debug)]
+struct Threads(Option<Runtime>);
+
+impl Threads {
+    fn new(count: usize) -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(count).thread_name("picture").build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        self.0.as_ref()?.spawn_blocking(work).await.ok()
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // A runtime that is dropped waits for its threads, which a task must not do.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -155,11 +187,11 @@ impl Service {
         let memory = memory.map_err(|_| busy(Rejected::Memory))?;
         drop(waiting);
         let until = Instant::now() + pictures.time;
-        let work = tokio::task::spawn_blocking(move || {
+        let work = pictures.threads.run(move || {
             // Given back when the work ends, even if the client has gone.
             let _held = (turn, memory);
             work(until)
         });
-        work.await.map_err(|_| Problem::internal("reading the picture failed"))
+        work.await.ok_or_else(|| Problem::internal("reading the picture failed"))
     }
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -58,7 +58,7 @@ impl Server {
             .enable_time()
             .build()?;
         let service = Arc::new(Service::new(options, models, log)?);
-        let listener = runtime.block_on(TcpListener::bind(address))?;
+        let listener = runtime.block_on(async { listen(address, service.options.connections) })?;
         Ok(Self { runtime, listener, service, watch: Arc::default() })
     }
 
@@ -184,6 +184,17 @@ async fn before<T>(mut stop: Pin<&mut impl Future<Output = ()>>, work: impl Futu
         Poll::Pending => work.as_mut().poll(context).map(Some),
     })
     .await
+}
+
+/// Listens. As many clients may connect in one moment as the server may have open: a connection beyond the system's queue is lost, and
+/// its client tries again after a second only.
+fn listen(address: SocketAddr, connections: usize) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A server that is started again takes the address that the last one has just left.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(u32::try_from(connections).unwrap_or(u32::MAX).clamp(128, 4096))
 }
 
 /// What accepting connections needs.
