@@ -12,7 +12,7 @@ use maobi_nn::layers::{
     BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, GlobalAveragePooling2D, InputLayer, MaxPooling2D,
     SeparableConv2D, UpSampling2D, ZeroPadding2D,
 };
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::{Adam, Sgd};
 use maobi_nn::{Compile, Model};
 use maobi_train::Recipe;
@@ -105,7 +105,7 @@ fn networks() -> Result<Vec<Model>> {
         .add(Flatten::new())
         .add(Dense::new(3).activation("softmax"))
         .build(1)?;
-    plain.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy()))?;
+    plain.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new()))?;
     let mut many = Sequential::new()
         .add(InputLayer::new([8, 8, 1]))
         .add(ZeroPadding2D::new(1))
@@ -116,7 +116,7 @@ fn networks() -> Result<Vec<Model>> {
         .add(GlobalAveragePooling2D::new())
         .add(Dense::new(3))
         .build(2)?;
-    many.compile(Compile::new(Sgd::new(0.1).momentum(0.9).ema(0.9, None), Loss::sparse_categorical_crossentropy()))?;
+    many.compile(Compile::new(Sgd::new(0.1).momentum(0.9).ema(0.9, None), SparseCategoricalCrossentropy::new()))?;
     Ok(vec![plain, many])
 }
 

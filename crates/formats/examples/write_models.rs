@@ -8,7 +8,7 @@ use maobi_formats::{h5, json, keras, npz, weights_h5};
 use maobi_nn::graph::{Call, Sequential, apply};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{Loss, MeanSquaredError, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::*;
 use maobi_nn::regularizers::Regularizer;
@@ -166,10 +166,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     ];
     let mut lines = Vec::new();
     for (name, optimizer) in optimizers {
-        let how = Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"])?;
+        let how = Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?;
         lines.push(write(folder, name, small()?, how)?);
     }
-    let sparse = Loss::sparse_categorical_crossentropy();
+    let sparse = SparseCategoricalCrossentropy::new();
     lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse).metrics(["accuracy"])?)?);
     for precision in [Precision::MixedBfloat16, Precision::MixedFloat16] {
         let mut model = small()?;
@@ -181,7 +181,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let how = Compile::new(sgd, sparse).metrics(["accuracy"])?;
         lines.push(write(folder, precision.name(), model, how)?);
     }
-    let two = Compile::new(Adam::new(0.003), sparse).losses([sparse, Loss::MeanSquaredError]).loss_weights([1.0, 0.25]);
+    let two = Compile::new(Adam::new(0.003), sparse.clone())
+        .losses([Loss::from(sparse), MeanSquaredError::new().into()])
+        .loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;
     Ok(())

@@ -2,8 +2,8 @@
 
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
+use maobi_nn::object::same_name;
 use maobi_nn::optimizers::{Kind, Optimizer};
-use maobi_nn::serial::same_name;
 use maobi_nn::{Compile, Model};
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use damage::{Count, Random, of_folder, of_model, peak_memory};
 use maobi_formats::{Error, format};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Flatten, InputLayer, MaxPooling2D};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::Adam;
 use maobi_nn::{Compile, Model};
 use std::path::Path;
@@ -22,7 +22,7 @@ fn model() -> Model {
         .add(Dense::new(3).activation("softmax"))
         .build(1)
         .unwrap();
-    model.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy())).unwrap();
+    model.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new())).unwrap();
     model
 }
 

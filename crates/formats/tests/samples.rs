@@ -5,7 +5,7 @@
 use maobi_formats::{format, h5, keras, tensorflow, weights_h5};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Activation, Conv2D, Dense, Flatten, GlobalAveragePooling2D, InputLayer, ZeroPadding2D};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{MeanSquaredError, Target};
 use maobi_nn::{Batch, Compile, Model, Samples};
 use std::path::{Path, PathBuf};
 
@@ -227,7 +227,7 @@ fn checkpoints_bring_their_optimizers() {
         let mut model =
             Sequential::new().add(InputLayer::new([3])).add(Dense::new(2).use_bias(false)).add(Dense::new(2)).build(1).unwrap();
         let optimizer: Optimizer = if name.contains("sgd") { Sgd::new(0.5).momentum(0.9).into() } else { Adam::new(0.5).into() };
-        model.compile(Compile::new(optimizer, Loss::MeanSquaredError)).unwrap();
+        model.compile(Compile::new(optimizer, MeanSquaredError::new())).unwrap();
         let path = folder.join(format!("{name}.ckpt"));
         let notes = format::detect(&path).unwrap().load_weights(&mut model, &path).unwrap();
         assert_eq!(notes, Vec::<String>::new(), "{name}");

@@ -4,7 +4,7 @@
 use maobi_formats::{Loaded, format, h5};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{MeanSquaredError, Target};
 use maobi_nn::optimizers::Adam;
 use maobi_nn::{Batch, Compile, Model, Samples};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -19,7 +19,7 @@ const VALUES: usize = 1000 * 1000;
 
 fn network() -> Model {
     let mut model = Sequential::new().add(InputLayer::new([1000])).add(Dense::new(1000).use_bias(false)).build(1).unwrap();
-    model.compile(Compile::new(Adam::new(0.125), Loss::MeanSquaredError)).unwrap();
+    model.compile(Compile::new(Adam::new(0.125), MeanSquaredError::new())).unwrap();
     model
 }
 

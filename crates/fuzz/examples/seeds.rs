@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageFormat};
 use maobi_formats::{format::FORMATS, keras, weights_h5};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
-use maobi_nn::{Compile, Model, losses::Loss, optimizers::Adam};
+use maobi_nn::{Compile, Model, losses::SparseCategoricalCrossentropy, optimizers::Adam};
 use maobi_train::Recipe;
 use std::error::Error;
 use std::io::{Cursor, Write};
@@ -42,7 +42,7 @@ fn models() -> Result<()> {
         .add(Dropout::new(0.5))
         .add(Dense::new(3).activation("softmax"))
         .build(1)?;
-    conv.compile(Compile::new(Adam::new(0.001), Loss::SparseCategoricalCrossentropy { from_logits: false, ignore_class: None }))?;
+    conv.compile(Compile::new(Adam::new(0.001), SparseCategoricalCrossentropy::new()))?;
     let place = tempfile::tempdir()?;
     for (which, model) in [("dense", &dense), ("conv", &conv)] {
         each_format(which, model, place.path())?;

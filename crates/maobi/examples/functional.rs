@@ -25,8 +25,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sums: Vec<f32> = (0..samples).map(|i| total(&a, i) + total(&b, i)).collect();
     let data = Arrays::new(samples, vec![&a, &b], vec![Targets::Values(is_larger), Targets::Values(sums)])?;
 
-    let how =
-        Compile::new(Adam::new(1e-2), Loss::binary_crossentropy()).losses([Loss::binary_crossentropy(), Loss::MeanSquaredError]);
+    let how = Compile::new(Adam::new(1e-2), BinaryCrossentropy::new())
+        .losses([Loss::from(BinaryCrossentropy::new()), MeanSquaredError::new().into()]);
     model.compile(how.loss_weights([1.0, 0.1]))?;
     let history = model.fit(&data, Fit::new().epochs(10).validation_split(0.2))?;
     for name in ["loss", "larger_loss", "val_sum_loss"] {

@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build(1)?;
     println!("{}", model.summary());
 
-    model.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"])?)?;
+    model.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?)?;
     model.fit(&train, Fit::new().epochs(5).callback(ProgressBar::new()))?;
     println!("{:?}", model.evaluate(&test)?);
 

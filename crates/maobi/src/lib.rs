@@ -18,7 +18,7 @@
 //!     .add(Flatten::new())
 //!     .add(Dense::new(10).activation("softmax"))
 //!     .build(1)?;
-//! model.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"])?)?;
+//! model.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?)?;
 //!
 //! let (train, test) = (Images::new(&splits.train), Images::new(&splits.test));
 //! let history = model.fit(&train, Fit::new().epochs(2).batch_size(32).validation_data(&test))?;
@@ -53,7 +53,7 @@ pub mod prelude {
     pub use maobi_nn::initializers::Initializer;
     pub use maobi_nn::layers::arguments::Padding;
     pub use maobi_nn::layers::*;
-    pub use maobi_nn::losses::Loss;
+    pub use maobi_nn::losses::*;
     pub use maobi_nn::metrics::Metric;
     pub use maobi_nn::optimizers::schedules::Schedule;
     pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};

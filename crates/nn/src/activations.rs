@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Activation {
             Value::String(name) => name.clone(),
             Value::Object(map) => match (map.get("config"), map.get("class_name")) {
                 (Some(Value::String(function)), _) => function.clone(),
-                (_, Some(Value::String(class))) => crate::serial::to_snake_case(class).replace("re_lu", "relu"),
+                (_, Some(Value::String(class))) => crate::object::to_snake_case(class).replace("re_lu", "relu"),
                 _ => return Err(serde::de::Error::custom(format!("activation: expected a name, got {value}"))),
             },
             other => return Err(serde::de::Error::custom(format!("activation: expected a name, got {other}"))),

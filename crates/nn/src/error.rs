@@ -1,6 +1,6 @@
 //! What can go wrong when a network is described, built, compiled or run.
 
-use crate::serial::ConfigError;
+use crate::object::ConfigError;
 
 /// Everything this crate reports. Messages name the layer or argument, what was expected and what came.
 #[derive(Debug, thiserror::Error)]

@@ -15,14 +15,16 @@ pub mod losses;
 pub mod memory;
 pub mod metrics;
 pub mod model;
+pub mod object;
 pub mod op;
 pub mod optimizers;
 mod precision;
 pub mod regularizers;
-pub mod serial;
 pub mod text;
 
 pub use error::{Error, Result};
 pub use exec::{Feed, Samples};
 pub use model::{Batch, Compile, Model};
 pub use precision::Precision;
+#[doc(hidden)]
+pub use serde_json;

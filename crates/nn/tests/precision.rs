@@ -5,7 +5,7 @@ mod common;
 use common::digits;
 use maobi_nn::graph::{Call, Sequential};
 use maobi_nn::layers::{Add, Conv2D, Dense, Flatten, InputLayer, Softmax};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{MeanSquaredError, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::{Adam, LossScale, Optimizer, Sgd};
 use maobi_nn::{Batch, Compile, Model, Precision, Samples};
 
@@ -154,7 +154,7 @@ fn the_loss_scale_grows_after_good_steps() {
 fn gradients_that_are_never_finite_are_an_error_in_the_end() {
     let how = LossScale { initial_scale: 1.0, dynamic_growth_steps: 3 };
     let mut model = Sequential::new().add(InputLayer::new([1])).add(Dense::new(1)).build(1).unwrap();
-    model.compile(Compile::new(Sgd::new(0.01).loss_scale(how), Loss::MeanSquaredError)).unwrap();
+    model.compile(Compile::new(Sgd::new(0.01).loss_scale(how), MeanSquaredError::new())).unwrap();
     let batch = |model: &mut Model| {
         let feed = Samples { samples: 1, inputs: &[&[f32::INFINITY]] };
         let targets = [Target::Values(&[0.0])];
@@ -199,7 +199,7 @@ fn policies_are_part_of_the_configuration() {
     assert_eq!(config["config"]["layers"][0]["config"]["dtype"], "float32");
     let mut back = Model::from_json(&model.to_json(), 1).unwrap();
     assert_eq!((back.precision(), back.to_json()), (Precision::MixedFloat16, model.to_json()));
-    back.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy())).unwrap();
+    back.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new())).unwrap();
     assert!(back.compiled().unwrap().optimizer.loss_scale.is_some());
     // A functional model does not tell its policy: its layers do, and tensors between them have the dtype they make.
     let input = InputLayer::new([4]).input();

@@ -113,13 +113,17 @@ pub fn finetune(
         let (steps, size) = (how.steps, how.batch_size);
         return Err(Error::argument("steps, batch_size", format!("expected at least 1 and 2, got {steps} and {size}")));
     }
-    let compiled = model.compiled().and_then(|compiled| compiled.losses.first().copied());
-    let loss = how.loss.or(compiled).ok_or_else(|| Error::argument("loss", "the model is not compiled; give FineTune a loss"))?;
+    let compiled = model.compiled().and_then(|compiled| compiled.losses.first().cloned());
+    let loss = how
+        .loss
+        .clone()
+        .or(compiled)
+        .ok_or_else(|| Error::argument("loss", "the model is not compiled; give FineTune a loss"))?;
     model.set_seed(how.seed);
-    model.compile(Compile::new(Adam::new(Schedule::cosine_decay(how.learning_rate, how.steps)), loss))?;
+    model.compile(Compile::new(Adam::new(Schedule::cosine_decay(how.learning_rate, how.steps)), loss.clone()))?;
     let (replay, aside) = set_aside(replay, how.seed)?;
     let mixed =
-        Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, one_hot: !loss.is_sparse(), classes };
+        Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, one_hot: !loss.takes_classes(), classes };
     let right = aside.as_ref().map_or(Ok(0), |aside| how.right(model, aside))?;
     let before = (right, snapshot(model));
     let steps = how.steps;
@@ -316,7 +320,7 @@ mod tests {
             steps: 200,
             batch_size: 16,
             learning_rate: 1e-2,
-            loss: Some(Loss::sparse_categorical_crossentropy()),
+            loss: Some(SparseCategoricalCrossentropy::new().into()),
             ..Default::default()
         }
     }

@@ -5,7 +5,7 @@ mod common;
 use common::{BATCH, bits, points};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Dense, Dropout, InputLayer};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::Optimizer;
 use maobi_nn::{Compile, Model, Precision};
 use maobi_train::callbacks::{BatchLogs, Context, EpochLogs, SaveFreq, TensorBoard, VariableNames};
@@ -84,7 +84,7 @@ impl Case {
             model.set_precision(Precision::MixedFloat16).unwrap();
         }
         let optimizer = Optimizer::from_value(&optimizer).unwrap();
-        let how = Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap();
+        let how = Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"]).unwrap();
         model.compile(how).unwrap();
         model
     }

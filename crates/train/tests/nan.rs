@@ -5,7 +5,7 @@ mod common;
 use common::names;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::MeanSquaredError;
 use maobi_nn::optimizers::{Adam, Optimizer, SavedVariable, Sgd};
 use maobi_nn::{Compile, Model};
 use maobi_train::callbacks::SaveFreq;
@@ -20,7 +20,7 @@ const BATCH: usize = 10;
 /// A line through the origin; inputs of 100 make gradients of some thousands.
 fn line(optimizer: impl Into<Optimizer>) -> Model {
     let mut model = Sequential::new().add(InputLayer::new([1])).add(Dense::new(1)).build(1).unwrap();
-    model.compile(Compile::new(optimizer, Loss::MeanSquaredError)).unwrap();
+    model.compile(Compile::new(optimizer, MeanSquaredError::new())).unwrap();
     model
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Goldens and the script that made them: `fixtures/parity` at the root of the repository.
 
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{Loss, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::Optimizer;
 use maobi_nn::{Batch, Compile, Model, Precision, Samples};
 use maobi_train::Recipe;
@@ -179,7 +179,7 @@ fn mixed_policies() {
         let mut model = Model::from_config(&case["model"], 1).unwrap();
         assert_eq!(model.precision(), policy);
         let optimizer = Optimizer::from_value(&case["optimizer"]).unwrap();
-        model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy())).unwrap();
+        model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new())).unwrap();
         set_weights(&mut model);
         let losses = trajectory(&mut model, 1.0 / 255.0, 0.0, batch_size, steps);
         let (second, later) = match policy {

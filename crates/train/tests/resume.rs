@@ -6,7 +6,7 @@ use common::{BATCH, Kill, STEPS, adam, bits, message, model, names, points, trai
 use maobi_nn::Compile;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::{Adam, LossScale, Sgd};
 use maobi_nn::{Model, Precision};
 use maobi_train::callbacks::SaveFreq;
@@ -168,7 +168,7 @@ fn backups_of_other_runs_are_refused() {
     let text = refused(sgd, how());
     assert!(text.contains("Adam") || text.contains("cannot be used here"));
     let mut wide = Sequential::new().add(InputLayer::new([2])).add(Dense::new(3).activation("softmax")).build(1).unwrap();
-    wide.compile(Compile::new(Adam::new(0.05), Loss::sparse_categorical_crossentropy())).unwrap();
+    wide.compile(Compile::new(Adam::new(0.05), SparseCategoricalCrossentropy::new())).unwrap();
     assert!(refused(wide, how()).starts_with("cannot be used here"));
     std::fs::write(&file, b"not a backup").unwrap();
     assert!(refused(adam(1), how()).starts_with("cannot be used here"));

@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => dataset::parts(splits, head, tail, None)?.validation.context("there are no images for validation")?,
     };
     let images = Images::new(&held_out).scaled(preprocessing.scale, preprocessing.offset);
-    let sparse = open.model.compiled().and_then(|how| how.losses.first()).is_some_and(Loss::is_sparse);
+    let sparse = open.model.compiled().and_then(|how| how.losses.first()).is_some_and(Loss::takes_classes);
     let outputs = open.model.output_shapes().first().and_then(|shape| shape.last().copied()).unwrap_or(0);
     let names: Vec<String> = (0..outputs).map(|label| preprocessing.class(label)).collect();
     dataset::check_fit(&held_out, &shape, Outputs::Trained(&names))?;

@@ -12,7 +12,7 @@ use crate::training::interrupt;
 use anyhow::{Context, bail};
 use maobi_data::{Dataset, Progress};
 use maobi_formats::format::named;
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_recognize::preprocessing::gives_probabilities;
 use maobi_train::callbacks::Action;
 use maobi_train::{FineTune, ModelExt, finetune, has_forgotten};
@@ -165,7 +165,7 @@ fn adapt(reader: Reader, own: &Own, replay: &Replay, args: &Args, console: Conso
     // What is not compiled (weights alone, other programs' files) gets the loss of a classifier.
     let loss = match model.compiled() {
         Some(_) => None,
-        None => Some(Loss::sparse_categorical_crossentropy().from_logits(!gives_probabilities(&model))),
+        None => Some(SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(&model))),
     };
     let (steps, learning_rate, seed) = (args.steps, args.learning_rate, args.seed);
     let (scale, offset) = (preprocessing.scale, preprocessing.offset);

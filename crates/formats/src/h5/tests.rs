@@ -5,7 +5,7 @@ use crate::weights_h5;
 use maobi_nn::graph::{Call, Sequential};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
-use maobi_nn::losses::Target;
+use maobi_nn::losses::{Huber, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RmsProp, Sgd};
 use maobi_nn::regularizers::Regularizer;
@@ -40,7 +40,7 @@ fn graph(seed: u64) -> Model {
 
 fn compiled(optimizer: impl Into<Optimizer>, seed: u64) -> Model {
     let mut model = network(seed);
-    model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap()).unwrap();
+    model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"]).unwrap()).unwrap();
     model
 }
 
@@ -62,8 +62,10 @@ fn whole_models_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.h5");
     let mut model = graph(5);
-    let loss = Loss::sparse_categorical_crossentropy();
-    let two = Compile::new(Adam::new(0.003), loss).losses([loss, Loss::Huber { delta: 2.0 }]).loss_weights([1.0, 0.25]);
+    let loss = SparseCategoricalCrossentropy::new();
+    let two = Compile::new(Adam::new(0.003), loss.clone())
+        .losses([Loss::from(loss), Huber::new().delta(2.0).into()])
+        .loss_weights([1.0, 0.25]);
     model.compile(two).unwrap();
     let mut mixed = network(4);
     mixed.set_precision(Precision::MixedBfloat16).unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::{Adam, LossScale, Optimizer, RmsProp, Sgd};
 use maobi_nn::{Batch, Compile, Precision, Samples};
@@ -36,7 +36,7 @@ fn train(model: &mut Model, steps: usize) -> Vec<f64> {
 
 fn compiled(optimizer: impl Into<Optimizer>, seed: u64) -> Model {
     let mut model = network(3, seed);
-    model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap()).unwrap();
+    model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"]).unwrap()).unwrap();
     model
 }
 
@@ -56,7 +56,7 @@ fn mixed_training_goes_on_bit_for_bit() {
         let fresh = |seed: u64| {
             let mut model = network(3, seed);
             model.set_precision(precision).unwrap();
-            model.compile(Compile::new(optimizer.clone(), Loss::sparse_categorical_crossentropy())).unwrap();
+            model.compile(Compile::new(optimizer.clone(), SparseCategoricalCrossentropy::new())).unwrap();
             model
         };
         let mut model = fresh(5);

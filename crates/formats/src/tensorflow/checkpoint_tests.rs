@@ -2,7 +2,7 @@ use super::*;
 use crate::tensorflow::{latest, saver};
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, InputLayer};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::model::Compile;
 use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RmsProp, Sgd};
 use maobi_nn::{Batch, Samples};
@@ -24,9 +24,7 @@ fn network(seed: u64, units: usize) -> Model {
 
 fn compiled(seed: u64, optimizer: impl Into<Optimizer>) -> Model {
     let mut model = network(seed, 3);
-    model
-        .compile(Compile::new(optimizer, Loss::SparseCategoricalCrossentropy { from_logits: true, ignore_class: None }))
-        .unwrap();
+    model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new().from_logits(true))).unwrap();
     model
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Conv2D, Dense, Flatten, InputLayer};
-use maobi_nn::losses::{Loss, Target};
+use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::model::Compile;
 use maobi_nn::optimizers::{Adadelta, Adam, Lion, Optimizer, Sgd};
 use maobi_nn::{Batch, Samples};
@@ -22,9 +22,7 @@ fn network(seed: u64) -> Model {
 
 fn compiled(seed: u64, optimizer: impl Into<Optimizer>) -> Model {
     let mut model = network(seed);
-    model
-        .compile(Compile::new(optimizer, Loss::SparseCategoricalCrossentropy { from_logits: true, ignore_class: None }))
-        .unwrap();
+    model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new().from_logits(true))).unwrap();
     model
 }
 

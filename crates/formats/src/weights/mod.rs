@@ -16,7 +16,7 @@ pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;
 use maobi_nn::graph::Kind;
-use maobi_nn::serial::to_snake_case;
+use maobi_nn::object::to_snake_case;
 use std::collections::HashMap;
 
 /// A layer's place in the file.

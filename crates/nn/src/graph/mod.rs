@@ -108,7 +108,7 @@ impl Names {
 
     /// Makes up a name that is free.
     pub(crate) fn make(&mut self, class: &'static str) -> String {
-        let stem = crate::serial::to_snake_case(class);
+        let stem = crate::object::to_snake_case(class);
         loop {
             let n = self.counts.entry(class).or_default();
             let name = if *n == 0 { stem.clone() } else { format!("{stem}_{n}") };

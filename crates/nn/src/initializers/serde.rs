@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Distribution, FanMode, Initializer};
-use crate::serial::{ConfigError, Fields, brief, number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{ConfigError, Fields, brief, number, parse_object, same_name, serde_by_value, to_object};
 
 /// Class names and the aliases Keras has for them.
 const CLASSES: [(&str, &[&str]); 13] = [
@@ -224,7 +224,7 @@ mod tests {
         for class in Initializer::known_names() {
             let initializer = Initializer::from_value(&json!(class)).unwrap();
             assert_eq!(initializer.class_name(), class);
-            let snake = crate::serial::to_snake_case(class);
+            let snake = crate::object::to_snake_case(class);
             assert_eq!(Initializer::from_value(&json!(snake)).unwrap(), initializer);
             assert_eq!(Initializer::from_value(&initializer.to_value()).unwrap(), initializer);
             let text = serde_json::to_string(&initializer).unwrap();

@@ -2,162 +2,185 @@
 //!
 //! A loss of one row is a number; the loss of a batch is their mean (Keras' `sum_over_batch_size`), each row times its sample
 //! weight. Where the model ends in the softmax or sigmoid that a cross-entropy undoes, both are computed from the logits.
+//!
+//! A loss is a file here and a line in the list below; a loss of your own implements [`LossFunction`] and is registered with
+//! [`Loss::register`].
 
 mod class_weights;
-mod crossentropy;
 mod evaluate;
 #[cfg(test)]
 mod golden_tests;
-mod regression;
-mod serde;
+mod mean;
+mod probabilities;
+mod target;
 
 pub use class_weights::apply_class_weights;
-pub use evaluate::LossError;
+pub use evaluate::LossBatch;
+pub use target::{Labels, LossError, RowTarget, Source, Target};
 
-/// What predictions are compared with.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Target<'a> {
-    /// One class a row, `[rows]`. Losses over values read it as one-hot (as 0 or 1 where there is one column).
-    Classes(&'a [u32]),
-    /// `[rows, cols]`, row-major; `[rows]` whole numbers are also read as classes by the sparse losses and metrics.
-    Values(&'a [f32]),
+use crate::object::{Config, ConfigError, Declared, Entry, Fields, Object, objects, serde_by_value};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+objects! {
+    /// All losses.
+    pub(crate) static LOSSES: Registry<Arc<dyn LossFunction>> = ("loss", "keras.losses", Arc::new);
+    sparse_categorical_crossentropy::SparseCategoricalCrossentropy,
+    categorical_crossentropy::CategoricalCrossentropy,
+    binary_crossentropy::BinaryCrossentropy,
+    mean_squared_error::MeanSquaredError,
+    mean_absolute_error::MeanAbsoluteError,
+    huber::Huber,
+    kl_divergence::KLDivergence,
 }
 
-/// What `prediction` holds, and what the gradient is taken with respect to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The model's output as it is: probabilities, unless the loss says `from_logits`.
-    Probabilities,
-    /// What goes into the softmax that is the model's last operation.
-    SoftmaxLogits,
-    /// What goes into the sigmoid that is the model's last operation.
-    SigmoidLogits,
+/// What a loss does. Its arguments are declared by [`keras_object!`](crate::keras_object).
+pub trait LossFunction: Object {
+    /// The loss of one row. Where `row.gradient` asks for it, writes the derivative with respect to the prediction, times `row.scale`.
+    /// It must not depend on other rows and must not allocate.
+    fn row(&self, row: Row<'_>) -> f32;
+
+    /// How targets are given.
+    fn labels(&self) -> Labels {
+        Labels::Values
+    }
+
+    /// The operation at the end of a model that the loss undoes. If the model ends so, [`Row::logits`] is true, and the prediction is
+    /// what goes into that operation.
+    fn undoes(&self) -> Option<Source> {
+        None
+    }
+
+    /// Whether rows of this class count neither in the sum nor in the mean.
+    fn ignores(&self, label: i64) -> bool {
+        let _ = label;
+        false
+    }
+
+    /// Keras' class name of the metric that averages this loss; absent when Keras has no such metric.
+    fn metric_class(&self) -> Option<&'static str> {
+        Some(self.class_name())
+    }
+
+    /// Arguments that the metric does not have.
+    fn not_as_metric(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
-/// A loss. The parameters are Keras', with Keras' defaults in [`Loss::from_value`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Loss {
-    /// −ln p\[class\].
-    SparseCategoricalCrossentropy {
-        /// The output is logits, not probabilities.
-        from_logits: bool,
-        /// Rows of this class count neither in the sum nor in the mean.
-        ignore_class: Option<i64>,
-    },
-    /// −Σ t·ln p.
-    CategoricalCrossentropy {
-        /// The output is logits, not probabilities.
-        from_logits: bool,
-        /// s of t·(1 − s) + s / cols, in \[0, 1\].
-        label_smoothing: f32,
-    },
-    /// Mean over columns of −t·ln p − (1 − t)·ln(1 − p).
-    BinaryCrossentropy {
-        /// The output is logits, not probabilities.
-        from_logits: bool,
-        /// s of t·(1 − s) + s / 2, in \[0, 1\].
-        label_smoothing: f32,
-    },
-    /// Mean over columns of (p − t)².
-    MeanSquaredError,
-    /// Mean over columns of |p − t|.
-    MeanAbsoluteError,
-    /// Mean over columns of e²/2 where |e| ≤ δ, else δ·|e| − δ²/2.
-    Huber {
-        /// δ; default 1.
-        delta: f32,
-    },
-    /// Σ t·ln(t / p).
-    KLDivergence,
-}
-
-/// Rows to evaluate: a whole batch, or the part of it that one task has.
-#[derive(Clone, Copy, Debug)]
-pub struct LossBatch<'a> {
-    /// What `prediction` holds.
-    pub source: Source,
-    /// Rows here.
-    pub rows: usize,
-    /// Columns: classes or output values of one row.
-    pub cols: usize,
-    /// `[rows, cols]`, row-major.
+/// One row of a batch.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The truth.
+    pub truth: RowTarget<'a>,
+    /// `[cols]`: what the model answers, or the logits of its last operation.
     pub prediction: &'a [f32],
-    /// The truth of these rows.
-    pub target: Target<'a>,
-    /// `[rows]`; absent means 1 each.
-    pub sample_weight: Option<&'a [f32]>,
-    /// What the mean divides by: [`Loss::denominator`] of the *whole* batch.
-    pub denominator: f32,
-    /// Index of the first row in the whole batch, for errors.
-    pub first_row: usize,
+    /// Whether the prediction is the logits of the operation that the loss undoes.
+    pub logits: bool,
+    /// `[cols]`: where the gradient goes, if anywhere.
+    pub gradient: Option<&'a mut [f32]>,
+    /// What the gradient is multiplied by.
+    pub scale: f32,
+}
+
+/// A loss, whichever it is.
+#[derive(Clone, Debug)]
+pub struct Loss(Arc<dyn LossFunction>);
+
+impl<L: LossFunction> From<L> for Loss {
+    fn from(loss: L) -> Loss {
+        Loss(Arc::new(loss))
+    }
+}
+
+impl PartialEq for Loss {
+    fn eq(&self, other: &Loss) -> bool {
+        self.0.same(&*other.0)
+    }
 }
 
 impl Loss {
-    /// Whether targets are class numbers, where the other losses compare whole rows.
-    pub fn is_sparse(&self) -> bool {
-        matches!(self, Loss::SparseCategoricalCrossentropy { .. })
+    /// Makes a loss of your own known: files and recipes then find it by its class name.
+    pub fn register<L: LossFunction + Declared>() {
+        LOSSES.register(Entry::of::<L>(|fields| Ok(Arc::new(L::read(fields)?))));
     }
 
-    /// Sparse categorical cross-entropy of probabilities.
-    pub fn sparse_categorical_crossentropy() -> Loss {
-        Loss::SparseCategoricalCrossentropy { from_logits: false, ignore_class: None }
+    /// With the defaults of all arguments; absent when one has none.
+    pub(crate) fn of(entry: Entry<Arc<dyn LossFunction>>) -> Option<Loss> {
+        Loss::from_entry(entry, &mut Fields::new(entry.class_name(), Config::new())).ok()
     }
 
-    /// Categorical cross-entropy of probabilities.
-    pub fn categorical_crossentropy() -> Loss {
-        Loss::CategoricalCrossentropy { from_logits: false, label_smoothing: 0.0 }
+    /// With the arguments of a configuration.
+    pub(crate) fn from_entry(entry: Entry<Arc<dyn LossFunction>>, fields: &mut Fields) -> Result<Loss, ConfigError> {
+        entry.read(fields).map(Loss)
     }
 
-    /// Binary cross-entropy of probabilities.
-    pub fn binary_crossentropy() -> Loss {
-        Loss::BinaryCrossentropy { from_logits: false, label_smoothing: 0.0 }
+    /// The class names that [`Loss::from_value`] knows.
+    pub fn known_names() -> Vec<&'static str> {
+        LOSSES.names()
     }
 
-    /// The same loss on an output of logits; no change for losses without the option.
-    pub fn from_logits(mut self, value: bool) -> Loss {
-        match &mut self {
-            Loss::SparseCategoricalCrossentropy { from_logits, .. }
-            | Loss::CategoricalCrossentropy { from_logits, .. }
-            | Loss::BinaryCrossentropy { from_logits, .. } => *from_logits = value,
-            _ => {}
-        }
-        self
+    /// What it computes.
+    pub fn function(&self) -> &dyn LossFunction {
+        &*self.0
     }
 
-    /// The same loss with smoothed labels; no change for losses without the option.
-    pub fn label_smoothing(mut self, value: f32) -> Loss {
-        if let Loss::CategoricalCrossentropy { label_smoothing, .. } | Loss::BinaryCrossentropy { label_smoothing, .. } =
-            &mut self
-        {
-            *label_smoothing = value;
-        }
-        self
+    /// How targets are given.
+    pub fn labels(&self) -> Labels {
+        self.0.labels()
+    }
+
+    /// Whether targets are class numbers, where other losses compare whole rows.
+    pub fn takes_classes(&self) -> bool {
+        self.labels() == Labels::Classes
     }
 
     /// What to hand to [`Loss::evaluate`] when the model's last operation makes `last` available: `last` itself where this
     /// loss undoes that operation, else the output.
     pub fn source_for(&self, last: Source) -> Source {
-        match (self, last) {
-            (Loss::SparseCategoricalCrossentropy { .. } | Loss::CategoricalCrossentropy { .. }, Source::SoftmaxLogits)
-            | (Loss::BinaryCrossentropy { .. }, Source::SigmoidLogits) => last,
-            _ => Source::Probabilities,
-        }
+        if self.0.undoes() == Some(last) { last } else { Source::Probabilities }
     }
 
-    /// Whether targets are naturally one class a row rather than a row of values.
-    pub fn takes_classes(&self) -> bool {
-        matches!(self, Loss::SparseCategoricalCrossentropy { .. })
+    /// The class name in Keras.
+    pub fn class_name(&self) -> &'static str {
+        self.0.class_name()
     }
 
-    /// What the mean over a batch divides by: its rows, less those of `ignore_class`.
-    pub fn denominator(&self, rows: usize, target: Target<'_>) -> f32 {
-        let Loss::SparseCategoricalCrossentropy { ignore_class: Some(ignored), .. } = *self else {
-            return rows as f32;
-        };
-        let counted = match target {
-            Target::Classes(classes) => classes.iter().filter(|class| i64::from(**class) != ignored).count(),
-            Target::Values(values) => values.iter().filter(|value| **value as i64 != ignored).count(),
-        };
-        counted as f32
+    /// The name Keras gives the object, such as `sparse_categorical_crossentropy`.
+    pub fn name(&self) -> &'static str {
+        self.0.default_name()
+    }
+
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`ConfigError::BadValue`] for the first that lies outside its range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.0.check_arguments()
+    }
+
+    /// Reads any of the three forms of a configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for unknown names or keys, values out of range, and a `reduction` other than the mean.
+    pub fn from_value(value: &Value) -> Result<Loss, ConfigError> {
+        let (entry, mut fields) = LOSSES.open(value)?;
+        let loss = Loss::from_entry(entry, &mut fields)?;
+        // "auto" is what Keras 2 wrote for the mean.
+        fields.only("reduction", &[json!("sum_over_batch_size"), json!("mean"), json!("auto")])?;
+        fields.ignore(&["name", "dtype"]);
+        fields.finish()?;
+        Ok(loss)
+    }
+
+    /// The Keras object.
+    pub fn to_value(&self) -> Value {
+        let mut config = Config::new();
+        config.insert("name".into(), self.name().into());
+        config.insert("reduction".into(), "sum_over_batch_size".into());
+        config.append(&mut self.0.arguments());
+        LOSSES.write(&*self.0, config)
     }
 }
+
+serde_by_value!(Loss);

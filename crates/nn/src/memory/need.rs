@@ -104,14 +104,14 @@ mod tests {
     use crate::Compile;
     use crate::graph::Sequential;
     use crate::layers::{Dense, InputLayer};
-    use crate::losses::{Loss, Target};
+    use crate::losses::{MeanSquaredError, Target};
     use crate::optimizers::Adam;
     use crate::{Batch, Samples};
 
     fn model(units: usize) -> Model {
         let net = Sequential::new().name("net").add(InputLayer::new([4])).add(Dense::new(units)).add(Dense::new(2));
         let mut model = net.build(1).unwrap();
-        model.compile(Compile::new(Adam::new(0.1), Loss::MeanSquaredError)).unwrap();
+        model.compile(Compile::new(Adam::new(0.1), MeanSquaredError::new())).unwrap();
         model
     }
 

@@ -1,14 +1,49 @@
-//! Area under the ROC or precision–recall curve, from counts at evenly spread thresholds (Keras' `AUC`).
+//! `AUC`: the area under the ROC or precision–recall curve, from counts at evenly spread thresholds
+//! (keras/src/metrics/confusion_metrics.py).
 
-use super::counts::Rows;
-use super::{Auc, Curve, Summation};
+use super::{MetricFunction, Rows};
+use crate::keras_object;
 use crate::losses::LossError;
+use crate::object::range::Range;
+use crate::object::words;
 
-/// Weights of the positives and negatives whose prediction falls between two thresholds.
-#[derive(Clone, Debug)]
-pub(super) struct Buckets {
-    positives: Vec<f64>,
-    negatives: Vec<f64>,
+words! {
+    /// A curve.
+    pub enum Curve {
+        /// True-positive rate over false-positive rate.
+        Roc = "ROC" | "roc",
+        /// Precision over recall.
+        Pr = "PR" | "pr",
+    }
+}
+
+words! {
+    /// How the area between two thresholds is taken.
+    pub enum Summation {
+        /// Trapezia; for precision–recall the interpolation of Davis and Goadrich (2006).
+        Interpolation = "interpolation",
+        /// The lower of the two heights.
+        Minoring = "minoring",
+        /// The higher.
+        Majoring = "majoring",
+    }
+}
+
+/// A million counts more than any curve shows, and bounds the memory that a file can ask for.
+const THRESHOLDS: Range = Range { expected: "from 2 to 1000000", holds: |count| (2.0..=1e6).contains(&count) };
+
+keras_object! {
+    /// Area under a curve.
+    pub struct AUC("auc") {
+        /// Thresholds, evenly over \[0, 1\]; at least 2, 200 by default.
+        num_thresholds: usize where THRESHOLDS = 200,
+        /// Which curve; ROC by default.
+        curve: Curve = Curve::Roc,
+        /// How the area between two thresholds is taken; by interpolation by default.
+        summation_method: Summation = Summation::Interpolation,
+        /// Whether predictions are logits; false by default.
+        from_logits: bool = false,
+    } accepted { multi_label: [false], thresholds: [], num_labels: [], label_weights: [] }
 }
 
 /// Counts at one threshold.
@@ -18,53 +53,48 @@ struct At {
     false_positives: f64,
 }
 
-impl Buckets {
-    pub(super) fn new(thresholds: usize) -> Buckets {
-        Buckets { positives: vec![0.0; thresholds], negatives: vec![0.0; thresholds] }
+/// Half of the sums are the weights of positives whose prediction falls between two thresholds, half those of negatives.
+impl MetricFunction for AUC {
+    fn sums(&self, _: usize) -> usize {
+        2 * self.num_thresholds.max(2)
     }
 
-    pub(super) fn numbers(&self) -> [&[f64]; 2] {
-        [&self.positives, &self.negatives]
-    }
-
-    pub(super) fn numbers_mut(&mut self) -> [&mut [f64]; 2] {
-        [&mut self.positives, &mut self.negatives]
-    }
-
-    pub(super) fn add(&mut self, batch: &Rows<'_>, auc: &Auc) -> Result<(), LossError> {
-        let last = (self.positives.len() - 1) as f32;
-        for row in 0..batch.rows {
-            let truth = batch.target.row(row, batch.cols, 0)?;
-            let weight = batch.weight(row);
-            for (column, value) in batch.prediction(row).iter().enumerate() {
-                let value = if auc.from_logits { 1.0 / (1.0 + (-value).exp()) } else { *value };
+    fn add(&self, sums: &mut [f64], rows: &Rows<'_>) -> Result<(), LossError> {
+        let (positives, negatives) = sums.split_at_mut(sums.len() / 2);
+        let last = (positives.len() - 1) as f32;
+        for row in 0..rows.rows {
+            let truth = rows.truth(row)?;
+            let weight = rows.weight(row);
+            for (column, value) in rows.prediction(row).iter().enumerate() {
+                let value = if self.from_logits { 1.0 / (1.0 + (-value).exp()) } else { *value };
                 // A value on a threshold is not beyond it; the lowest threshold lies below 0, so 0 is in the first bucket.
                 let bucket = ((value.clamp(0.0, 1.0) * last).ceil() - 1.0).max(0.0) as usize;
-                let side = if truth.value(column, batch.cols) != 0.0 { &mut self.positives } else { &mut self.negatives };
+                let side = if truth.value(column, rows.cols) != 0.0 { &mut *positives } else { &mut *negatives };
                 side[bucket] += weight;
             }
         }
         Ok(())
     }
 
-    pub(super) fn area(&self, auc: &Auc) -> f64 {
-        let (all_positives, all_negatives) = (self.positives.iter().sum::<f64>(), self.negatives.iter().sum::<f64>());
+    fn result(&self, sums: &[f64]) -> f64 {
+        let (positives, negatives) = sums.split_at(sums.len() / 2);
+        let (all_positives, all_negatives) = (positives.iter().sum::<f64>(), negatives.iter().sum::<f64>());
         // From the highest threshold down, where counts grow.
         let mut above = At::default();
         let mut area = 0.0;
-        for bucket in (0..self.positives.len()).rev() {
+        for bucket in (0..positives.len()).rev() {
             let below = At {
-                true_positives: above.true_positives + self.positives[bucket],
-                false_positives: above.false_positives + self.negatives[bucket],
+                true_positives: above.true_positives + positives[bucket],
+                false_positives: above.false_positives + negatives[bucket],
             };
             // The highest threshold itself has nothing above it to make an interval with.
-            if bucket + 1 < self.positives.len() {
-                area += match (auc.curve, auc.summation) {
+            if bucket + 1 < positives.len() {
+                area += match (self.curve, self.summation_method) {
                     (Curve::Pr, Summation::Interpolation) => interpolated(below, above, all_positives),
                     _ => {
-                        let (x0, y0) = point(auc.curve, below, all_positives, all_negatives);
-                        let (x1, y1) = point(auc.curve, above, all_positives, all_negatives);
-                        let height = match auc.summation {
+                        let (x0, y0) = point(self.curve, below, all_positives, all_negatives);
+                        let (x1, y1) = point(self.curve, above, all_positives, all_negatives);
+                        let height = match self.summation_method {
                             Summation::Interpolation => (y0 + y1) / 2.0,
                             Summation::Minoring => y0.min(y1),
                             Summation::Majoring => y0.max(y1),

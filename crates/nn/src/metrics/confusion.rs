@@ -1,6 +1,6 @@
 //! Which classes are taken for which.
 
-use super::{arg_max, rows};
+use super::{Accuracy, MetricFunction, Rows, arg_max};
 use crate::losses::{LossError, Target};
 
 /// Counts of (true class, predicted class).
@@ -68,9 +68,10 @@ impl ConfusionMatrix {
             let (expected, got) = (rows * cols, prediction.len());
             return Err(LossError::Length { loss: owner, what: "the prediction", expected, shape, got });
         }
-        target.check(owner, rows, cols, matches!(target, Target::Values(values) if values.len() == rows))?;
+        let batch = Rows { rows, cols, prediction, target, sample_weight: None };
+        target.check(owner, rows, cols, Accuracy::new().labels(&batch))?;
         for (row, p) in prediction.chunks_exact(cols.max(1)).enumerate() {
-            let label = rows::class(&target, row, rows, cols);
+            let label = batch.class(row);
             match usize::try_from(label) {
                 Ok(class) if class < cols => self.counts[class * cols + arg_max(p)] += 1,
                 _ => return Err(LossError::Label { sample: row, label, classes: cols }),

@@ -1,132 +1,89 @@
-//! True and false positives and negatives: precision, recall, F1.
+//! True positives, false positives and false negatives: what precision, recall and F1 sum.
 
-use super::{Average, Positives, rows};
-use crate::losses::{LossError, Target};
+use super::Rows;
+use crate::losses::LossError;
+use crate::object::Argument;
+use serde_json::Value;
 
-/// Keras' `backend.epsilon()`, which F1 adds to its divisors.
-const EPSILON: f64 = 1e-7;
+/// One threshold from 0 to 1, alone or in a list: several would give several figures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold(pub f32);
 
-/// Weighted counts, of each column or of all together.
-#[derive(Clone, Debug)]
-pub(super) struct Counts {
-    true_positives: Vec<f64>,
-    false_positives: Vec<f64>,
-    false_negatives: Vec<f64>,
-}
-
-/// The rows of one update.
-#[derive(Clone, Copy)]
-pub(super) struct Rows<'a> {
-    pub(super) rows: usize,
-    pub(super) cols: usize,
-    pub(super) prediction: &'a [f32],
-    pub(super) target: Target<'a>,
-    pub(super) sample_weight: Option<&'a [f32]>,
-}
-
-impl Rows<'_> {
-    pub(super) fn weight(&self, row: usize) -> f64 {
-        self.sample_weight.map_or(1.0, |weights| f64::from(weights[row]))
-    }
-
-    pub(super) fn prediction(&self, row: usize) -> &[f32] {
-        &self.prediction[row * self.cols..(row + 1) * self.cols]
+impl From<f32> for Threshold {
+    fn from(threshold: f32) -> Self {
+        Threshold(threshold)
     }
 }
 
-impl Counts {
-    pub(super) fn new(columns: usize) -> Counts {
-        let zeros = vec![0.0; columns];
-        Counts { true_positives: zeros.clone(), false_positives: zeros.clone(), false_negatives: zeros }
+impl Argument for Threshold {
+    fn expected() -> String {
+        "one number from 0 to 1".into()
     }
 
-    pub(super) fn numbers(&self) -> [&[f64]; 3] {
-        [&self.true_positives, &self.false_positives, &self.false_negatives]
-    }
-
-    pub(super) fn numbers_mut(&mut self) -> [&mut [f64]; 3] {
-        [&mut self.true_positives, &mut self.false_positives, &mut self.false_negatives]
-    }
-
-    /// Counts for precision and recall; the truth of a value is whether it is not 0.
-    pub(super) fn add_positives(&mut self, batch: &Rows<'_>, positives: Positives) -> Result<(), LossError> {
-        // Keras uses −1e10 as "no threshold" beside top_k, and pushes the other columns down to it.
-        let threshold = positives.threshold.unwrap_or(if positives.top_k.is_some() { -1e10 } else { 0.5 });
-        let columns = match positives.class_id {
-            Some(class) => class.min(batch.cols)..(class + 1).min(batch.cols),
-            None => 0..batch.cols,
+    fn read(value: &Value) -> Option<Self> {
+        let single = match value.as_array().map(Vec::as_slice) {
+            Some([single]) => single.as_f64(),
+            Some(_) => None,
+            None => value.as_f64(),
         };
-        for row in 0..batch.rows {
-            let truth = batch.target.row(row, batch.cols, 0)?;
-            let (p, weight) = (batch.prediction(row), batch.weight(row));
+        single.filter(|threshold| (0.0..=1.0).contains(threshold)).map(|threshold| Threshold(threshold as f32))
+    }
+
+    fn write(&self) -> Value {
+        self.0.write()
+    }
+}
+
+/// When a value counts as positive, for precision and recall.
+pub(super) struct Positives {
+    /// Values beyond it are positive; absent means 0.5, or any with `top_k`.
+    pub(super) threshold: Option<Threshold>,
+    /// Only the k largest columns of a row can be positive.
+    pub(super) top_k: Option<usize>,
+    /// Only this column counts.
+    pub(super) class_id: Option<usize>,
+}
+
+impl Positives {
+    /// Adds true positives, false positives and false negatives; the truth of a value is whether it is not 0.
+    pub(super) fn add(&self, sums: &mut [f64], rows: &Rows<'_>) -> Result<(), LossError> {
+        // Keras uses −1e10 as "no threshold" beside top_k, and pushes the other columns down to it.
+        let threshold = self.threshold.map_or(if self.top_k.is_some() { -1e10 } else { 0.5 }, |threshold| threshold.0);
+        let columns = match self.class_id {
+            Some(class) => class.min(rows.cols)..(class + 1).min(rows.cols),
+            None => 0..rows.cols,
+        };
+        for row in 0..rows.rows {
+            let truth = rows.truth(row)?;
+            let (p, weight) = (rows.prediction(row), rows.weight(row));
             for column in columns.clone() {
-                let allowed = positives.top_k.is_none_or(|k| rows::among_largest(p, column, k));
-                self.add(0, truth.value(column, batch.cols) != 0.0, allowed && p[column] > threshold, weight);
+                let allowed = self.top_k.is_none_or(|k| among_largest(p, column, k));
+                count(sums, 0, truth.value(column, rows.cols) != 0.0, allowed && p[column] > threshold, weight);
             }
         }
         Ok(())
     }
+}
 
-    /// Counts for F1; without a threshold each row's largest values are positive, unless they are 0.
-    pub(super) fn add_f1(&mut self, batch: &Rows<'_>, threshold: Option<f32>) -> Result<(), LossError> {
-        let each = self.true_positives.len() > 1;
-        for row in 0..batch.rows {
-            let truth = batch.target.row(row, batch.cols, 0)?;
-            let (p, weight) = (batch.prediction(row), batch.weight(row));
-            let largest = p.iter().fold(f32::NEG_INFINITY, |m, v| m.max(*v));
-            for (column, value) in p.iter().enumerate() {
-                let positive = match threshold {
-                    Some(threshold) => *value > threshold,
-                    None => *value >= largest && value.abs() > 1e-9,
-                };
-                let index = if each { column } else { 0 };
-                self.add(index, truth.value(column, batch.cols) != 0.0, positive, weight);
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, index: usize, truth: bool, positive: bool, weight: f64) {
-        match (truth, positive) {
-            (true, true) => self.true_positives[index] += weight,
-            (false, true) => self.false_positives[index] += weight,
-            (true, false) => self.false_negatives[index] += weight,
-            (false, false) => {}
-        }
-    }
-
-    pub(super) fn precision(&self) -> f64 {
-        share(self.true_positives[0], self.false_positives[0])
-    }
-
-    pub(super) fn recall(&self) -> f64 {
-        share(self.true_positives[0], self.false_negatives[0])
-    }
-
-    /// The F1 score of a column, with Keras' epsilons.
-    pub(super) fn f1(&self, column: usize) -> f64 {
-        let hits = self.true_positives[column];
-        let precision = hits / (hits + self.false_positives[column] + EPSILON);
-        let recall = hits / (hits + self.false_negatives[column] + EPSILON);
-        2.0 * precision * recall / (precision + recall + EPSILON)
-    }
-
-    pub(super) fn f1_average(&self, average: Option<Average>) -> f64 {
-        let columns = self.true_positives.len();
-        if average == Some(Average::Weighted) {
-            let positives = |column: usize| self.true_positives[column] + self.false_negatives[column];
-            let total: f64 = (0..columns).map(positives).sum();
-            return (0..columns).map(|column| self.f1(column) * positives(column)).sum::<f64>() / (total + EPSILON);
-        }
-        (0..columns).map(|column| self.f1(column)).sum::<f64>() / columns as f64
-    }
-
-    pub(super) fn columns(&self) -> usize {
-        self.true_positives.len()
+/// Adds a value to the true positives, the false positives or the false negatives, a third of `sums` each.
+pub(super) fn count(sums: &mut [f64], index: usize, truth: bool, positive: bool, weight: f64) {
+    let third = sums.len() / 3;
+    match (truth, positive) {
+        (true, true) => sums[index] += weight,
+        (false, true) => sums[third + index] += weight,
+        (true, false) => sums[2 * third + index] += weight,
+        (false, false) => {}
     }
 }
 
 /// hits / (hits + misses); 0 where there is nothing.
-fn share(hits: f64, misses: f64) -> f64 {
+pub(super) fn share(hits: f64, misses: f64) -> f64 {
     if hits + misses > 0.0 { hits / (hits + misses) } else { 0.0 }
+}
+
+/// Whether a column is among the `k` largest; of equals the first come first.
+fn among_largest(p: &[f32], column: usize, k: usize) -> bool {
+    let own = p[column];
+    let before = p.iter().enumerate().filter(|(i, value)| **value > own || (**value == own && *i < column)).count();
+    before < k
 }

@@ -68,10 +68,10 @@ fn accuracy_fits_whatever_target_comes() {
 
 #[test]
 fn ties_at_the_edge_are_in_the_top_k() {
-    let mut state = MetricState::new(&MetricKind::SparseTopKCategoricalAccuracy { k: 1 }.into(), 3);
+    let mut state = MetricState::new(&SparseTopKCategoricalAccuracy::new().k(1).into(), 3);
     state.update(1, 3, &[0.4, 0.4, 0.2], Target::Classes(&[1]), None).unwrap();
     assert_eq!(state.result(), 1.0);
-    let mut state = MetricState::new(&MetricKind::SparseCategoricalAccuracy.into(), 3);
+    let mut state = MetricState::new(&SparseCategoricalAccuracy::new().into(), 3);
     state.update(1, 3, &[0.4, 0.4, 0.2], Target::Classes(&[1]), None).unwrap();
     assert_eq!(state.result(), 0.0);
 }

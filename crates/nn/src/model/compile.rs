@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::exec::{TrainingPlan, Workspace};
 use crate::graph::Kind;
 use crate::losses::{Loss, Source};
-use crate::metrics::{Metric, MetricKind};
+use crate::metrics::Metric;
 use crate::op::Logits;
 use crate::optimizers::{CHUNK, Optimizer, OptimizerState, WeightRef, Weights, partition};
 use crate::precision::Precision;
@@ -21,8 +21,8 @@ const MOST_CLASSES: usize = 1 << 20;
 /// The arguments of Keras' `compile`.
 ///
 /// ```
-/// use maobi_nn::{Compile, losses::Loss, optimizers::Adam};
-/// let how = Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"])?;
+/// use maobi_nn::{Compile, losses::SparseCategoricalCrossentropy, optimizers::Adam};
+/// let how = Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?;
 /// # Ok::<(), maobi_nn::Error>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ pub struct Compile {
 
 impl Compile {
     /// One loss, no metrics.
-    pub fn new(optimizer: impl Into<Optimizer>, loss: Loss) -> Compile {
-        Compile { optimizer: optimizer.into(), losses: vec![loss], loss_weights: vec![], metrics: vec![] }
+    pub fn new(optimizer: impl Into<Optimizer>, loss: impl Into<Loss>) -> Compile {
+        Compile { optimizer: optimizer.into(), losses: vec![loss.into()], loss_weights: vec![], metrics: vec![] }
     }
 
     /// Losses of a model with several outputs, in the order of the outputs.
     #[must_use]
-    pub fn losses(mut self, losses: impl IntoIterator<Item = Loss>) -> Compile {
-        self.losses = losses.into_iter().collect();
+    pub fn losses(mut self, losses: impl IntoIterator<Item = impl Into<Loss>>) -> Compile {
+        self.losses = losses.into_iter().map(Into::into).collect();
         self
     }
 
@@ -141,9 +141,14 @@ impl Model {
         }
         for (metrics, shape) in how.metrics.iter().zip(&outputs) {
             let columns = shape.last().copied().unwrap_or(1);
-            if columns > MOST_CLASSES && metrics.iter().any(|metric| matches!(metric.kind, MetricKind::F1Score { .. })) {
+            // Figures of each column, such as F1Score's, take memory that no file has shown to hold.
+            let by_column = |metric: &&Metric| metric.function().sums(columns) > metric.function().sums(1);
+            if columns > MOST_CLASSES
+                && let Some(metric) = metrics.iter().find(by_column)
+            {
                 let got = format!("an output of {columns} columns");
-                return Err(Error::data("metrics", format!("F1Score of at most {MOST_CLASSES} classes"), got));
+                let expected = format!("{} of at most {MOST_CLASSES} classes", metric.function().class_name());
+                return Err(Error::data("metrics", expected, got));
             }
         }
         if !self.weights.iter().any(|w| w.trainable) {

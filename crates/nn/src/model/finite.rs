@@ -45,14 +45,14 @@ fn check(values: &[f32], what: impl FnOnce() -> String) -> Result<()> {
 mod tests {
     use crate::graph::Sequential;
     use crate::layers::{BatchNormalization, Dense, InputLayer};
-    use crate::losses::Loss;
+    use crate::losses::MeanSquaredError;
     use crate::optimizers::{Adam, SavedVariable};
     use crate::{Compile, Model};
 
     fn model() -> Model {
         let layers = Sequential::new().add(InputLayer::new([2])).add(Dense::new(3)).add(BatchNormalization::new());
         let mut model = layers.build(1).unwrap();
-        model.compile(Compile::new(Adam::new(0.1), Loss::MeanSquaredError)).unwrap();
+        model.compile(Compile::new(Adam::new(0.1), MeanSquaredError::new())).unwrap();
         model
     }
 

@@ -150,7 +150,7 @@ mod tests {
     use crate::Compile;
     use crate::graph::{Call, Sequential, apply};
     use crate::layers::{BatchNormalization, Concatenate, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
-    use crate::losses::Loss;
+    use crate::losses::SparseCategoricalCrossentropy;
     use crate::optimizers::Adam;
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
             .add(Dense::new(10).activation("softmax"))
             .build(1)
             .unwrap();
-        model.compile(Compile::new(Adam::new(1e-3), Loss::sparse_categorical_crossentropy())).unwrap();
+        model.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new())).unwrap();
         assert_eq!(model.summary(), include_str!("../../../../fixtures/summary/sequential.txt"));
     }
 

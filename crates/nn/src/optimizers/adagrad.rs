@@ -3,7 +3,7 @@
 use maobi_kernels::update;
 
 use super::kind::{Formula, Slots, Step, check_positive};
-use crate::serial::ConfigError;
+use crate::object::ConfigError;
 
 parameters! {
     /// Adagrad.

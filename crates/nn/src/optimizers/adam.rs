@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::kind::{Formula, Slots, Step, check_adam, power};
 use super::parameters::Parameters;
 use super::{LearningRate, Optimizer};
-use crate::serial::{ConfigError, Fields};
+use crate::object::{ConfigError, Fields};
 
 parameters! {
     /// Adam.

@@ -3,7 +3,7 @@
 use maobi_kernels::update;
 
 use super::kind::{Formula, Slots, Step, check_adam, power};
-use crate::serial::ConfigError;
+use crate::object::ConfigError;
 
 parameters! {
     /// Adamax.

@@ -2,7 +2,7 @@
 
 use super::parameters::Parameters;
 use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, Optimizer, RmsProp, Sgd};
-use crate::serial::{ConfigError, Fields};
+use crate::object::{ConfigError, Fields};
 use serde_json::{Map, Value};
 
 /// An optimiser's formula with its parameters.

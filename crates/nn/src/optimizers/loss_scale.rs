@@ -1,7 +1,7 @@
 //! Dynamic loss scaling: gradients of the loss times a large factor, so that they do not vanish in float16
 //! (keras/src/optimizers/loss_scale_optimizer.py).
 
-use crate::serial::{ConfigError, Fields};
+use crate::object::{ConfigError, Fields};
 use serde_json::{Map, Value, json};
 
 /// How the loss is scaled: the factor is halved, and the step left out, when a gradient is infinite or NaN; it is doubled after

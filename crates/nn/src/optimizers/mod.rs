@@ -42,7 +42,7 @@ pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use state::{OptimizerState, SavedVariable, SlotShape, StateError, StateVariable};
 
-use crate::serial::ConfigError;
+use crate::object::ConfigError;
 use schedules::Schedule;
 
 /// The step size.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::serial::{ConfigError, Fields};
+use crate::object::{ConfigError, Fields};
 
 /// An optimiser's own parameters in Keras' configuration.
 pub(super) trait Parameters: Sized {
@@ -78,7 +78,7 @@ macro_rules! parameters {
         setters! { $type, self => self.kind, { $($(#[doc = $doc])+ $field: $kind,)+ } }
 
         impl crate::optimizers::parameters::Parameters for $type {
-            fn read(fields: &mut crate::serial::Fields) -> Result<$type, crate::serial::ConfigError> {
+            fn read(fields: &mut crate::object::Fields) -> Result<$type, crate::object::ConfigError> {
                 use crate::optimizers::parameters::Parameter;
                 let default = $type::default();
                 Ok($type { $($field: Parameter::read(fields, stringify!($field), default.$field)?,)+ })

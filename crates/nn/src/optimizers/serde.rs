@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::schedules::Schedule;
 use super::{AdamW, Kind, LearningRate, LossScale, Optimizer};
-use crate::serial::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
 
 impl Optimizer {
     /// Reads any of the three forms of [`crate::serial`].

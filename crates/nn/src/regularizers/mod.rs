@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::serial::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
 
 /// A penalty on the size of a weight's elements. Factors are finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]

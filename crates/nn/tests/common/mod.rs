@@ -2,7 +2,7 @@
 
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Dropout, Flatten, InputLayer, MaxPooling2D};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::Adam;
 use maobi_nn::{Compile, Model};
 
@@ -20,7 +20,7 @@ pub fn digits(seed: u64) -> Model {
         .add(Dense::new(10).activation("softmax"))
         .build(seed)
         .unwrap();
-    let how = Compile::new(Adam::new(1e-2), Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap();
+    let how = Compile::new(Adam::new(1e-2), SparseCategoricalCrossentropy::new()).metrics(["accuracy"]).unwrap();
     model.compile(how).unwrap();
     model
 }

@@ -142,7 +142,7 @@ impl Recipe {
 
     /// Optimizer, loss and metrics.
     pub fn compile(&self) -> Compile {
-        let mut how = Compile::new(self.training.optimizer.clone(), self.training.loss);
+        let mut how = Compile::new(self.training.optimizer.clone(), self.training.loss.clone());
         how.metrics = vec![self.training.metrics.clone()];
         how
     }

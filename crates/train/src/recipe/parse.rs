@@ -38,7 +38,7 @@ impl Recipe {
         let mut data = data(name, section(&mut top, "data")?)?;
         data.augment = augment(name, &mut top)?;
         let training = training(name, section(&mut top, "training")?)?;
-        if data.one_hot && training.loss.is_sparse() {
+        if data.one_hot && training.loss.takes_classes() {
             let message = "[data] labels: \"one-hot\" does not go with [training] loss = \"sparse_categorical_crossentropy\". Set labels = \
                            \"sparse\", or loss = \"categorical_crossentropy\"";
             return Err(error(message.into()));

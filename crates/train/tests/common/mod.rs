@@ -3,7 +3,7 @@
 
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, Dropout, InputLayer};
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::{Adam, Optimizer};
 use maobi_nn::{Compile, Model};
 use maobi_train::callbacks::{BatchLogs, Context};
@@ -25,7 +25,7 @@ pub fn points() -> (Vec<f32>, Vec<u32>) {
 pub fn model(seed: u64, optimizer: impl Into<Optimizer>) -> Model {
     let layers = Sequential::new().add(InputLayer::new([2])).add(Dense::new(8).activation("relu")).add(Dropout::new(0.3));
     let mut model = layers.add(Dense::new(3).activation("softmax")).build(seed).unwrap();
-    model.compile(Compile::new(optimizer, Loss::sparse_categorical_crossentropy()).metrics(["accuracy"]).unwrap()).unwrap();
+    model.compile(Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"]).unwrap()).unwrap();
     model
 }
 

@@ -54,7 +54,8 @@ fn read_back(session: &Session) -> anyhow::Result<Model> {
 
 /// Loss and metrics on the test set.
 fn measure(session: &Session, model: &Model) -> anyhow::Result<Logs> {
-    let hot = model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, |loss| !loss.is_sparse());
+    let hot =
+        model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, |loss| !loss.takes_classes());
     let logs = model.evaluate(&session.images(&session.parts.test).one_hot(hot))?;
     if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
         bail!(

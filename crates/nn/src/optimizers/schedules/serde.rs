@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::Schedule;
-use crate::serial::{ConfigError, Fields, number, optional_number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{ConfigError, Fields, number, optional_number, parse_object, same_name, serde_by_value, to_object};
 
 const NAMES: [&str; 7] = [
     "InverseTimeDecay",

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use maobi_data::source::{BuiltinSize, Request, resolve};
 use maobi_data::{Dataset, DatasetName, builtin, progress::Silent, source::Wanted};
 use maobi_nn::Model;
-use maobi_nn::losses::Loss;
+use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_recognize::Recognizer;
 use maobi_recognize::preprocessing::{Scaling, gives_probabilities};
 use maobi_train::callbacks::Action;
@@ -48,8 +48,8 @@ impl Lesson {
             replay = builtin::extend(&replay, REPLAY / 3, REPLAY / 3).map_err(failed)?;
         }
         let Scaling { scale, offset } = recognizer.scaling();
-        let loss = Loss::sparse_categorical_crossentropy().from_logits(!gives_probabilities(recognizer.model()));
-        let how = FineTune { seed: SEED, scale, offset, loss: Some(loss), ..FineTune::grey(none) };
+        let loss = SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(recognizer.model()));
+        let how = FineTune { seed: SEED, scale, offset, loss: Some(loss.into()), ..FineTune::grey(none) };
         Ok(Self { own, test: splits.test.drawn(TEST, SEED), name, replay, how })
     }
 
