@@ -119,6 +119,9 @@ fn gradients_are_slopes() {
         (Loss::from(MeanAbsoluteError::new()), Source::Probabilities),
         (Loss::from(Huber::new().delta(0.17)), Source::Probabilities),
         (Loss::from(KLDivergence::new()), Source::Probabilities),
+        (Loss::from(CosineSimilarity::new()), Source::Probabilities),
+        (Loss::from(LogCosh::new()), Source::Probabilities),
+        (Loss::from(Hinge::new()), Source::Probabilities),
     ];
     // The last row's targets sum to 2.2; softmax gradients hold for distributions, as in TensorFlow.
     for (loss, source) in losses {
@@ -248,5 +251,5 @@ fn configurations_round_trip() {
         error.to_string(),
         "MeanSquaredError: reduction must be \"sum_over_batch_size\" or \"mean\" or \"auto\" or absent, got \"sum\""
     );
-    assert!(Loss::from_value(&json!("hinge")).unwrap_err().to_string().starts_with("unknown loss \"hinge\"; known: Sparse"));
+    assert!(Loss::from_value(&json!("ctc")).unwrap_err().to_string().starts_with("unknown loss \"ctc\"; known: Sparse"));
 }

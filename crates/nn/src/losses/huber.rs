@@ -15,7 +15,7 @@ keras_object! {
 }
 
 impl LossFunction for Huber {
-    fn metric_class(&self) -> Option<&'static str> {
+    fn metric(&self) -> Option<(&'static str, &'static str)> {
         None
     }
 

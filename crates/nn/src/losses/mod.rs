@@ -15,6 +15,7 @@ mod probabilities;
 mod target;
 
 pub use class_weights::apply_class_weights;
+pub(crate) use cosine_similarity::cosine;
 pub use evaluate::LossBatch;
 pub use target::{Labels, LossError, RowTarget, Source, Target};
 
@@ -32,6 +33,9 @@ objects! {
     mean_absolute_error::MeanAbsoluteError,
     huber::Huber,
     kl_divergence::KLDivergence,
+    cosine_similarity::CosineSimilarity,
+    log_cosh::LogCosh,
+    hinge::Hinge,
 }
 
 /// What a loss does. Its arguments are declared by [`keras_object!`](crate::keras_object).
@@ -57,9 +61,9 @@ pub trait LossFunction: Object {
         false
     }
 
-    /// Keras' class name of the metric that averages this loss; absent when Keras has no such metric.
-    fn metric_class(&self) -> Option<&'static str> {
-        Some(self.class_name())
+    /// Class name and name of Keras' metric that averages this loss; absent when Keras has no such metric.
+    fn metric(&self) -> Option<(&'static str, &'static str)> {
+        Some((self.class_name(), self.default_name()))
     }
 
     /// Arguments that the metric does not have.

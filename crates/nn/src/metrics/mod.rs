@@ -41,6 +41,7 @@ objects! {
     recall::Recall,
     f1_score::F1Score,
     auc::AUC,
+    cosine_similarity::CosineSimilarity,
 }
 
 /// What a metric does: it adds rows to some sums, and makes a figure of them. Its arguments are declared by
@@ -135,7 +136,7 @@ impl Metric {
     pub fn known_names() -> Vec<&'static str> {
         let losses = LOSSES.entries();
         let mut names = METRICS.names();
-        names.extend(losses.into_iter().filter_map(|entry| Loss::of(entry)?.function().metric_class()));
+        names.extend(losses.into_iter().filter_map(|entry| Some(Loss::of(entry)?.function().metric()?.0)));
         names
     }
 
@@ -211,8 +212,8 @@ serde_by_value!(Metric);
 /// The loss that a name of a metric means, if Keras has such a metric: by its own names ("mse") or by that of the metric.
 fn as_loss(name: &str) -> Option<Entry<Arc<dyn LossFunction>>> {
     let of_metric = |entry: &Entry<_>| {
-        let class = Loss::of(*entry).and_then(|loss| loss.function().metric_class());
-        class.is_some_and(|class| same_name(name, class) || LOSSES.find(name).is_some_and(|found| found.is(entry)))
+        let class = Loss::of(*entry).and_then(|loss| loss.function().metric());
+        class.is_some_and(|(class, _)| same_name(name, class) || LOSSES.find(name).is_some_and(|found| found.is(entry)))
     };
     LOSSES.entries().into_iter().find(of_metric)
 }

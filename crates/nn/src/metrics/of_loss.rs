@@ -11,11 +11,11 @@ pub struct OfLoss(pub(super) Loss);
 
 impl Object for OfLoss {
     fn class_name(&self) -> &'static str {
-        self.0.function().metric_class().unwrap_or(self.0.class_name())
+        self.0.function().metric().map_or(self.0.class_name(), |(class, _)| class)
     }
 
     fn default_name(&self) -> &'static str {
-        self.0.name()
+        self.0.function().metric().map_or(self.0.name(), |(_, name)| name)
     }
 
     fn arguments(&self) -> Config {
