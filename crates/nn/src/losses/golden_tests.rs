@@ -120,6 +120,7 @@ fn gradients_are_slopes() {
         (Loss::from(Huber::new().delta(0.17)), Source::Probabilities),
         (Loss::from(KLDivergence::new()), Source::Probabilities),
         (Loss::from(CosineSimilarity::new()), Source::Probabilities),
+        (Loss::from(Poisson::new()), Source::Probabilities),
         (Loss::from(LogCosh::new()), Source::Probabilities),
         (Loss::from(Hinge::new()), Source::Probabilities),
     ];

@@ -34,6 +34,7 @@ objects! {
     huber::Huber,
     kl_divergence::KLDivergence,
     cosine_similarity::CosineSimilarity,
+    poisson::Poisson,
     log_cosh::LogCosh,
     hinge::Hinge,
 }
