@@ -320,7 +320,7 @@ mod tests {
             steps: 200,
             batch_size: 16,
             learning_rate: 1e-2,
-            loss: Some(SparseCategoricalCrossentropy::new().into()),
+            loss: Some(maobi_nn::losses::SparseCategoricalCrossentropy::new().into()),
             ..Default::default()
         }
     }

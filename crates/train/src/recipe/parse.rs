@@ -260,6 +260,9 @@ mod tests {
         assert!(message(&SMALL.replace("units", "unit")).contains("unknown argument \"unit\""));
         assert!(message(&SMALL.replace("Dense", "Dens")).contains("no such layer"));
         assert!(message(&SMALL.replace("[training]", "[trianing]")).contains("loss: is missing"));
+        // The parser's bound on nesting: toml_parser before 1.1.6 forgot a level at each "[c]" and overflowed the stack.
+        let nested = message(&"a = {n = \"b\"\n[c]\n".repeat(20_000));
+        assert!(nested.starts_with("recipe mine: is not valid TOML: line "), "{nested}");
         let toml = message("name = \"x\"\na = [");
         assert!(toml.starts_with("recipe mine: is not valid TOML: line 2, column ") && toml.lines().count() == 1, "{toml}");
         let labels = message(&SMALL.replace("[training]", "[data]\nlabels = \"one-hot\"\n[training]"));
