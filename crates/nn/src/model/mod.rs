@@ -1,4 +1,4 @@
-//! A network with its weights: what [`Sequential`](crate::graph::Sequential) and the functional builder make.
+//! A network with its weights: what [`Sequential`] and the functional builder make.
 
 mod activations;
 mod compile;
