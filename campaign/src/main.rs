@@ -9,6 +9,7 @@ mod environment;
 mod files;
 mod http;
 mod kills;
+mod kind;
 mod place;
 mod process;
 mod report;
@@ -18,32 +19,10 @@ mod soak;
 use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use context::{Context, Limits};
-use report::Report;
+use kind::Kind;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
-
-/// A kind of trial.
-pub struct Kind {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// What it tries, in one line for `--help` and the table.
-    pub about: &'static str,
-    /// Its share of the time that `all` is given, in percent.
-    pub share: u32,
-    /// What `short` runs of it.
-    pub short: Short,
-    /// Runs trials until the limits of the context are reached. An error means that the campaign itself could not work.
-    pub run: fn(&Context) -> Result<Report>,
-}
-
-/// The part of a kind that belongs to `campaign short`.
-pub struct Short {
-    /// At most that many trials.
-    pub trials: u64,
-    /// At most that many seconds.
-    pub seconds: u64,
-}
 
 /// Every kind, in the order in which `all` runs them.
 const KINDS: &[Kind] = &[kills::KIND, environment::KIND, files::KIND, http::KIND, soak::KIND];

@@ -8,10 +8,11 @@ mod work;
 mod writers;
 
 use crate::context::Context;
+use crate::kind::{Kind, Short};
+use crate::place;
 use crate::process::{self, Ended};
 use crate::report::{Failure, Report};
 use crate::seeded::Random;
-use crate::{Kind, Short, place};
 use anyhow::{Context as _, Result};
 use commands::{COMMANDS, SLOTS};
 use odd::ODD;

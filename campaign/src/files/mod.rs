@@ -7,8 +7,8 @@ mod seeds;
 pub mod worker;
 
 use crate::context::Context;
+use crate::kind::{Kind, Short};
 use crate::report::{Failure, Report};
-use crate::{Kind, Short};
 use anyhow::{Context as _, Result};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;

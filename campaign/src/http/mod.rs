@@ -13,9 +13,9 @@ pub mod server;
 pub mod wire;
 
 use crate::context::Context;
+use crate::kind::{Kind, Short};
 use crate::report::{Failure, Report};
 use crate::seeded::Random;
-use crate::{Kind, Short};
 use anyhow::Result;
 use probe::Probe;
 use server::Server;

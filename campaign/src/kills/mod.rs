@@ -5,9 +5,10 @@ mod recipes;
 mod trial;
 
 use crate::context::Context;
+use crate::kind::{Kind, Short};
+use crate::place;
 use crate::report::{Failure, Report};
 use crate::seeded;
-use crate::{Kind, Short, place};
 use anyhow::Result;
 use recipes::Case;
 use std::collections::HashMap;

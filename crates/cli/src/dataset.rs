@@ -94,6 +94,16 @@ pub fn wanted(name: &str) -> Wanted {
     }
 }
 
+/// A name as it is; a path so that it is found again from any folder.
+pub fn portable(dataset: &str) -> String {
+    match wanted(dataset) {
+        Wanted::Name(name) => name.to_string(),
+        Wanted::Path(path) => {
+            std::path::absolute(&path).unwrap_or(path).to_str().map_or_else(|| dataset.to_owned(), str::to_owned)
+        }
+    }
+}
+
 /// Whether the data is merely not there, as against damaged.
 fn is_absence(error: &DataError) -> bool {
     matches!(error, DataError::NotFound { .. } | DataError::Offline { .. } | DataError::Download { .. })

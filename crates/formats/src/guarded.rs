@@ -1,7 +1,7 @@
 //! What stands around every reader: a panic of a parser is an error, and a network that no memory is left for is refused.
 
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
 use maobi_nn::Model;
 use std::path::Path;
 

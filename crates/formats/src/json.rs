@@ -1,8 +1,8 @@
 //! Keras' JSON of a network, `model.to_json()`, and the `config.json` of a `.keras` file by itself.
 
+use crate::contract::{Format, Loaded, without_place};
 use crate::error::{Error, Result};
 use crate::files::{self, check_json};
-use crate::format::{Format, Loaded, without_place};
 use crate::{atomic_write, compile, h5};
 use maobi_nn::Model;
 use serde_json::Value;

@@ -6,6 +6,7 @@
 mod archive;
 mod atomic;
 mod compile;
+mod contract;
 pub mod error;
 mod files;
 pub mod format;
@@ -26,5 +27,5 @@ mod weights;
 pub mod weights_h5;
 
 pub use atomic::atomic_write;
+pub use contract::{Format, HEAD, Loaded};
 pub use error::{Error, Result};
-pub use format::{Format, Loaded};

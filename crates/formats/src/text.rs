@@ -1,5 +1,7 @@
 //! Bytes in places that only hold text: as they are when they are text, in Base64 (RFC 4648) otherwise.
 
+/// In metadata: what comes before the name of an extra.
+pub(crate) const EXTRA: &str = "maobi/";
 const MARK: &str = "base64:";
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

@@ -1,10 +1,10 @@
 //! `*.weights.h5`: weights, and the optimizer state of a compiled model, in Keras 3's layout (`model.save_weights`).
 
+use crate::contract::{Format, Loaded, NO_NETWORK, without_place};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::hdf5::{Layout, MAGIC, Reader, layout_of};
-use crate::weights::{Refusal, apply, read_any, to_bytes};
+use crate::weights::{apply, read_any, to_bytes};
 use maobi_nn::Model;
 use std::path::Path;
 
@@ -71,15 +71,8 @@ pub fn load(model: &mut Model, path: &Path) -> Result<()> {
 /// As [`load`].
 pub fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<()> {
     let reader = Reader::open(bytes).map_err(|message| Error::damaged(path, message))?;
-    let values = read_any(&reader, model, false).map_err(|refusal| refuse(path, refusal))?;
+    let values = read_any(&reader, model, false).map_err(|refusal| refusal.at(path))?;
     apply(&values, model).map_err(|message| Error::damaged(path, message))
-}
-
-pub(crate) fn refuse(path: &Path, refusal: Refusal) -> Error {
-    match refusal {
-        Refusal::Damaged(message) => Error::damaged(path, message),
-        Refusal::Misfits(misfits) => Error::Misfit { path: path.to_path_buf(), misfits },
-    }
 }
 
 #[cfg(test)]

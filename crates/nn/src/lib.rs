@@ -5,6 +5,7 @@
 //! makes epochs of. Files are the business of `maobi-formats`.
 
 pub mod activations;
+mod arg_max;
 pub mod error;
 mod exact;
 mod exec;

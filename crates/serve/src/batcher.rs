@@ -3,7 +3,7 @@
 //! Each model has a queue with an end. Threads of their own take what waits, up to a batch, of one model after the other; a request
 //! of many samples goes through in pieces, so that it holds up no small one. Whoever has gone, or waited too long, is left out.
 
-use crate::lock;
+use crate::lock::lock;
 use crate::memory::Share;
 use crate::metrics::{Metrics, Rejected};
 use crate::options::Options;

@@ -1,44 +1,13 @@
 //! Bodies of requests: read as a whole, within bounds of size, time and memory.
 
-use crate::http::Service;
-use crate::memory::Share;
+use crate::memory::Held;
 use crate::problem::Problem;
+use crate::service::Service;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt;
-use std::ops::Deref;
 use tokio::time::timeout;
-
-/// A body, and the memory that is counted for it.
-#[derive(Debug)]
-pub struct Held {
-    bytes: Bytes,
-    share: Share,
-}
-
-impl Held {
-    /// Counts memory for what will be read from the body, too: up to `times` its size.
-    ///
-    /// # Errors
-    /// 503 when there is not so much left.
-    pub fn reserve(&mut self, times: usize) -> Result<(), Problem> {
-        self.share.set(self.bytes.len().saturating_mul(times + 1))
-    }
-
-    /// Lets the bytes go. What is counted stays the same until it is set anew.
-    pub fn parsed(self) -> Share {
-        self.share
-    }
-}
-
-impl Deref for Held {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
 
 /// Reads a body.
 ///
@@ -97,7 +66,7 @@ async fn collect(service: &Service, mut body: Body, announced: usize, too_large:
             }
         }
     }
-    Ok(Held { bytes: whole.map(Bytes::from).or(first).unwrap_or_default(), share })
+    Ok(Held::new(whole.map(Bytes::from).or(first).unwrap_or_default(), share))
 }
 
 /// An error with all that caused it: hyper's own texts name the fault in a cause only.

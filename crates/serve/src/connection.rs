@@ -1,9 +1,9 @@
 //! One connection, from its first byte to its last: requests one after the other, none before the answer to the one before it is taken;
 //! an answer in JSON for what is no HTTP; and an end that loses nothing.
 
-use crate::http::Service;
 use crate::outgoing::Outgoing;
 use crate::problem::Problem;
+use crate::service::Service;
 use crate::wire::{Call, Patient, Wire};
 use axum::Router;
 use axum::http::{Request, Response, StatusCode};

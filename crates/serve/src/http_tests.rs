@@ -5,7 +5,8 @@ mod bounds;
 #[path = "http_tests/document.rs"]
 mod document;
 
-use crate::http::{Service, router};
+use crate::http::router;
+use crate::service::Service;
 use crate::{Log, Models, Options, Source};
 use axum::Router;
 use axum::body::Body;

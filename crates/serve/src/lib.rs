@@ -12,6 +12,7 @@ mod cors;
 pub mod fuzzing;
 mod host;
 pub mod http;
+mod lock;
 mod log;
 mod memory;
 pub mod metrics;
@@ -21,12 +22,14 @@ mod openapi;
 mod options;
 mod outgoing;
 mod page;
+mod params;
 mod pictures;
 pub mod problem;
 mod recognize;
 mod scan;
 mod served;
 mod server;
+mod service;
 mod signals;
 mod stamp;
 mod tf_serving;
@@ -35,18 +38,14 @@ mod wire;
 mod write;
 
 pub use host::is_name;
-pub use http::{Service, router};
+pub use http::router;
 pub use log::{Form, Log, Requests};
 pub use models::{Load, ModelError, Models, Source};
 pub use options::Options;
 pub use served::{Served, Tensor};
 pub use server::{Asked, Server};
+pub use service::Service;
 pub use signals::Signal;
-
-/// A lock, whoever panicked while he had it: what it guards is whole after every statement.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
 
 #[cfg(test)]
 #[path = "http_tests.rs"]

@@ -6,6 +6,8 @@
 
 use crate::metrics::{Metrics, Rejected};
 use crate::problem::Problem;
+use axum::body::Bytes;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -94,6 +96,41 @@ impl Drop for Share {
         if let Some(memory) = &self.of {
             memory.held.fetch_sub(self.bytes, Relaxed);
         }
+    }
+}
+
+/// A body, and the memory that is counted for it.
+#[derive(Debug)]
+pub struct Held {
+    bytes: Bytes,
+    share: Share,
+}
+
+impl Held {
+    /// `share` is what is counted for the bytes.
+    pub fn new(bytes: Bytes, share: Share) -> Self {
+        Self { bytes, share }
+    }
+
+    /// Counts memory for what will be read from the body, too: up to `times` its size.
+    ///
+    /// # Errors
+    /// 503 when there is not so much left.
+    pub fn reserve(&mut self, times: usize) -> Result<(), Problem> {
+        self.share.set(self.bytes.len().saturating_mul(times + 1))
+    }
+
+    /// Lets the bytes go. What is counted stays the same until it is set anew.
+    pub fn parsed(self) -> Share {
+        self.share
+    }
+}
+
+impl Deref for Held {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

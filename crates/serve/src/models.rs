@@ -1,6 +1,6 @@
 //! Which models are served: by name and version, each from a file that may be replaced while it is in use.
 
-use crate::lock;
+use crate::lock::lock;
 use crate::log::Log;
 use crate::metrics::ModelMetrics;
 use crate::problem::Problem;

@@ -1,8 +1,7 @@
 //! Bounds pictures in work: how many at a time, how much memory they share, and how long each may take.
 
-use crate::body::Held;
-use crate::http::Service;
-use crate::metrics::Rejected;
+use crate::memory::Held;
+use crate::metrics::{Metrics, Rejected};
 use crate::options::Options;
 use crate::problem::Problem;
 use axum::http::StatusCode;
@@ -29,6 +28,10 @@ pub(crate) struct Pictures {
     units: u32,
     /// How long reading one may take.
     time: Duration,
+    /// How many may wait, and how long.
+    queue: usize,
+    patience: Duration,
+    metrics: Arc<Metrics>,
 }
 
 impl Pictures {
@@ -36,7 +39,7 @@ impl Pictures {
     ///
     /// # Errors
     /// When the system refuses what threads need.
-    pub fn new(options: &Options) -> io::Result<Self> {
+    pub fn new(options: &Options, metrics: Arc<Metrics>) -> io::Result<Self> {
         let units = u32::try_from(options.picture_memory as u64 / UNIT).unwrap_or(u32::MAX).max(1);
         let units = units.min(u32::try_from(Semaphore::MAX_PERMITS).unwrap_or(u32::MAX));
         Ok(Self {
@@ -45,7 +48,58 @@ impl Pictures {
             memory: Arc::new(Semaphore::new(units as usize)),
             units,
             time: options.picture_time,
+            queue: options.queue,
+            patience: options.patience,
+            metrics,
         })
+    }
+
+    /// Runs `work` on a picture that takes `bytes` of memory, on a thread that may be busy for long. `work` gets the time at which it
+    /// has to end.
+    ///
+    /// At most as many pictures as there are threads are in work, and only while they fit into the memory for pictures. The others wait in
+    /// a queue of bounded length.
+    ///
+    /// # Errors
+    /// 413 when the picture alone takes more memory than there is for all, 503 when the queue is full or its turn does not come in time.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        bytes: u64,
+        work: impl FnOnce(Instant) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        if units > self.units {
+            let megabytes = |units: u32| (u64::from(units) * UNIT).div_ceil(1_000_000);
+            return Err(Problem::too_large(format!(
+                "reading the picture takes up to {} MB of memory, the server has {} MB for pictures; shrink the picture",
+                megabytes(units),
+                megabytes(self.units)
+            )));
+        }
+        let before = self.metrics.pictures.fetch_add(1, Relaxed);
+        let waiting = Waiting(&self.metrics.pictures);
+        if usize::try_from(before).unwrap_or(0) >= self.queue {
+            self.metrics.reject(Rejected::Queue);
+            return Err(Problem::busy(format!("{before} pictures wait to be read already; try again")));
+        }
+        let end = tokio::time::Instant::now() + self.patience;
+        let busy = |rejected| {
+            self.metrics.reject(rejected);
+            let patience = self.patience.as_millis();
+            Problem::busy(format!("the server is busy with other pictures, this one has waited for {patience} ms; try again"))
+        };
+        // The turn first: whatever holds memory is then running and will give it back.
+        let turn = timeout_at(end, self.turns.clone().acquire_owned()).await.map_err(|_| busy(Rejected::Expired))?;
+        let memory = timeout_at(end, self.memory.clone().acquire_many_owned(units)).await;
+        let memory = memory.map_err(|_| busy(Rejected::Memory))?;
+        drop(waiting);
+        let until = Instant::now() + self.time;
+        let work = self.threads.run(move || {
+            // Given back when the work ends, even if the client has gone.
+            let _held = (turn, memory);
+            work(until)
+        });
+        work.await.ok_or_else(|| Problem::internal("reading the picture failed"))
     }
 }
 
@@ -86,8 +140,8 @@ pub(crate) struct Waits {
 
 impl Waits {
     /// The bytes `range` of a body.
-    pub fn new(service: &Service, held: Held, range: Range<usize>, name: Option<String>) -> Self {
-        let limits = Limits { max_bytes: held.len() as u64, max_pixels: service.options.max_pixels, ..Limits::default() };
+    pub fn new(max_pixels: u64, held: Held, range: Range<usize>, name: Option<String>) -> Self {
+        let limits = Limits { max_bytes: held.len() as u64, max_pixels, ..Limits::default() };
         Self { held, range, name, limits }
     }
 
@@ -142,56 +196,5 @@ struct Waiting<'a>(&'a AtomicI64);
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-impl Service {
-    /// Runs `work` on a picture that takes `bytes` of memory, on a thread that may be busy for long. `work` gets the time at which it
-    /// has to end.
-    ///
-    /// At most as many pictures as there are threads are in work, and only while they fit into the memory for pictures. The others wait in
-    /// a queue of bounded length.
-    ///
-    /// # Errors
-    /// 413 when the picture alone takes more memory than there is for all, 503 when the queue is full or its turn does not come in time.
-    pub(crate) async fn on_pictures<T: Send + 'static>(
-        &self,
-        bytes: u64,
-        work: impl FnOnce(Instant) -> T + Send + 'static,
-    ) -> Result<T, Problem> {
-        let pictures = &self.pictures;
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
-        if units > pictures.units {
-            let megabytes = |units: u32| (u64::from(units) * UNIT).div_ceil(1_000_000);
-            return Err(Problem::too_large(format!(
-                "reading the picture takes up to {} MB of memory, the server has {} MB for pictures; shrink the picture",
-                megabytes(units),
-                megabytes(pictures.units)
-            )));
-        }
-        let before = self.metrics.pictures.fetch_add(1, Relaxed);
-        let waiting = Waiting(&self.metrics.pictures);
-        if usize::try_from(before).unwrap_or(0) >= self.options.queue {
-            self.metrics.reject(Rejected::Queue);
-            return Err(Problem::busy(format!("{before} pictures wait to be read already; try again")));
-        }
-        let end = tokio::time::Instant::now() + self.options.patience;
-        let busy = |rejected| {
-            self.metrics.reject(rejected);
-            let patience = self.options.patience.as_millis();
-            Problem::busy(format!("the server is busy with other pictures, this one has waited for {patience} ms; try again"))
-        };
-        // The turn first: whatever holds memory is then running and will give it back.
-        let turn = timeout_at(end, pictures.turns.clone().acquire_owned()).await.map_err(|_| busy(Rejected::Expired))?;
-        let memory = timeout_at(end, pictures.memory.clone().acquire_many_owned(units)).await;
-        let memory = memory.map_err(|_| busy(Rejected::Memory))?;
-        drop(waiting);
-        let until = Instant::now() + pictures.time;
-        let work = pictures.threads.run(move || {
-            // Given back when the work ends, even if the client has gone.
-            let _held = (turn, memory);
-            work(until)
-        });
-        work.await.ok_or_else(|| Problem::internal("reading the picture failed"))
     }
 }

@@ -1,11 +1,11 @@
 //! `POST /v1/recognize`: a picture as the body or in a form, and what stands on it. The answer is the object of `maobi predict --json`.
 
 use crate::body;
-use crate::http::Service;
 use crate::multipart::{boundary, fields};
 use crate::pictures::{self, Waits};
 use crate::problem::{Answer, Problem, object};
 use crate::served::Served;
+use crate::service::Service;
 use axum::extract::{Request, State};
 use axum::http::header;
 use maobi_recognize::Options;
@@ -99,10 +99,10 @@ pub async fn recognize(State(service): State<Arc<Service>>, request: Request) ->
         );
         return Err(Problem::bad(message));
     }
-    let picture = Waits::new(&service, held, range, name);
+    let picture = Waits::new(service.options.max_pixels, held, range, name);
     let (picture, cost) = picture.cost().await?;
     let read = move |until| read(&served, &picture, wishes.options.clone().until(until), &wishes);
-    Ok(object(&service.on_pictures(cost, read).await??))
+    Ok(object(&service.pictures.run(cost, read).await??))
 }
 
 /// Decodes a picture and reads it.

@@ -1,10 +1,11 @@
 //! The server: accepts connections, bounds their number, watches the files of models, and stops without losing a request.
 
 use crate::connection::Connections;
-use crate::http::{Service, router};
+use crate::http::router;
 use crate::log::Log;
 use crate::models::Models;
 use crate::options::Options;
+use crate::service::Service;
 use crate::signals::{Hangups, Signal, Signals};
 use std::future::{Future, poll_fn};
 use std::io;

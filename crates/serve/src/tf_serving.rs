@@ -3,10 +3,11 @@
 //! Paths, bodies and errors are those of <https://www.tensorflow.org/tfx/serving/api_rest>; the wording of errors is that of
 //! `tensorflow_serving/util/json_tensor.cc` where clients may look for it.
 
-use crate::http::{Params, Service};
+use crate::params::Params;
 use crate::problem::{Answer, Problem, json, object};
 use crate::scan::Scan;
 use crate::served::Served;
+use crate::service::Service;
 use crate::{body, outgoing, write};
 use axum::body::Body;
 use axum::extract::{Request, State};

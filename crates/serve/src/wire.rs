@@ -2,7 +2,7 @@
 //! a client that has ended its side after its last request, and holds back the empty answers that hyper gives to what is no HTTP, so that
 //! [`crate::connection`] can answer in JSON.
 
-use crate::lock;
+use crate::lock::lock;
 use socket2::SockRef;
 use std::future::Future;
 use std::io;

@@ -1,7 +1,25 @@
 //! What training recorded, epoch by epoch.
 
-use crate::callbacks::EpochLogs;
+use maobi_nn::model::Logs;
 use serde_json::{Value, json};
+
+/// What an epoch gave: `loss`, the metrics, and with validation `val_…` of each; `learning_rate` comes last.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EpochLogs {
+    /// Name and value, in the order of Keras' progress line.
+    pub values: Logs,
+    /// Wall time of the epoch, validation included.
+    pub seconds: f64,
+    /// Training samples per second, validation left out.
+    pub samples_per_second: f64,
+}
+
+impl EpochLogs {
+    /// The figure of that name.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        self.values.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
+    }
+}
 
 /// The logs of every epoch, as Keras' `History`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -10,6 +10,7 @@ mod finite;
 mod fit;
 mod flops;
 mod history;
+mod model_ext;
 pub mod recipe;
 mod subset;
 pub mod temperature;
@@ -19,10 +20,11 @@ pub use callbacks::{
     ProgressBar, ReduceLROnPlateau, TensorBoard, TerminateOnNaN,
 };
 pub use error::{Error, Result};
-pub use evaluate::ModelExt;
+pub use evaluate::bad_loss;
 pub use examples::{Arrays, Examples, Images, Targets};
 pub use finetune::{FineTune, FineTuneStep, finetune, has_forgotten};
 pub use fit::{Fit, fit};
 pub use flops::Flops;
 pub use history::History;
+pub use model_ext::ModelExt;
 pub use recipe::Recipe;

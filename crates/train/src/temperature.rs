@@ -1,8 +1,8 @@
 //! Temperature scaling: answers whose probabilities are how often they are right.
 
 use crate::error::{Error, Result};
-use crate::evaluate::ModelExt;
 use crate::examples::Examples;
+use crate::model_ext::ModelExt;
 use maobi_nn::Model;
 
 /// Temperatures that are looked at.

@@ -1,4 +1,17 @@
-//! Boxes on a plane.
+//! Boxes: on a plane, and in a picture.
+
+/// A rectangle in pixels of the picture it was found in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rect {
+    /// First column.
+    pub x: usize,
+    /// First row.
+    pub y: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
 
 /// A box of a plane's pixels: ends exclusive, never empty unless it says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A decoded picture: grey, upright, opaque.
 
-use crate::preprocess::Rect;
+use crate::bounds::Rect;
 
 /// What a transparent picture was laid on before it became grey.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

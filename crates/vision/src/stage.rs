@@ -1,6 +1,6 @@
 //! What the stages of a pipeline made, kept for a picture that explains them.
 
-use crate::preprocess::Rect;
+use crate::bounds::Rect;
 
 /// One stage's picture, for [`crate::draw::explain_png`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,9 @@ impl Stage {
         self
     }
 }
+
+/// Where stages go; a stage is made only when somebody wants it.
+pub(crate) type Trace<'a> = &'a mut dyn FnMut(&dyn Fn() -> Stage);
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,8 @@
 //! `maobi completions`.
 
-use crate::args::Cli;
 use crate::exit::Exit;
 use crate::output::raw;
-use clap::CommandFactory;
+use clap::Command;
 use clap_complete::Shell;
 
 /// Arguments of `maobi completions`.
@@ -22,10 +21,10 @@ Examples:
 
 Exit codes: 0 all is well, 1 failed (stderr says why), 2 wrong usage, 130 Ctrl-C.";
 
-/// Prints the script.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+/// Prints the script for the command line that `of` describes.
+pub fn run(args: &Args, mut of: Command) -> anyhow::Result<Exit> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "maobi", &mut script);
+    clap_complete::generate(args.shell, &mut of, "maobi", &mut script);
     raw(&script)?;
     Ok(Exit::Done)
 }

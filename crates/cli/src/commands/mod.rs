@@ -14,8 +14,9 @@ pub mod serve;
 pub mod summary;
 pub mod train;
 
-use crate::args::Command;
+use crate::args::{Cli, Command};
 use crate::exit::Exit;
+use clap::CommandFactory;
 
 /// Runs a subcommand.
 pub fn run(command: Command) -> anyhow::Result<Exit> {
@@ -32,6 +33,6 @@ pub fn run(command: Command) -> anyhow::Result<Exit> {
         Command::Bench(args) => bench::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::SelfTest(args) => self_test::run(&args),
-        Command::Completions(args) => completions::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     }
 }

@@ -1,14 +1,11 @@
 //! From what the user names to files of pictures: files, folders, globs, and `-` for standard input.
 
-use super::patterns;
+use super::patterns::{self, DEPTH};
 use crate::output::error;
 use std::path::{Path, PathBuf};
 
 /// Endings of pictures, for folders; files that are named are read whatever they are called.
 const ENDINGS: [&str; 9] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff", "jfif"];
-
-/// Folders below folders that are looked into.
-pub(super) const DEPTH: usize = 16;
 
 /// The name that stands for standard input.
 pub fn is_stdin(name: &Path) -> bool {

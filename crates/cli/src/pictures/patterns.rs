@@ -3,9 +3,11 @@
 //! The `glob` crate knows what a pattern means, but its own walk panics on names that are not UTF-8, so folders are read here. In such a
 //! name the bytes that are no characters match `*` and `?`.
 
-use super::files::DEPTH;
 use glob::{MatchOptions, Pattern};
 use std::path::{Component, Path, PathBuf};
+
+/// Folders below folders that are looked into.
+pub(super) const DEPTH: usize = 16;
 
 /// As the shells of most systems have it.
 const MATCH: MatchOptions =

@@ -1,6 +1,6 @@
 //! Recipes as TOML tables, so that a run can change and keep them whole.
 
-use super::config::RunSection;
+use super::section::RunSection;
 use crate::dataset::wanted;
 use crate::output::quoted;
 use anyhow::{Context, anyhow};

@@ -3,7 +3,7 @@
 use super::record::Record;
 use crate::output::{Console, count, figures};
 use maobi_train::callbacks::{Action, BatchLogs, Callback, Context};
-use maobi_train::{Examples, ModelExt, Result};
+use maobi_train::{Examples, ModelExt, Result, bad_loss};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl<'a> StepLog<'a> {
     fn evaluate(&mut self, context: &Context<'_>, test: &dyn Examples) -> Result<()> {
         let start = Instant::now();
         let logs = context.model.evaluate(test)?;
-        if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+        if let Some(loss) = bad_loss(&logs) {
             return Err(context.not_finite(format!("the loss on the test set is {loss}")));
         }
         let step = context.step;

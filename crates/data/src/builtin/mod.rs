@@ -21,14 +21,12 @@ mod warp;
 mod writer;
 
 use crate::noise::Noise;
-use raster::SIDE;
 use writer::Writer;
 
 pub use extend::{NONE, extend};
 pub use others::{non_digit, non_digits};
+pub use raster::PIXELS;
 
-/// Bytes in one image: 28 x 28.
-pub const PIXELS: usize = SIDE * SIDE;
 /// Number of classes.
 pub const CLASSES: usize = 10;
 
@@ -177,6 +175,7 @@ fn parallel(count: usize, threads: usize, draw: impl Fn(u64) -> ([u8; PIXELS], u
 
 #[cfg(test)]
 mod tests {
+    use super::raster::SIDE;
     use super::*;
 
     /// Left, top, right, bottom (inclusive) of the ink.

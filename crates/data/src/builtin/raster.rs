@@ -7,6 +7,8 @@ use super::sketch::Point;
 
 /// Side of an image in pixels.
 pub(super) const SIDE: usize = 28;
+/// Bytes in one image: 28 x 28.
+pub const PIXELS: usize = SIDE * SIDE;
 /// Side of the box that the ink fills.
 pub(super) const BOX: usize = 20;
 /// Sub-pixels to a pixel, each way.

@@ -7,12 +7,11 @@ mod config;
 #[cfg(test)]
 mod tests;
 
+use crate::contract::{Format, Loaded, without_place};
 use crate::error::{Error, Result};
 use crate::files::{self, check_json};
-use crate::format::{Format, Loaded, without_place};
 use crate::hdf5::{Group, Layout, MAGIC, Reader, layout_of, to_bytes};
 use crate::weights::{apply, keras_has_schedule, legacy, read_any, read_whole};
-use crate::weights_h5::refuse;
 /// Reading weights asks the content for the layout, and is the same under either name.
 pub use crate::weights_h5::{load as load_weights, load_bytes as load_weights_bytes};
 use crate::{atomic_write, compile};
@@ -219,8 +218,8 @@ fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
         }
         compile::restore(&mut model, &how, slots, &mut notes);
     }
-    let values = read_whole(&model, &mut notes, |optimizer| read_any(&reader, &model, optimizer))
-        .map_err(|refusal| refuse(path, refusal))?;
+    let values =
+        read_whole(&model, &mut notes, |optimizer| read_any(&reader, &model, optimizer)).map_err(|refusal| refusal.at(path))?;
     apply(&values, &mut model).map_err(damaged)?;
     Ok(Loaded { model, extras: Vec::new(), notes })
 }

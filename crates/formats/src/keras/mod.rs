@@ -5,12 +5,11 @@
 use crate::archive::{self, Archive};
 use crate::atomic_write;
 use crate::compile;
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
 use crate::files::{self, check_json};
-use crate::format::{Format, Loaded};
 use crate::hdf5::Reader;
 use crate::weights::{apply, keras_has_schedule, read_weights, read_whole, to_bytes};
-use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -150,7 +149,7 @@ fn read(path: &Path, bytes: Vec<u8>, seed: u64, slots: bool) -> Result<Loaded> {
     drop(archive);
     let reader = Reader::open(weights).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = read_whole(&model, &mut notes, |optimizer| read_weights(&reader, &model, optimizer))
-        .map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
+        .map_err(|refusal| refusal.within(WEIGHTS).at(path))?;
     apply(&values, &mut model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     Ok(Loaded { model, extras, notes })
 }
@@ -166,7 +165,7 @@ pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)
     let class = config.get("compile_config").and_then(|c| c.get("optimizer")).and_then(compile::optimizer_class);
     let same = class.is_some() && class.as_deref() == model.compiled().map(|how| how.optimizer.class_name());
     let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
-    let values = read_weights(&reader, model, same).map_err(|refusal| refuse(path, refusal.within(WEIGHTS)))?;
+    let values = read_weights(&reader, model, same).map_err(|refusal| refusal.within(WEIGHTS).at(path))?;
     let extras = archive.extras(EXTRAS)?;
     apply(&values, model).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     Ok(extras)

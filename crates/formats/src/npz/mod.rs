@@ -6,10 +6,9 @@
 mod npy;
 
 use crate::archive::{self, Archive};
+use crate::contract::{Format, Loaded, NO_NETWORK, without_place};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::weights::named::{Found, collect, put};
-use crate::weights_h5::refuse;
 use crate::{atomic_write, files};
 use maobi_nn::Model;
 use std::cell::RefCell;
@@ -108,7 +107,7 @@ pub fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<Vec<
         let shape = array.shape.clone();
         Ok(Some(Found { at: member, shape, read: Box::new(move || Ok(array.to_f32(&bytes))) }))
     });
-    let values = values.map_err(|refusal| refuse(path, refusal))?;
+    let values = values.map_err(|refusal| refusal.at(path))?;
     put(model, &values);
     let taken = taken.into_inner();
     Ok(keys.iter().filter(|key| !taken.contains(key)).map(|key| format!("{key}: not a weight of this network")).collect())

@@ -8,20 +8,14 @@ mod guard;
 mod import;
 mod proto;
 
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::format::{Format, Loaded};
 use crate::weights::named::{Found, collect, put};
-use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use std::path::Path;
 
 pub use import::load_bytes;
-
-/// Who writes: tells our own files.
-const PRODUCER: &str = "maobi";
-/// Metadata: what comes before the name of an extra.
-const EXTRA: &str = "maobi/";
 
 /// The format `onnx`.
 pub(crate) struct Onnx;
@@ -73,7 +67,7 @@ fn load_weights(model: &mut Model, path: &Path) -> Result<Vec<String>> {
             read: Box::new(|| Ok(weight.values().to_vec())),
         }))
     });
-    let values = values.map_err(|refusal| refuse(path, refusal))?;
+    let values = values.map_err(|refusal| refusal.at(path))?;
     put(model, &values);
     Ok(loaded.notes)
 }

@@ -3,6 +3,9 @@
 
 use prost::{Message, Oneof};
 
+/// The producer of our own files.
+pub(super) const PRODUCER: &str = "maobi";
+
 /// A whole file.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Model {

@@ -5,21 +5,18 @@
 
 mod header;
 
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
 use crate::files;
-use crate::format::{Format, Loaded};
 use crate::text;
 use crate::weights::Refusal;
 use crate::weights::named::{Found, collect, put};
-use crate::weights_h5::refuse;
 use header::Header;
 use maobi_nn::Model;
 use std::path::Path;
 
 /// Metadata: the network as Keras' JSON.
 const CONFIG: &str = "config";
-/// Metadata: what comes before the name of an extra.
-const EXTRA: &str = "maobi/";
 /// Metadata: how axes are ordered.
 const LAYOUT: &str = "Keras: channels last; kernels [height, width, in, out], dense kernels [in, out]";
 
@@ -72,7 +69,7 @@ fn to_bytes(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String> 
         ("maobi_version".to_string(), env!("CARGO_PKG_VERSION").to_string()),
         (CONFIG.to_string(), model.to_json()),
     ];
-    metadata.extend(extras.iter().map(|(name, bytes)| (format!("{EXTRA}{name}"), text::from_bytes(bytes))));
+    metadata.extend(extras.iter().map(|(name, bytes)| (format!("{}{name}", text::EXTRA), text::from_bytes(bytes))));
     let graph = model.graph();
     let weights = (0..graph.layers.len()).flat_map(|layer| model.layer_weights(layer).iter().map(move |weight| (layer, weight)));
     let values: Vec<_> = weights.map(|(layer, weight)| (layer, weight, weight.values())).collect();
@@ -98,9 +95,9 @@ pub fn load_bytes(path: &Path, bytes: &[u8], seed: u64) -> Result<Loaded> {
         return Err(Error::no_network(path));
     };
     let mut model = Model::from_json(config, seed).map_err(|source| Error::Model { path: path.to_path_buf(), source })?;
-    let notes = fill(&mut model, &header, bytes).map_err(|refusal| refuse(path, refusal))?;
+    let notes = fill(&mut model, &header, bytes).map_err(|refusal| refusal.at(path))?;
     let extras =
-        header.metadata.iter().filter_map(|(key, text)| Some((key.strip_prefix(EXTRA)?.to_string(), text::to_bytes(text))));
+        header.metadata.iter().filter_map(|(key, text)| Some((key.strip_prefix(text::EXTRA)?.to_string(), text::to_bytes(text))));
     Ok(Loaded { model, extras: extras.collect(), notes })
 }
 
@@ -110,7 +107,7 @@ pub fn load_bytes(path: &Path, bytes: &[u8], seed: u64) -> Result<Loaded> {
 /// [`Error::Damaged`], [`Error::Misfit`]; nothing is changed then.
 pub fn load_weights_bytes(model: &mut Model, path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
     let header = Header::parse(bytes).map_err(|message| Error::damaged(path, message))?;
-    fill(model, &header, bytes).map_err(|refusal| refuse(path, refusal))
+    fill(model, &header, bytes).map_err(|refusal| refusal.at(path))
 }
 
 fn fill(model: &mut Model, header: &Header, bytes: &[u8]) -> std::result::Result<Vec<String>, Refusal> {

@@ -7,8 +7,8 @@ mod graph;
 mod proto;
 mod steps;
 
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
 use crate::inference::{Program, lower};
 use graph::Writer;
 use maobi_nn::Model;

@@ -7,11 +7,10 @@
 use super::bundle::{Bundle, Index, Writer};
 use super::objects::{Builder, GRAPH, Objects};
 use super::state;
+use crate::contract::{Format, Loaded, NO_NETWORK, without_place};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded, NO_NETWORK, without_place};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
-use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use maobi_nn::graph::Kind;
 use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
@@ -249,7 +248,7 @@ fn load_bundle(model: &mut Model, path: &Path, bundle: &Bundle) -> Result<Vec<St
     let root = objects.find(|node| objects.child(node, "layer_with_weights-0").is_some()).ok_or_else(|| {
         Error::unsupported(path, "holds no Keras model in the form of tf.keras 2; save it with Keras as .keras or .weights.h5")
     })?;
-    let (weights, variables) = weights(model, bundle, &objects, root).map_err(|refusal| refuse(path, refusal))?;
+    let (weights, variables) = weights(model, bundle, &objects, root).map_err(|refusal| refusal.at(path))?;
     let mut notes = Vec::new();
     let node = objects.child(root, "optimizer").or_else(|| objects.child(0, "optimizer"));
     let optimizer = match (node, model.optimizer_state_ref()) {

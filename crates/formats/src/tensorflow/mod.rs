@@ -11,6 +11,7 @@ mod objects;
 mod proto;
 pub mod saver;
 mod saver_match;
+mod saver_names;
 mod saver_slots;
 pub mod state;
 mod table;

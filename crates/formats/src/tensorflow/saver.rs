@@ -1,22 +1,17 @@
 //! Name-based checkpoints, as the `Saver` of TensorFlow 1 leaves them: `model.ckpt-20000`, variables by name, `global_step`.
-//!
-//! Names are a habit, not part of the format. Two are known here: `conv2d/kernel`, `conv2d_1/kernel`, `dense/kernel`, … of `tf.layers`
-//! and the estimators ([`layer_names`]), and `Variable`, `Variable_1`, … of a network made of bare `tf.Variable`s ([`variable_names`]).
 
 use super::bundle::{Bundle, Writer};
 use super::checkpoint::{is_object_based, left_out, locate, target};
 use super::saver_match::assign;
+use super::saver_names::GLOBAL_STEP;
+pub use super::saver_names::{layer_names, variable_names};
 use super::{saver_slots, state};
+use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
-use crate::format::{Format, Loaded};
 use crate::weights::named::{Found, collect};
-use crate::weights::{Refusal, Values, apply, slots};
-use crate::weights_h5::refuse;
+use crate::weights::{Refusal, Values, apply};
 use maobi_nn::Model;
 use std::path::Path;
-
-/// The variable that counts steps.
-pub(super) const GLOBAL_STEP: &str = "global_step";
 
 /// The format `tf1-checkpoint`.
 pub(crate) struct Tf1Checkpoint;
@@ -54,29 +49,6 @@ impl Format for Tf1Checkpoint {
         let notes = save(model, path, &layer_names(model))?;
         Ok(left_out(notes, extras))
     }
-}
-
-/// Names of all weights, in the order of [`Model::weights`], as `tf.layers` and the estimators give them: `conv2d/kernel`,
-/// `conv2d_1/kernel`, `dense/bias`, ….
-pub fn layer_names(model: &Model) -> Vec<String> {
-    let slots = slots(model);
-    let of = |layer: usize| slots.iter().find(|s| s.layer == layer).map_or("", |s| s.slot.as_str());
-    let layers = 0..model.graph().layers.len();
-    layers
-        .flat_map(|layer| model.layer_weights(layer).iter().map(move |weight| (layer, weight.name)))
-        .map(|(layer, name)| format!("{}/{name}", of(layer)))
-        .collect()
-}
-
-/// Names of all weights, in the order of [`Model::weights`], as bare `tf.Variable`s get them: `Variable`, `Variable_1`, ….
-pub fn variable_names(model: &Model) -> Vec<String> {
-    let name = |n: usize| if n == 0 { "Variable".to_string() } else { format!("Variable_{n}") };
-    (0..model.weights().len()).map(name).collect()
-}
-
-/// Names of all weights by the layers' own names: `conv1/kernel`.
-pub(super) fn own_names(model: &Model) -> Vec<String> {
-    model.weights().iter().map(|weight| weight.path.clone()).collect()
 }
 
 /// Writes the weights under `names` (in the order of [`Model::weights`]) and, when the model is compiled, `global_step` and the
@@ -146,7 +118,7 @@ pub fn load_bytes(model: &mut Model, path: &Path, index: &[u8], shards: Vec<Vec<
 }
 
 fn load_bundle(model: &mut Model, path: &Path, bundle: &Bundle, names: Option<&[String]>) -> Result<Vec<String>> {
-    let read = |refusal: Refusal| refuse(path, refusal);
+    let read = |refusal: Refusal| refusal.at(path);
     let names = match names {
         Some(names) => names.to_vec(),
         None => assign(model, bundle).map_err(read)?,

@@ -1,7 +1,7 @@
 //! Which variable of a name-based checkpoint is which weight.
 
 use super::bundle::Bundle;
-use super::saver::{GLOBAL_STEP, layer_names, own_names, variable_names};
+use super::saver_names::{GLOBAL_STEP, layer_names, own_names, variable_names};
 use super::values::is_float;
 use crate::weights::Refusal;
 use maobi_nn::Model;

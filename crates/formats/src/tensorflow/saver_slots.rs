@@ -10,7 +10,7 @@
 //! | any with a moving average of the weights | `X/ExponentialMovingAverage` | |
 
 use super::bundle::{Bundle, Writer};
-use super::saver::GLOBAL_STEP;
+use super::saver_names::GLOBAL_STEP;
 use crate::weights::OptimizerValues;
 use maobi_nn::Model;
 use maobi_nn::optimizers::{Kind, OptimizerState, StateVariable};

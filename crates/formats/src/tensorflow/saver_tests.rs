@@ -1,4 +1,5 @@
 use super::*;
+use crate::tensorflow::saver_names::own_names;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Conv2D, Dense, Flatten, InputLayer};
 use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};

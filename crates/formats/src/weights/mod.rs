@@ -8,10 +8,12 @@ pub(crate) mod legacy;
 pub(crate) mod named;
 mod optimizer;
 mod read;
+mod values;
 mod write;
 
 pub(crate) use optimizer::OptimizerValues;
-pub(crate) use read::{Refusal, Values, apply, read_any, read_weights, read_whole};
+pub(crate) use read::{apply, read_any, read_weights, read_whole};
+pub(crate) use values::{Refusal, Values};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;

@@ -1,66 +1,10 @@
 //! Weights from an HDF5 file into a model: everything is read and compared before anything changes.
 
 use super::named::put;
-use super::{OptimizerValues, legacy, slots};
+use super::{OptimizerValues, Refusal, Values, legacy, slots};
 use crate::hdf5::{Layout, Reader};
 use maobi_nn::Model;
 use std::collections::HashMap;
-
-/// Values for all weights of a model, in their order, and for its optimizer where wanted and found.
-#[derive(Debug)]
-pub(crate) struct Values {
-    pub(super) weights: Vec<Vec<f32>>,
-    pub(super) optimizer: Option<OptimizerValues>,
-}
-
-impl Values {
-    /// Values of weights, and of an optimizer, that are known to fit.
-    pub(crate) fn new(weights: Vec<Vec<f32>>, optimizer: Option<OptimizerValues>) -> Values {
-        Values { weights, optimizer }
-    }
-
-    /// Whether the optimizer's variables are among them.
-    fn has_optimizer(&self) -> bool {
-        self.optimizer.is_some()
-    }
-}
-
-/// Why a file's weights were not taken.
-pub(crate) enum Refusal {
-    /// The file is damaged.
-    Damaged(String),
-    /// It is sound, but for another network.
-    Misfits(Vec<String>),
-}
-
-impl Refusal {
-    /// Whether the weights are fine and only the optimizer's variables are not.
-    fn is_optimizer_only(&self) -> bool {
-        matches!(self, Refusal::Misfits(misfits) if misfits.iter().all(|m| m.starts_with("optimizer")))
-    }
-
-    /// Everything in one line.
-    fn message(&self) -> String {
-        match self {
-            Refusal::Damaged(message) => message.clone(),
-            Refusal::Misfits(misfits) => misfits.join("; "),
-        }
-    }
-
-    /// The same, with the archive's member that it is about.
-    pub(crate) fn within(self, member: &str) -> Refusal {
-        match self {
-            Refusal::Damaged(message) => Refusal::Damaged(format!("{member}: {message}")),
-            misfits => misfits,
-        }
-    }
-}
-
-impl From<String> for Refusal {
-    fn from(message: String) -> Refusal {
-        Refusal::Damaged(message)
-    }
-}
 
 /// Reads the values for `model` from any of Keras' layouts; its optimizer state too when `optimizer` says so.
 pub(crate) fn read_any(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {

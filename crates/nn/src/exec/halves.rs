@@ -3,7 +3,6 @@
 use super::Slices;
 use super::plan::{Plan, PlanStep};
 use crate::model::Weight;
-use crate::op::{Backward, Forward, Op};
 use maobi_kernels::memory::{Ref, Stamp};
 use maobi_kernels::pool::Pool;
 use maobi_kernels::round::Half;
@@ -61,21 +60,5 @@ impl<'a> StepWeights<'a> {
     pub(crate) fn of(self, step: &PlanStep) -> Slices<'a> {
         let one = |&w: &usize| if step.reads.is_some() { self.halves.copies[w].as_slice() } else { &*self.values[w] };
         step.weights.iter().map(one).collect()
-    }
-}
-
-/// Where a layer takes a value of another policy: a copy, which the walk rounds.
-#[derive(Debug)]
-pub(crate) struct CastOp;
-
-impl Op for CastOp {
-    fn forward(&self, c: Forward<'_>) {
-        c.output.copy_from_slice(c.inputs[0]);
-    }
-
-    fn backward(&self, c: Backward<'_, '_>) {
-        if let Some(dx) = &mut c.d_inputs[0] {
-            dx.copy_from_slice(c.d_output);
-        }
     }
 }

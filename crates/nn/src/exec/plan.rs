@@ -1,10 +1,9 @@
 //! What is computed in which order, and which values share memory.
 
-use super::halves::CastOp;
 use crate::error::Result;
 use crate::graph::{Graph, build};
 use crate::layers::{Shape, WeightSpec};
-use crate::op::{Op, Scope};
+use crate::op::{Backward, Forward, Op, Scope};
 use maobi_kernels::round::Half;
 use std::ops::Range;
 
@@ -161,4 +160,20 @@ fn segments(steps: &[PlanStep]) -> Vec<Segment> {
         }
     }
     segments
+}
+
+/// Where a layer takes a value of another policy: a copy, which the walk rounds.
+#[derive(Debug)]
+struct CastOp;
+
+impl Op for CastOp {
+    fn forward(&self, c: Forward<'_>) {
+        c.output.copy_from_slice(c.inputs[0]);
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        if let Some(dx) = &mut c.d_inputs[0] {
+            dx.copy_from_slice(c.d_output);
+        }
+    }
 }

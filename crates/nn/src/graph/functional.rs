@@ -4,7 +4,6 @@ use super::order::{PlainCall, keras_order};
 use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
 use crate::layers::{InputLayer, Layer, Shape};
-use crate::model::Model;
 use crate::precision::Precision;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -106,19 +105,9 @@ impl Graph {
     /// The graph between `inputs` and `outputs`.
     ///
     /// # Errors
-    /// As [`Model::new`].
+    /// Outputs that depend on an input which is not listed, an input that is no InputLayer, two layers of one name.
     pub fn between(name: impl Into<String>, inputs: &[&Tensor], outputs: &[&Tensor]) -> Result<Graph> {
         graph_between(name.into(), inputs, outputs)
-    }
-}
-
-impl Model {
-    /// The model between `inputs` and `outputs`, with initial weights drawn from `seed`.
-    ///
-    /// # Errors
-    /// Outputs that depend on an input which is not listed, an input that is no InputLayer, two layers of one name.
-    pub fn new(name: impl Into<String>, inputs: &[&Tensor], outputs: &[&Tensor], seed: u64) -> Result<Model> {
-        Model::from_graph(Graph::between(name, inputs, outputs)?, seed)
     }
 }
 

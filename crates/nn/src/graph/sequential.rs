@@ -3,7 +3,6 @@
 use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
 use crate::layers::{InputLayer, Layer, Shape};
-use crate::model::Model;
 use crate::precision::Precision;
 use std::sync::Arc;
 
@@ -57,18 +56,10 @@ impl Sequential {
         self
     }
 
-    /// Checks shapes and draws initial weights from `seed`.
-    ///
-    /// # Errors
-    /// A chain without input, a layer whose arguments or input shape do not fit, two layers of one name.
-    pub fn build(self, seed: u64) -> Result<Model> {
-        Model::from_graph(self.graph()?, seed)
-    }
-
     /// The chain as a graph.
     ///
     /// # Errors
-    /// As [`Sequential::build`].
+    /// A chain without input, a layer whose arguments or input shape do not fit, two layers of one name.
     pub fn graph(self) -> Result<Graph> {
         let name = self.name.unwrap_or_else(|| "sequential".into());
         let starts_with_input = self.layers.first().is_some_and(|l| l.as_any().is::<InputLayer>());

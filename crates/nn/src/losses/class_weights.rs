@@ -26,7 +26,7 @@ pub fn apply_class_weights(weights: &[f32], target: Target<'_>, sample_weight: &
         Target::Values(values) => {
             assert!(rows > 0 && values.len() % rows == 0, "a row of values a sample weight");
             for (out, row) in sample_weight.iter_mut().zip(values.chunks_exact(values.len() / rows)) {
-                *out *= of(crate::metrics::arg_max(row));
+                *out *= of(crate::arg_max::arg_max(row));
             }
         }
     }

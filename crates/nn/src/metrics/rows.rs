@@ -1,6 +1,6 @@
 //! The rows of one update, and figures of a single row.
 
-use super::arg_max;
+use crate::arg_max::arg_max;
 use crate::losses::{LossError, RowTarget, Target};
 
 /// The rows of one update.

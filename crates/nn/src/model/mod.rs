@@ -1,4 +1,4 @@
-//! A network with its weights: what [`Sequential`](crate::graph::Sequential) and the functional builder make.
+//! A network with its weights: what [`Sequential`] and the functional builder make.
 
 mod activations;
 mod compile;
@@ -19,7 +19,7 @@ pub use weight::Weight;
 
 use crate::error::{Error, Result};
 use crate::exec::{Plan, Workspace};
-use crate::graph::Graph;
+use crate::graph::{Graph, Sequential, Tensor};
 use crate::layers::{MAX_VALUES, Shape};
 use crate::precision::Precision;
 use maobi_kernels::memory::Ref;
@@ -47,6 +47,14 @@ pub struct Model {
 }
 
 impl Model {
+    /// The model between `inputs` and `outputs`, with initial weights drawn from `seed`.
+    ///
+    /// # Errors
+    /// As [`Graph::between`].
+    pub fn new(name: impl Into<String>, inputs: &[&Tensor], outputs: &[&Tensor], seed: u64) -> Result<Model> {
+        Model::from_graph(Graph::between(name, inputs, outputs)?, seed)
+    }
+
     /// Lowers a graph. Initial weights are drawn from `seed` when they are first needed; a model whose weights are all set before, as
     /// those of a file are, never draws any.
     ///
@@ -174,6 +182,16 @@ impl Model {
     /// Values that the optimizer keeps (iteration, learning rate and slots).
     pub(crate) fn optimizer_params(&self) -> usize {
         self.training.as_ref().map_or(0, Training::optimizer_params)
+    }
+}
+
+impl Sequential {
+    /// Checks shapes and draws initial weights from `seed`.
+    ///
+    /// # Errors
+    /// As [`Sequential::graph`].
+    pub fn build(self, seed: u64) -> Result<Model> {
+        Model::from_graph(self.graph()?, seed)
     }
 }
 

@@ -153,7 +153,7 @@ fn pictures_share_one_budget_of_memory_and_have_an_end() {
             began.send(()).unwrap();
             held.recv().unwrap();
         };
-        other.on_pictures(30_000_000, work).await
+        other.pictures.run(30_000_000, work).await
     });
     wait.recv().unwrap();
     for route in routes {

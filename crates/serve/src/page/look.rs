@@ -2,11 +2,11 @@
 
 use super::answer::Parts;
 use crate::body;
-use crate::http::Service;
 use crate::pictures::{Waits, failed};
 use crate::problem::{Answer, Problem, object};
 use crate::recognize::query;
 use crate::served::Served;
+use crate::service::Service;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
@@ -91,7 +91,7 @@ pub async fn models(State(service): State<Arc<Service>>) -> Answer {
         Some(json!({
             "name": &*served.name, "version": served.version.to_string(), "classes": recognizer.classes(),
             "frame": [height, width], "none": recognizer.knows_none(), "parameters": model.count_params(),
-            "layers": model.graph().layers.len(), "teachable": super::tune::can_learn(recognizer),
+            "layers": model.graph().layers.len(), "teachable": super::samples::can_learn(recognizer),
         }))
     };
     let models: Vec<Value> = found.filter_map(one).collect();
@@ -121,12 +121,12 @@ pub async fn look(State(service): State<Arc<Service>>, request: Request) -> Answ
             let picture = Picture::from_grey(width, height, held.to_vec()).ok_or_else(unfit);
             timed(&served, || picture, wishes, until)
         };
-        return Ok(service.on_pictures(cost, work).await??.into_response());
+        return Ok(service.pictures.run(cost, work).await??.into_response());
     }
     let all = 0..held.len();
-    let (picture, cost) = Waits::new(&service, held, all, None).cost().await?;
+    let (picture, cost) = Waits::new(service.options.max_pixels, held, all, None).cost().await?;
     let work = move |until| timed(&served, || picture.decode(), wishes, until);
-    Ok(service.on_pictures(cost, work).await??.into_response())
+    Ok(service.pictures.run(cost, work).await??.into_response())
 }
 
 /// Makes a picture and reads it, with the time that took.
@@ -158,7 +158,7 @@ pub async fn inside(State(service): State<Arc<Service>>, request: Request) -> An
         within(recognizer, &held, wishes.class.unwrap_or(0), &wishes, &mut parts)?;
         Ok(parts)
     };
-    Ok(service.on_pictures(0, work).await??.into_response())
+    Ok(service.pictures.run(0, work).await??.into_response())
 }
 
 fn read(served: &Served, picture: &Picture, wishes: &Wishes) -> Result<Parts, Problem> {

@@ -2,41 +2,29 @@
 //!
 //! What the browser gets lies in `crates/serve/page` and is part of the program ([`assets`]). The routes below `/page/` are the page's own:
 //! they may change with it, so no document promises them. One idea a file: [`look`] reads a picture, [`samples`] keeps what was taught,
-//! [`tune`] learns from it, [`runs`] reads run folders, [`origin`] says whose requests are taken.
+//! [`teach`] takes it, [`tune`] learns from it, [`runs`] reads run folders, [`origin`] says whose requests are taken.
 
 mod answer;
 mod assets;
 mod events;
+mod kept;
 mod look;
 mod origin;
 mod runs;
 mod samples;
+mod teach;
 mod tune;
 
-use crate::http::Service;
-use crate::options::Options;
 use crate::problem::Problem;
+use crate::service::Service;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+pub use kept::Page;
 use serde_json::Value;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
-
-/// What the page keeps between requests.
-#[derive(Debug, Default)]
-pub struct Page {
-    samples: samples::Samples,
-    tuning: tune::Tuning,
-}
-
-impl Page {
-    /// With the folders that the options name.
-    pub fn new(options: &Options) -> Self {
-        Self { samples: samples::Samples::new(options.samples.clone()), tuning: tune::Tuning::default() }
-    }
-}
 
 /// The page's routes, to be merged into the service's.
 pub fn routes() -> Router<Arc<Service>> {
@@ -44,9 +32,9 @@ pub fn routes() -> Router<Arc<Service>> {
         .route("/page/models", get(look::models))
         .route("/page/look", post(look::look))
         .route("/page/inside", post(look::inside))
-        .route("/page/samples", get(samples::list).post(samples::add))
-        .route("/page/samples/remove", post(samples::remove))
-        .route("/page/samples/{label}/{id}", get(samples::picture))
+        .route("/page/samples", get(teach::list).post(teach::add))
+        .route("/page/samples/remove", post(teach::remove))
+        .route("/page/samples/{label}/{id}", get(teach::picture))
         .route("/page/tune", get(tune::state).post(tune::start))
         .route("/page/tune/events", get(tune::events))
         .route("/page/tune/stop", post(tune::stop))

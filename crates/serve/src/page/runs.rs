@@ -1,8 +1,9 @@
 //! Training runs: what `maobi train` and `maobi evaluate --report` have written to run folders. Files are read, nothing else.
 
 use super::{aside, content, events, png_file};
-use crate::http::Service;
+use crate::lock::lock;
 use crate::problem::{Answer, Problem, object};
+use crate::service::Service;
 use axum::extract::{Path as At, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -68,7 +69,7 @@ pub async fn events(State(service): State<Arc<Service>>, At(run): At<String>) ->
     let seen = std::sync::Mutex::new((None, String::new()));
     Ok(events::told(&service, move |service| {
         let folder = folder_of(service, &run).ok()?;
-        let mut seen = crate::lock(&seen);
+        let mut seen = lock(&seen);
         let now = Some((changed(&folder), is_at_work(&folder)));
         if seen.0 != now {
             *seen = (now, whole(&run, &folder).to_string());

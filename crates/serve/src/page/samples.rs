@@ -1,14 +1,8 @@
 //! What the page is taught: glyphs with their true digit, in a folder of the user's own. `DIR/7/….png` is what the network saw of a 7, so
 //! that `maobi finetune MODEL DIR` learns from the folder, too; the picture it comes from lies in `DIR/.originals/7/`.
 
-use super::aside;
-use crate::body;
-use crate::http::Service;
-use crate::lock;
-use crate::multipart::{boundary, fields};
-use crate::problem::{Answer, Problem, object};
-use axum::extract::{Path as At, Request, State};
-use axum::http::header;
+use crate::lock::lock;
+use crate::problem::Problem;
 use maobi_data::Dataset;
 use maobi_formats::atomic_write;
 use maobi_recognize::{NONE, Recognizer};
@@ -16,7 +10,7 @@ use maobi_vision::{Limits, Preprocess, decode_file, prepare};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Samples that are kept in all, and of which the newest are shown.
@@ -74,7 +68,7 @@ impl Samples {
     }
 
     /// Keeps one.
-    fn add(&self, label: &str, glyph: &[u8], original: &[u8]) -> Result<Sample, Problem> {
+    pub(super) fn add(&self, label: &str, glyph: &[u8], original: &[u8]) -> Result<Sample, Problem> {
         let folder = self.place()?;
         let _one = lock(&self.writing);
         let all = self.all();
@@ -99,7 +93,7 @@ impl Samples {
         Ok(sample)
     }
 
-    fn remove(&self, sample: &Sample) -> Result<(), Problem> {
+    pub(super) fn remove(&self, sample: &Sample) -> Result<(), Problem> {
         let folder = self.place()?;
         let _one = lock(&self.writing);
         let file = sample.file(folder);
@@ -133,7 +127,7 @@ impl Samples {
         set.map(Some).map_err(|e| Problem::internal(e.to_string()))
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let all = self.all();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         all.iter().for_each(|sample| *counts.entry(&sample.label).or_default() += 1);
@@ -144,16 +138,16 @@ impl Samples {
 }
 
 impl Sample {
-    fn file(&self, folder: &Path) -> PathBuf {
+    pub(super) fn file(&self, folder: &Path) -> PathBuf {
         folder.join(&self.label).join(format!("{}.png", self.id))
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         json!({ "id": self.id, "label": self.label })
     }
 
     /// Of parts that came from outside.
-    fn of(label: &str, id: Option<u64>) -> Result<Self, Problem> {
+    pub(super) fn of(label: &str, id: Option<u64>) -> Result<Self, Problem> {
         let known = labels().find(|known| known == label);
         match (known, id) {
             (Some(label), Some(id)) => Ok(Self { id, label }),
@@ -168,6 +162,12 @@ fn labels() -> impl Iterator<Item = String> {
     (0..10).map(|digit: u8| digit.to_string()).chain([NONE.to_owned()])
 }
 
+/// Whether a model can be taught here: it reads the ten digits in MNIST's frame.
+pub(super) fn can_learn(recognizer: &Recognizer) -> bool {
+    let ten = recognizer.classes().iter().map(String::as_str).eq(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    ten && recognizer.frame() == (SIDE, SIDE)
+}
+
 /// `[28, 28]` as a PNG file.
 fn grey_png(pixels: &[u8]) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
@@ -177,55 +177,4 @@ fn grey_png(pixels: &[u8]) -> Result<Vec<u8>, Problem> {
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(pixels));
     written.map_err(|e| Problem::internal(format!("a sample cannot be written as PNG: {e}")))?;
     Ok(bytes)
-}
-
-/// `GET /page/samples`.
-pub async fn list(State(service): State<Arc<Service>>) -> Answer {
-    Ok(object(&aside("listing the samples", move || Ok(service.page.samples.json())).await?))
-}
-
-/// `POST /page/samples`: a form with `label`, `glyph` (28 × 28 bytes) and `picture` (a PNG file, perhaps empty).
-pub async fn add(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    let boundary =
-        boundary(&kind).ok_or_else(|| Problem::unsupported(format!("Content-Type '{kind}': expected multipart/form-data")))?;
-    let held = body::read(&service, request).await?;
-    let form = fields(&held, boundary).map_err(Problem::bad)?;
-    let field = |name: &str| form.iter().find(|field| field.name == name).map(|field| field.bytes);
-    let label = field("label").and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default();
-    let Sample { label, .. } = Sample::of(label, Some(0))?;
-    let glyph = field("glyph").filter(|glyph| glyph.len() == SIDE * SIDE);
-    let glyph = glyph.ok_or_else(|| Problem::bad(format!("glyph: expected {SIDE} × {SIDE} bytes")))?.to_vec();
-    let picture = field("picture").unwrap_or_default();
-    if !picture.is_empty() && !picture.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Err(Problem::bad("picture: expected a PNG file"));
-    }
-    let picture = picture.to_vec();
-    let work = move || {
-        let samples = &service.page.samples;
-        let sample = samples.add(&label, &glyph, &picture)?;
-        let mut told = samples.json();
-        told["added"] = sample.json();
-        Ok(told)
-    };
-    Ok(object(&aside("keeping the sample", work).await?))
-}
-
-/// `POST /page/samples/remove`: `{"label": …, "id": …}`.
-pub async fn remove(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let asked = super::object_of(&service, request).await?;
-    let sample = Sample::of(asked["label"].as_str().unwrap_or_default(), asked["id"].as_u64())?;
-    let work = move || {
-        service.page.samples.remove(&sample)?;
-        Ok(service.page.samples.json())
-    };
-    Ok(object(&aside("removing the sample", work).await?))
-}
-
-/// `GET /page/samples/{label}/{id}`: what the network saw.
-pub async fn picture(State(service): State<Arc<Service>>, At((label, id)): At<(String, String)>) -> Answer {
-    let sample = Sample::of(&label, id.parse().ok())?;
-    let folder = service.page.samples.place()?.to_owned();
-    let file = sample.file(&folder);
-    super::png_file(folder, file).await
 }

@@ -1,6 +1,7 @@
 //! Requests of the page through the router: what it reads, what it is taught, and who may not.
 
-use crate::http::{Service, router};
+use crate::http::router;
+use crate::service::Service;
 use crate::{Log, Models, Options, Source};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};

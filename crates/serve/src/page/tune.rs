@@ -3,98 +3,29 @@
 
 mod lesson;
 
+use super::kept::{Candidate, Kept, Told};
+use super::samples::can_learn;
 use super::{aside, events, object_of};
-use crate::http::Service;
-use crate::lock;
+use crate::lock::lock;
 use crate::problem::{Answer, Problem, object};
 use crate::served::Served;
+use crate::service::Service;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use lesson::Lesson;
-use maobi_nn::Model;
-use maobi_recognize::{NONE, Preprocessing, Recognizer};
+use maobi_recognize::{NONE, Preprocessing};
 use maobi_train::callbacks::Action;
 use maobi_train::has_forgotten;
 use serde_json::{Value, json};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 /// Steps of 64 pictures: some seconds.
 const STEPS: u64 = 100;
 const MOST_STEPS: u64 = 2000;
-
-/// Where fine-tuning stands.
-#[derive(Debug, Default)]
-pub struct Tuning {
-    state: Mutex<Stand>,
-    /// The user has had enough.
-    stop: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Stand {
-    /// Somebody is at it.
-    busy: bool,
-    /// What clients are told.
-    told: Told,
-    /// What was learnt and not decided about.
-    candidate: Option<Candidate>,
-    /// What was kept last, and what the model's file says.
-    kept: Option<Kept>,
-}
-
-#[derive(Debug)]
-struct Told(Value);
-
-impl Default for Told {
-    fn default() -> Self {
-        Self(json!({ "phase": "idle" }))
-    }
-}
-
-#[derive(Debug)]
-struct Kept {
-    taught: Arc<Served>,
-    before: Arc<Served>,
-}
-
-impl Kept {
-    /// Whether it is what is served: its file may have been replaced since.
-    fn is_served(&self, service: &Service) -> bool {
-        let now = service.models.get(&self.taught.name, Some(self.taught.version));
-        now.is_ok_and(|now| Arc::ptr_eq(&now, &self.taught))
-    }
-}
-
-#[derive(Debug)]
-struct Candidate {
-    from: Arc<Served>,
-    model: Model,
-    preprocessing: Preprocessing,
-}
-
-impl Stand {
-    fn tell(&mut self, changes: Value) {
-        if let (Value::Object(told), Value::Object(changes)) = (&mut self.told.0, changes) {
-            told.extend(changes);
-        }
-    }
-
-    fn text(&self) -> String {
-        let mut told = self.told.0.clone();
-        told["undo"] = json!(self.kept.is_some());
-        told.to_string()
-    }
-}
-
-/// Whether a model can be taught here: it reads the ten digits in MNIST's frame.
-pub(super) fn can_learn(recognizer: &Recognizer) -> bool {
-    let ten = recognizer.classes().iter().map(String::as_str).eq(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    ten && recognizer.frame() == (super::samples::SIDE, super::samples::SIDE)
-}
 
 /// `GET /page/tune`.
 pub async fn state(State(service): State<Arc<Service>>) -> Answer {
@@ -256,6 +187,14 @@ pub async fn undo(State(service): State<Arc<Service>>, request: Request) -> Answ
         }
     }
     state(State(service)).await
+}
+
+impl Kept {
+    /// Whether it is what is served: its file may have been replaced since.
+    fn is_served(&self, service: &Service) -> bool {
+        let now = service.models.get(&self.taught.name, Some(self.taught.version));
+        now.is_ok_and(|now| Arc::ptr_eq(&now, &self.taught))
+    }
 }
 
 impl Candidate {

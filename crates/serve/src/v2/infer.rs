@@ -1,9 +1,9 @@
 //! Inference: from a request's tensors to the network and back.
 
 use super::request::{Request as Asked, Wanted};
-use crate::http::Service;
 use crate::problem::{Answer, Problem, json};
 use crate::served::Served;
+use crate::service::Service;
 use crate::{body, outgoing, write};
 use axum::body::HttpBody;
 use axum::extract::Request;

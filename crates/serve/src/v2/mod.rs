@@ -7,9 +7,10 @@ mod datatype;
 mod infer;
 mod request;
 
-use crate::http::{Params, Service};
+use crate::params::Params;
 use crate::problem::{Answer, Problem, json, object};
 use crate::served::{Served, Tensor};
+use crate::service::Service;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -20,6 +20,7 @@ mod template;
 mod tensorboard;
 mod terminate_on_nan;
 
+pub use crate::history::EpochLogs;
 pub use backup_and_restore::BackupAndRestore;
 pub use config::from_config;
 pub use csv_logger::CSVLogger;
@@ -38,7 +39,6 @@ use crate::error::Result;
 use crate::examples::Examples;
 use crate::history::History;
 use maobi_nn::Model;
-use maobi_nn::model::Logs;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -87,24 +87,6 @@ pub struct BatchLogs {
     pub loss: f64,
     /// Samples in it.
     pub samples: usize,
-}
-
-/// What an epoch gave: `loss`, the metrics, and with validation `val_…` of each; `learning_rate` comes last.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct EpochLogs {
-    /// Name and value, in the order of Keras' progress line.
-    pub values: Logs,
-    /// Wall time of the epoch, validation included.
-    pub seconds: f64,
-    /// Training samples per second, validation left out.
-    pub samples_per_second: f64,
-}
-
-impl EpochLogs {
-    /// The figure of that name.
-    pub fn get(&self, name: &str) -> Option<f64> {
-        self.values.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
-    }
 }
 
 /// Where an interrupted training goes on.

@@ -2,8 +2,8 @@
 
 use super::FineTune;
 use crate::error::Result;
-use crate::evaluate::ModelExt;
 use crate::examples::Images;
+use crate::model_ext::ModelExt;
 use crate::recipe::Recipe;
 use maobi_data::Dataset;
 use maobi_nn::Model;

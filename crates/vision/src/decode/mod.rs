@@ -10,6 +10,7 @@ mod cost;
 mod error;
 mod grey;
 mod limits;
+mod luma;
 mod png;
 mod rows;
 mod sniff;

@@ -2,7 +2,7 @@
 //!
 //! Memory holds one row of the file's samples at a time, and one or two bytes for each pixel that is kept.
 
-use super::grey::{luma, luma16, narrow};
+use super::luma::{luma, luma16, narrow};
 
 /// How the samples of a pixel lie in a row of bytes: grey, grey and alpha, RGB, or RGBA.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,7 @@
 
 use super::canvas::{Canvas, Colour, FAINT, INK, MUTED};
 use super::font::{Align, Font};
-use crate::preprocess::Rect;
+use crate::bounds::Rect;
 use crate::resize::area;
 use crate::stage::Stage;
 

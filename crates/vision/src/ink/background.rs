@@ -4,11 +4,7 @@ use super::morphology::closing;
 use super::plane::{Plane, about, percentile};
 use super::polarity::{self, Polarity};
 use super::{FAINT, rules};
-use crate::resize::area;
 
-/// Side of the coarse grid on which deviations are judged, and the reach of its blur.
-const GRID: usize = 64;
-const REACH: usize = 10;
 /// A border that varies by less than this share of the contrast is taken for one even ground.
 const EVEN: f32 = 0.12;
 /// Reaches of the closing, as shares of the longest side: strokes up to twice as wide stand out from it.
@@ -154,34 +150,11 @@ fn energy(ink: &[f32], (w, h): (usize, usize), weak: f32) -> f32 {
     sum
 }
 
-/// Sum of the cubed deviations from the surroundings: negative where sparse strong ones are dark. What lies near the frame counts
-/// less: table edges and fingers do.
-pub(super) fn deviation(values: &[f32], width: usize, height: usize) -> f32 {
-    let scale = (width.max(height) as f64 / GRID as f64).max(1.0);
-    let side = |n: usize| ((n as f64 / scale).round() as usize).max(1);
-    let (w, h) = (side(width), side(height));
-    let coarse = area(values, (width, height), (0.0, 0.0, width as f64, height as f64), (w, h));
-    let mean = blur(&coarse, (w, h), REACH);
-    let middle = |i: usize, n: usize| {
-        let at = (i as f32 + 0.5) / n as f32;
-        (4.0 * at.min(1.0 - at)).min(1.0)
-    };
-    let weighted = coarse.iter().zip(&mean).enumerate();
-    weighted.map(|(i, (v, m))| (v - m).powi(3) * middle(i % w, w) * middle(i / w, h)).sum()
-}
-
-fn blur(cells: &[f32], (w, h): (usize, usize), reach: usize) -> Vec<f32> {
-    let near = |i: usize, n: usize| i.saturating_sub(reach)..(i + reach + 1).min(n);
-    let mean = |sum: f32, range: std::ops::Range<usize>| sum / range.len() as f32;
-    let rows: Vec<f32> = (0..w * h).map(|i| mean(near(i % w, w).map(|x| cells[i / w * w + x]).sum(), near(i % w, w))).collect();
-    (0..w * h).map(|i| mean(near(i / w, h).map(|y| rows[y * w + i % w]).sum(), near(i / w, h))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bounds::Rect;
     use crate::picture::Picture;
-    use crate::preprocess::Rect;
 
     #[test]
     fn a_slope_of_light_is_no_ink() {

@@ -14,10 +14,9 @@ use background::Found;
 pub(crate) use plane::{Plane, percentile};
 pub use polarity::Polarity;
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, Rect};
 use crate::picture::Picture;
-use crate::preprocess::{Rect, Trace};
-use crate::stage::Stage;
+use crate::stage::{Stage, Trace};
 
 /// Contrast in grey levels below which there is nothing to see.
 const FAINT: f32 = 12.0;

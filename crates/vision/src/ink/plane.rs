@@ -1,8 +1,7 @@
 //! The grey picture at the size at which ink is looked for.
 
-use crate::bounds::Bounds;
+use crate::bounds::{Bounds, Rect};
 use crate::picture::Picture;
-use crate::preprocess::Rect;
 use crate::resize::area;
 
 /// Longest side below which a picture is interpolated up, so that edges keep their place between pixels.

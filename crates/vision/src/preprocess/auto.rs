@@ -4,13 +4,13 @@
 //! 5. choose the pieces that are the drawing, and look again at that part alone if it is small; 6. even out the stroke width;
 //! 7. fit the box, centre the mass.
 
-use super::{Polarity, Prepared, Rect, Trace};
+use super::{Polarity, Prepared, Rect};
 use crate::bounds::Bounds;
 use crate::glyph::{self, Mask};
 use crate::ink::{self, InkMap, Look, percentile};
 use crate::picture::Picture;
 use crate::pieces::{self, Piece};
-use crate::stage::Stage;
+use crate::stage::{Stage, Trace};
 
 /// A drawing whose box is smaller than this share of the picture is looked at again, closer.
 const SMALL: f64 = 0.55;

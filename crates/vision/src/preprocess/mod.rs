@@ -5,12 +5,13 @@
 
 mod auto;
 
+pub use crate::bounds::Rect;
 pub use crate::ink::Polarity;
 pub use crate::resize::bicubic;
 
 use crate::ink::Plane;
 use crate::picture::Picture;
-use crate::stage::Stage;
+use crate::stage::{Stage, Trace};
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,19 +66,6 @@ impl FromStr for Preprocess {
     }
 }
 
-/// A rectangle in pixels of the picture it was found in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rect {
-    /// First column.
-    pub x: usize,
-    /// First row.
-    pub y: usize,
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-}
-
 /// What the network sees, and how it came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prepared {
@@ -130,9 +118,6 @@ pub(crate) fn photo(picture: &Picture) -> Stage {
     let plane = Plane::new(picture, part, SIDE);
     Stage::of_values("photo", &plane.values, plane.width, (0.0, 255.0))
 }
-
-/// Where stages go; a stage is made only when somebody wants it.
-pub(crate) type Trace<'a> = &'a mut dyn FnMut(&dyn Fn() -> Stage);
 
 /// Prepares a picture for a network whose input is `size` = (height, width), for instance (28, 28).
 ///

@@ -12,11 +12,11 @@ mod lattice;
 mod lines;
 mod marks;
 
+use crate::bounds::Rect;
 use crate::effort::{Effort, TooMuch};
 use crate::glyph::{Mask, normalise};
 use crate::ink::{self, InkMap, Look};
 use crate::picture::Picture;
-use crate::preprocess::Rect;
 use lattice::Lattice;
 use marks::Mark;
 

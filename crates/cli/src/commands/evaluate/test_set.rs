@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use maobi_data::Dataset;
 use maobi_nn::metrics::{Calibration, ConfusionMatrix};
 use maobi_recognize::preprocessing::{probabilities, starts_with_rescaling};
-use maobi_train::{Images, ModelExt};
+use maobi_train::{Images, ModelExt, bad_loss};
 use serde_json::{Map, Value, json};
 
 /// Measures and reports.
@@ -80,7 +80,7 @@ impl Measured {
     fn of(reader: &Reader, set: Dataset) -> anyhow::Result<Measured> {
         let (model, said, classes) = (reader.model(), &reader.preprocessing, reader.outputs());
         let images = Images::new(&set).scaled(said.scale, said.offset);
-        let loss = model.compiled().and_then(|how| how.losses.first()).copied();
+        let loss = model.compiled().and_then(|how| how.losses.first()).cloned();
         let hot = loss.is_some_and(|loss| !loss.takes_classes());
         let compiled = loss.is_some();
         let (mut figures, outputs) = if compiled {
@@ -94,7 +94,7 @@ impl Measured {
             probabilities(model, &mut all, classes);
             figures.push(("loss".into(), crossentropy(&all, &set, classes)));
         }
-        if let Some((_, loss)) = figures.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+        if let Some(loss) = bad_loss(&figures) {
             let file = reader.file.display();
             bail!(
                 "{file}: its loss on {} is {loss}. Is it a model that has diverged, or are pixels scaled in another way?",

@@ -1,7 +1,7 @@
 //! `--ensemble K`: several networks of one recipe, joined into one model.
 
 use super::plan::{Place, Plan};
-use super::{Args, finish, session, start};
+use super::{Args, finish, session, single, start};
 use crate::exit::Exit;
 use crate::output::Console;
 use crate::run::{self, Claim, RunFolder, Written};
@@ -46,9 +46,9 @@ pub fn run(args: &Args, members: u64, console: Console) -> anyhow::Result<Exit> 
         models.push(run::load(&own.model(), &run::Network::default(), &console)?.model);
     }
     // Only now does the folder hold a run: before, there is nothing in it to go on with but the members.
-    let (mut session, _) = session::prepare(plan, session::threads(args), Console { quiet: true, ..console })?;
+    let (mut session, _) = session::prepare(plan, args.threads(), Console { quiet: true, ..console })?;
     session.console = console;
-    session::save(&session, &ensemble(&recipe, &models)?)?;
+    session.save(&ensemble(&recipe, &models)?)?;
     session.claim.begun()?;
     console.event(&json!({ "event": "ensemble", "members": members }))?;
     console.say(&format!("{members} networks as one:"));
@@ -73,7 +73,7 @@ fn train_member(
     }
     console.say(&format!("member {member} of {members}"));
     plan.parent = Some(ensemble.clone());
-    session::run(plan, args, console)
+    single::run(plan, args, console)
 }
 
 /// The files (relative to the folder) that an ensemble and its members wrote.

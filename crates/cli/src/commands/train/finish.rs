@@ -1,6 +1,6 @@
 //! The end of a training session: save, read back, test.
 
-use super::session::{Session, save};
+use super::session::Session;
 use crate::exit::Exit;
 use crate::output::{count, figures, quoted};
 use crate::run;
@@ -8,7 +8,7 @@ use anyhow::bail;
 use maobi_nn::Model;
 use maobi_nn::metrics::arg_max;
 use maobi_nn::model::Logs;
-use maobi_train::ModelExt;
+use maobi_train::{ModelExt, bad_loss};
 use serde_json::{Map, Value, json};
 
 /// Answers that are shown, as the tutorials do.
@@ -18,7 +18,7 @@ const SHOWN: usize = 5;
 pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
     // Before the file is written: finite weights can still give NaN for every image.
     let logs = measure(session, model)?;
-    save(session, model)?;
+    session.save(model)?;
     // Only now is the backup no longer needed; what it takes to train further stays.
     run::finished::keep(&session.folder, model)?;
     report(session, &read_back(session)?, logs)
@@ -26,7 +26,7 @@ pub fn trained(session: &Session, model: &Model) -> anyhow::Result<Exit> {
 
 /// The user stopped training.
 pub fn interrupted(session: &Session, model: &Model) -> anyhow::Result<Exit> {
-    save(session, model)?;
+    session.save(model)?;
     let (folder, console) = (session.folder.path.display().to_string(), session.console);
     let step = model.optimizer_state_ref().map_or(0, |state| state.iterations);
     console.event(&json!({ "event": "interrupted", "run": folder, "step": step }))?;
@@ -57,7 +57,7 @@ fn measure(session: &Session, model: &Model) -> anyhow::Result<Logs> {
     let hot =
         model.compiled().and_then(|how| how.losses.first()).map_or(session.recipe.data.one_hot, |loss| !loss.takes_classes());
     let logs = model.evaluate(&session.images(&session.parts.test).one_hot(hot))?;
-    if let Some((_, loss)) = logs.iter().find(|(name, loss)| name == "loss" && !loss.is_finite()) {
+    if let Some(loss) = bad_loss(&logs) {
         bail!(
             "the loss on the test set is {loss}: training has diverged, and this model is of no use. Train again with a lower \
              --learning-rate, or scale the pixels to 0…1"

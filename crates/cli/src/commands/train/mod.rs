@@ -6,6 +6,7 @@ mod further;
 mod plan;
 mod recorded;
 mod session;
+mod single;
 mod start;
 
 use crate::exit::Exit;
@@ -13,6 +14,7 @@ use crate::output::Console;
 use crate::run::Precision;
 use crate::run::overrides::Overrides;
 use clap::value_parser;
+use maobi_kernels::pool::Pool;
 use std::path::PathBuf;
 
 /// Arguments of `maobi train`.
@@ -148,6 +150,11 @@ impl Args {
             precision: self.precision,
         }
     }
+
+    /// `--threads`, or all cores.
+    fn threads(&self) -> usize {
+        self.threads.map_or_else(Pool::default_threads, |n| n as usize)
+    }
 }
 
 /// Trains and tests.
@@ -158,5 +165,5 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return ensemble::run(args, members, console);
     }
     let plan = plan::Plan::new(args, console)?;
-    session::run(plan, args, console)
+    single::run(plan, args, console)
 }

@@ -1,7 +1,7 @@
 //! What to train, and whether it is new or goes on.
 
-use super::session::portable;
 use super::{Args, further, recorded};
+use crate::dataset::portable;
 use crate::output::{Console, quoted};
 use crate::run::overrides::Overrides;
 use crate::run::recipe_file::{self, RecipeTable};

@@ -1,35 +1,18 @@
-//! One training session: data, model, callbacks, fit.
+//! What one training session works with: data, model and run folder.
 
 use super::plan::{Place, Plan};
-use super::{Args, finish, start};
+use super::start;
 use crate::dataset::{self, Choice, Outputs, Parts};
-use crate::exit::Exit;
 use crate::output::{Console, count};
-use crate::run::{self, Claim, Preprocessing, RunConfig, RunFolder, RunSection, Written, finished, steps};
-use crate::training::begun::Begun;
-use crate::training::checkpoints;
-use crate::training::events::EpochEvents;
-use crate::training::interrupt::{self, Interrupt};
-use crate::training::progress::Progress;
-use crate::training::record::{EpochRecord, Record};
-use crate::training::start_at::StartAt;
-use crate::training::step_log::{self, StepLog};
+use crate::run::{self, Claim, Preprocessing, RunConfig, RunFolder, RunSection, Written, finished};
 use maobi_data::dataset::fingerprint;
 use maobi_data::{DatasetName, builtin, source};
-use maobi_kernels::{isa, pool::Pool};
+use maobi_kernels::isa;
 use maobi_nn::Model;
 use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
-use maobi_train::callbacks::{BackupAndRestore, SaveFreq, TensorBoard};
 use maobi_train::recipe::Validation;
-use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
+use maobi_train::{Images, Recipe};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Training images that TensorBoard shows.
-const SAMPLES: usize = 9;
-
-/// Time between two backups at most: what a crash can cost.
-const BACKUP_TIME: Duration = Duration::from_secs(15);
 
 /// Everything a run works with.
 pub struct Session {
@@ -47,44 +30,6 @@ pub struct Session {
     pub console: Console,
     /// Holds the run folder as long as the session lives.
     pub claim: Arc<Claim>,
-}
-
-/// Trains as planned, then saves and tests.
-pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
-    let before = plan.before.clone();
-    let by_steps = plan.recipe.training.steps.is_some();
-    let threads = threads(args);
-    let (session, model) = prepare(plan, threads, console)?;
-    let mut model = model;
-    let mut done = false;
-    if before.is_some() {
-        if by_steps {
-            match steps::start(&session.folder, &session.recipe, session.config.run.seed, &console)? {
-                steps::Start::Done => done = true,
-                steps::Start::Checkpoint(furthest) => {
-                    model = *furthest;
-                    model.set_threads(threads);
-                }
-                steps::Start::State | steps::Start::Anew => {}
-            }
-        } else {
-            done = !session.folder.is_unfinished();
-        }
-    }
-    if done {
-        console.say(&format!("{}: training is complete already; testing the model", session.folder.path.display()));
-        return finish::test(&session);
-    }
-    match train(&session, &mut model) {
-        Ok(()) if interrupt::asked() => finish::interrupted(&session, &model),
-        Ok(()) => finish::trained(&session, &model),
-        Err(error) => Err(error),
-    }
-}
-
-/// `--threads`, or all cores.
-pub fn threads(args: &Args) -> usize {
-    args.threads.map_or_else(Pool::default_threads, |n| n as usize)
 }
 
 /// Data, model and folder, checked and said.
@@ -134,7 +79,7 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
         threads,
         isa: isa::active().to_string(),
         then_isa: Vec::new(),
-        dataset: portable(&chosen.dataset),
+        dataset: dataset::portable(&chosen.dataset),
         data_dir: data_dir.map(|dir| std::path::absolute(&dir).unwrap_or(dir)),
         found_at: chosen.place,
         limit,
@@ -182,16 +127,6 @@ pub fn prepare(plan: Plan, threads: usize, console: Console) -> anyhow::Result<(
     Ok((Session { folder, config, recipe, parts, preprocessing, console, claim }, model))
 }
 
-/// A name as it is; a path so that it is found again from any folder.
-pub fn portable(dataset: &str) -> String {
-    match dataset::wanted(dataset) {
-        maobi_data::source::Wanted::Name(name) => name.to_string(),
-        maobi_data::source::Wanted::Path(path) => {
-            std::path::absolute(&path).unwrap_or(path).to_str().map_or_else(|| dataset.to_owned(), str::to_owned)
-        }
-    }
-}
-
 fn say_what(config: &RunConfig, recipe: &Recipe, model: &Model, folder: &RunFolder, console: Console) {
     let run = &config.run;
     let validation = match run.validation_images {
@@ -222,86 +157,11 @@ impl Session {
         let data = &self.recipe.data;
         Images::new(set).scaled(data.scale, data.offset).one_hot(data.one_hot).outputs(self.parts.train.classes())
     }
-}
-
-fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
-    // Not before: while data is fetched and read there is nothing to save, and Ctrl-C ends the process at once.
-    interrupt::listen()?;
-    let (recipe, console, folder) = (&session.recipe, session.console, &session.folder);
-    let training = &recipe.training;
-    let mut images = session.images(&session.parts.train);
-    if let Some(augment) = recipe.data.augment {
-        images = images.augmented(augment, model.seed())?;
+    /// Saves the model with all that its pictures need; one that is not finite never replaces what is there.
+    pub fn save(&self, model: &Model) -> anyhow::Result<()> {
+        let file = self.folder.model();
+        run::model_file::refuse_nan(model.check_finite_training(), &file)?;
+        maobi_formats::keras::save_with(model, &file, &[(MEMBER, &self.preprocessing.to_bytes()?)])?;
+        Ok(())
     }
-    let validation = session.parts.validation.as_ref().map(|set| session.images(set));
-    let test = session.images(&session.parts.test);
-    let mut how = Fit::new().batch_size(training.batch_size);
-    if let Some(validation) = &validation {
-        how = how.validation_data(validation);
-    }
-    // The recipe's own come first: their places name their states in the backup.
-    let board = session.config.run.tensorboard.as_ref();
-    for (class, arguments) in &recipe.callbacks {
-        let mut arguments = arguments.clone();
-        if class == "BackupAndRestore" {
-            if training.steps.is_some() {
-                // The run's own backup does the same, as often as the run needs it.
-                continue;
-            }
-            // As often as the recipe says, where the run looks for it; the run's own backup comes at the end of each epoch.
-            arguments.insert("backup_dir".into(), "backup".into());
-            arguments.insert("delete_checkpoint".into(), false.into());
-        }
-        if let ("TensorBoard", Some(dir)) = (class.as_str(), board) {
-            // Once is enough: in the folder that the command line names.
-            arguments.insert("log_dir".into(), dir.to_string_lossy().into());
-        }
-        if class == "TerminateOnNaN" {
-            // Here a loss that is NaN always ends the run with an error, so that no good model is replaced.
-            arguments.insert("raise_error".into(), true.into());
-        }
-        how = how.callback_boxed(callbacks::from_config(class, &arguments, &folder.path)?);
-    }
-    if let (Some(dir), true) = (board, recipe.callbacks.iter().all(|(class, _)| class != "TensorBoard")) {
-        let mut board = TensorBoard::new(dir).histogram_freq(1).sample_images(SAMPLES);
-        if training.steps.is_some() {
-            // By steps, epochs are few.
-            board = board.update_freq(training.log_every.unwrap_or(100));
-        }
-        how = how.callback(board);
-    }
-    let steps_per_epoch = session.parts.train.len().div_ceil(training.batch_size) as u64;
-    checkpoints::remarks(recipe, steps_per_epoch).iter().for_each(|remark| console.warn(remark));
-    // Removed or kept aside once the trained model is safe, not before.
-    let mut backup = BackupAndRestore::new(folder.backup()).delete_checkpoint(false).at_least_every(BACKUP_TIME);
-    if let Some(steps) = training.steps {
-        backup = backup.save_freq(SaveFreq::Steps(checkpoints::shortest_interval(recipe).unwrap_or(u64::MAX)));
-        let every = training.log_every.unwrap_or((steps / 20).max(1));
-        let evaluation = training.evaluate_every.map(|every| (every, &test as &dyn maobi_train::Examples));
-        // A model that has steps behind it without a backup comes from a checkpoint.
-        how = how.steps(steps).callback(backup).callback(StartAt { steps_per_epoch });
-        how = how.callback(StepLog::new(console, every, evaluation, folder.history()));
-    } else {
-        how = how.epochs(training.epochs.unwrap_or(1)).callback(backup);
-        let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
-        how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
-    }
-    how = how.callback(Progress::new(console, training.steps.is_none()));
-    how = how.callback(EpochEvents { console }).callback(Interrupt);
-    // Last, so that everything that may refuse to start has been asked.
-    how = how.callback(Begun { claim: session.claim.clone() });
-    model.fit(&images, how)?;
-    if training.steps.is_some() {
-        let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
-        Record::read(&folder.history(), step_log::KEY).draw(&folder.curves(), &title)?;
-    }
-    Ok(())
-}
-
-/// Saves the model with all that its pictures need; one that is not finite never replaces what is there.
-pub fn save(session: &Session, model: &Model) -> anyhow::Result<()> {
-    run::model_file::refuse_nan(model.check_finite_training(), &session.folder.model())?;
-    let member = session.preprocessing.to_bytes()?;
-    maobi_formats::keras::save_with(model, &session.folder.model(), &[(MEMBER, &member)])?;
-    Ok(())
 }

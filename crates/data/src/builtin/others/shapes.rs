@@ -1,7 +1,6 @@
 //! Things and textures: silhouettes, patterns and noise, painted pixel by pixel.
 
-use crate::builtin::PIXELS;
-use crate::builtin::raster::SIDE;
+use crate::builtin::raster::{PIXELS, SIDE};
 use crate::noise::Noise;
 use std::f32::consts::TAU;
 

@@ -28,14 +28,14 @@ pub(super) fn to_bytes(model: &Model, extras: &[(&str, &[u8])]) -> Result<(Vec<u
     let entry = |key: String, value: String| Entry { key, value };
     let file = proto::Model {
         ir_version: Some(IR_VERSION),
-        producer_name: super::PRODUCER.into(),
+        producer_name: proto::PRODUCER.into(),
         producer_version: env!("CARGO_PKG_VERSION").into(),
         doc_string: describe(&program),
         graph: Some(graph),
         opset_import: vec![OperatorSet { domain: String::new(), version: Some(OPSET) }],
         metadata_props: extras
             .iter()
-            .map(|(name, bytes)| entry(format!("{}{name}", super::EXTRA), text::from_bytes(bytes)))
+            .map(|(name, bytes)| entry(format!("{}{name}", text::EXTRA), text::from_bytes(bytes)))
             .collect(),
     };
     let length = file.encoded_len();

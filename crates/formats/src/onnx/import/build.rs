@@ -189,7 +189,7 @@ impl<'a> Network<'a> {
         scale(&mut values, if gemm { call.float("alpha", 1.0) } else { 1.0 });
         let tensor = if x.shape.len() == 1 {
             if !x.order.is_same() {
-                values = sorted(&x.order.places(), &values, units);
+                values = x.order.sorted(&values, units);
             }
             x.shaped(&[inputs]).map_err(|m| call.unsupported(m))?
         } else {
@@ -252,15 +252,4 @@ fn scale(values: &mut [f32], by: f32) {
     if by != 1.0 {
         values.iter_mut().for_each(|v| *v *= by);
     }
-}
-
-/// Rows of `width` values, row `i` of the file put to `places[i]`.
-pub(super) fn sorted(places: &[usize], values: &[f32], width: usize) -> Vec<f32> {
-    let mut sorted = vec![0.0; values.len()];
-    for (&place, row) in places.iter().zip(values.chunks_exact(width.max(1))) {
-        if let Some(to) = sorted.get_mut(place * width..(place + 1) * width) {
-            to.copy_from_slice(row);
-        }
-    }
-    sorted
 }

@@ -2,7 +2,6 @@
 
 use super::Problem;
 use super::attributes::{Call, short};
-use super::build::sorted;
 use super::network::Network;
 use super::value::{Traced, Value};
 use maobi_nn::graph::{Call as _, Tensor};
@@ -204,8 +203,7 @@ impl<'a> Network<'a> {
         let output = call.output()?;
         if x.shape.len() == 1 {
             if !x.order.is_same() {
-                let places = x.order.places();
-                weights = weights.iter().map(|values| sorted(&places, values, 1)).collect();
+                weights = weights.iter().map(|values| x.order.sorted(values, 1)).collect();
             }
             let tensor = x.shaped(&[channels]).map_err(|m| call.unsupported(m))?;
             self.keep(&name, weights);
@@ -326,7 +324,7 @@ impl<'a> Network<'a> {
             }
             if rank == 1 && !x.order.is_same() {
                 let rows: Vec<f32> = values.iter().map(|v| *v as f32).collect();
-                values = sorted(&x.order.places(), &rows, 1).iter().map(|v| short(*v)).collect();
+                values = x.order.sorted(&rows, 1).iter().map(|v| short(*v)).collect();
             }
         }
         let each = |a: &[f64], f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {

@@ -18,9 +18,9 @@ mod shapes;
 mod value;
 mod windows;
 
-use super::{EXTRA, PRODUCER, guard, proto};
+use super::{guard, proto};
+use crate::contract::Loaded;
 use crate::error::{Error, Result};
-use crate::format::Loaded;
 use crate::text;
 use maobi_nn::Model;
 use network::Network;
@@ -60,7 +60,7 @@ pub fn load_bytes(path: &Path, bytes: &[u8], seed: u64) -> Result<Loaded> {
     let file = parse(bytes).map_err(problem)?;
     let (model, notes) = model(&file, path.parent(), seed).map_err(problem)?;
     let extras =
-        file.metadata_props.iter().filter_map(|e| Some((e.key.strip_prefix(EXTRA)?.to_string(), text::to_bytes(&e.value))));
+        file.metadata_props.iter().filter_map(|e| Some((e.key.strip_prefix(text::EXTRA)?.to_string(), text::to_bytes(&e.value))));
     Ok(Loaded { model, extras: extras.collect(), notes })
 }
 
@@ -82,7 +82,7 @@ fn model(file: &proto::Model, folder: Option<&Path>, seed: u64) -> std::result::
         return Err(Problem::Unsupported(message));
     }
     let folder = folder.map(|f| if f.as_os_str().is_empty() { Path::new(".") } else { f });
-    let mut network = Network::new(graph, opset, file.producer_name == PRODUCER, folder)?;
+    let mut network = Network::new(graph, opset, file.producer_name == proto::PRODUCER, folder)?;
     network.inputs()?;
     network.nodes()?;
     network.finish(seed)

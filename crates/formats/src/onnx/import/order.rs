@@ -107,6 +107,17 @@ impl Order {
         }
         places
     }
+
+    /// Rows of `width` values, from the file's order to ours.
+    pub(super) fn sorted(&self, values: &[f32], width: usize) -> Vec<f32> {
+        let mut sorted = vec![0.0; values.len()];
+        for (place, row) in self.places().into_iter().zip(values.chunks_exact(width.max(1))) {
+            if let Some(to) = sorted.get_mut(place * width..(place + 1) * width) {
+                to.copy_from_slice(row);
+            }
+        }
+        sorted
+    }
 }
 
 #[cfg(test)]
