@@ -170,7 +170,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         lines.push(write(folder, name, small()?, how)?);
     }
     let sparse = SparseCategoricalCrossentropy::new();
-    lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse).metrics(["accuracy"])?)?);
+    lines.push(write(
+        folder,
+        "every_layer",
+        every_layer()?,
+        Compile::new(Adam::new(0.003), sparse.clone()).metrics(["accuracy"])?,
+    )?);
     for precision in [Precision::MixedBfloat16, Precision::MixedFloat16] {
         let mut model = small()?;
         model.set_precision(precision)?;
@@ -178,7 +183,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let scale = LossScale { initial_scale: 256.0, ..LossScale::default() };
         let sgd: Optimizer = Sgd::new(0.01).momentum(0.9).into();
         let sgd = if precision == Precision::MixedFloat16 { sgd.loss_scale(scale) } else { sgd };
-        let how = Compile::new(sgd, sparse).metrics(["accuracy"])?;
+        let how = Compile::new(sgd, sparse.clone()).metrics(["accuracy"])?;
         lines.push(write(folder, precision.name(), model, how)?);
     }
     let two = Compile::new(Adam::new(0.003), sparse.clone())
