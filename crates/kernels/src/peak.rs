@@ -47,9 +47,10 @@ fn work(isa: Isa) -> usize {
 
 fn run(isa: Isa, rounds: usize) {
     match isa {
-        // SAFETY, of both: `multiply_add_rate` has checked that this processor has the instructions.
+        // SAFETY: `multiply_add_rate` has checked that this processor has the instructions.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => unsafe { avx512(rounds) },
+        // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2 => unsafe { avx2(rounds) },
         _ => portable(rounds),

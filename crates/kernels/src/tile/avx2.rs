@@ -10,72 +10,28 @@ pub(crate) struct Avx2;
 /// A run of set lanes followed by as many clear ones: masks are windows into it.
 static MASKS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
-// SAFETY, of every block: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
 impl Simd for Avx2 {
     type Vector = __m256;
     type Mask = __m256i;
     const LANES: usize = 8;
 
-    #[inline(always)]
-    unsafe fn zero() -> __m256 {
-        unsafe { _mm256_setzero_ps() }
-    }
-    #[inline(always)]
-    unsafe fn broadcast(from: *const f32) -> __m256 {
-        unsafe { _mm256_broadcast_ss(&*from) }
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m256 {
-        unsafe { _mm256_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(to: *mut f32, value: __m256) {
-        unsafe { _mm256_storeu_ps(to, value) }
-    }
-    #[inline(always)]
-    unsafe fn mask(lanes: usize) -> __m256i {
-        unsafe { _mm256_loadu_si256(MASKS.as_ptr().add(8 - lanes).cast()) }
-    }
-    #[inline(always)]
-    unsafe fn load_some(from: *const f32, mask: __m256i) -> __m256 {
-        unsafe { _mm256_maskload_ps(from, mask) }
-    }
-    #[inline(always)]
-    unsafe fn store_some(to: *mut f32, mask: __m256i, value: __m256) {
-        unsafe { _mm256_maskstore_ps(to, mask, value) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
-        unsafe { _mm256_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> __m256 {
-        unsafe { _mm256_set1_ps(value) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn relu(value: __m256) -> __m256 {
+    super::simd::operations! {
+        fn zero() -> __m256 = _mm256_setzero_ps();
+        fn broadcast(from: *const f32) -> __m256 = _mm256_broadcast_ss(&*from);
+        fn load(from: *const f32) -> __m256 = _mm256_loadu_ps(from);
+        fn store(to: *mut f32, value: __m256) = _mm256_storeu_ps(to, value);
+        fn mask(lanes: usize) -> __m256i = _mm256_loadu_si256(MASKS.as_ptr().add(8 - lanes).cast());
+        fn load_some(from: *const f32, mask: __m256i) -> __m256 = _mm256_maskload_ps(from, mask);
+        fn store_some(to: *mut f32, mask: __m256i, value: __m256) = _mm256_maskstore_ps(to, mask, value);
+        fn fma(a: __m256, b: __m256, c: __m256) -> __m256 = _mm256_fmadd_ps(a, b, c);
+        fn add(a: __m256, b: __m256) -> __m256 = _mm256_add_ps(a, b);
+        fn splat(value: f32) -> __m256 = _mm256_set1_ps(value);
+        fn sub(a: __m256, b: __m256) -> __m256 = _mm256_sub_ps(a, b);
+        fn mul(a: __m256, b: __m256) -> __m256 = _mm256_mul_ps(a, b);
+        fn max(a: __m256, b: __m256) -> __m256 = _mm256_max_ps(a, b);
         // The second operand is the answer when one of them is NaN.
-        unsafe { _mm256_max_ps(_mm256_setzero_ps(), value) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(from: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+        fn relu(value: __m256) -> __m256 = _mm256_max_ps(_mm256_setzero_ps(), value);
+        fn prefetch(from: *const f32) = _mm_prefetch::<_MM_HINT_T1>(from.cast());
     }
 }
 

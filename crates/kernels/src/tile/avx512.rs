@@ -7,72 +7,28 @@ use std::arch::x86_64::*;
 /// The vectors of Avx512.
 pub(crate) struct Avx512;
 
-// SAFETY, of every block: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
 impl Simd for Avx512 {
     type Vector = __m512;
     type Mask = __mmask16;
     const LANES: usize = 16;
 
-    #[inline(always)]
-    unsafe fn zero() -> __m512 {
-        unsafe { _mm512_setzero_ps() }
-    }
-    #[inline(always)]
-    unsafe fn broadcast(from: *const f32) -> __m512 {
-        unsafe { _mm512_set1_ps(*from) }
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> __m512 {
-        unsafe { _mm512_loadu_ps(from) }
-    }
-    #[inline(always)]
-    unsafe fn store(to: *mut f32, value: __m512) {
-        unsafe { _mm512_storeu_ps(to, value) }
-    }
-    #[inline(always)]
-    unsafe fn mask(lanes: usize) -> __mmask16 {
-        0xffff >> (16 - lanes)
-    }
-    #[inline(always)]
-    unsafe fn load_some(from: *const f32, mask: __mmask16) -> __m512 {
-        unsafe { _mm512_maskz_loadu_ps(mask, from) }
-    }
-    #[inline(always)]
-    unsafe fn store_some(to: *mut f32, mask: __mmask16, value: __m512) {
-        unsafe { _mm512_mask_storeu_ps(to, mask, value) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
-        unsafe { _mm512_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn add(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> __m512 {
-        unsafe { _mm512_set1_ps(value) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: __m512, b: __m512) -> __m512 {
-        unsafe { _mm512_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn relu(value: __m512) -> __m512 {
+    super::simd::operations! {
+        fn zero() -> __m512 = _mm512_setzero_ps();
+        fn broadcast(from: *const f32) -> __m512 = _mm512_set1_ps(*from);
+        fn load(from: *const f32) -> __m512 = _mm512_loadu_ps(from);
+        fn store(to: *mut f32, value: __m512) = _mm512_storeu_ps(to, value);
+        fn mask(lanes: usize) -> __mmask16 = 0xffff >> (16 - lanes);
+        fn load_some(from: *const f32, mask: __mmask16) -> __m512 = _mm512_maskz_loadu_ps(mask, from);
+        fn store_some(to: *mut f32, mask: __mmask16, value: __m512) = _mm512_mask_storeu_ps(to, mask, value);
+        fn fma(a: __m512, b: __m512, c: __m512) -> __m512 = _mm512_fmadd_ps(a, b, c);
+        fn add(a: __m512, b: __m512) -> __m512 = _mm512_add_ps(a, b);
+        fn splat(value: f32) -> __m512 = _mm512_set1_ps(value);
+        fn sub(a: __m512, b: __m512) -> __m512 = _mm512_sub_ps(a, b);
+        fn mul(a: __m512, b: __m512) -> __m512 = _mm512_mul_ps(a, b);
+        fn max(a: __m512, b: __m512) -> __m512 = _mm512_max_ps(a, b);
         // The second operand is the answer when one of them is NaN.
-        unsafe { _mm512_max_ps(_mm512_setzero_ps(), value) }
-    }
-    #[inline(always)]
-    unsafe fn prefetch(from: *const f32) {
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(from.cast()) }
+        fn relu(value: __m512) -> __m512 = _mm512_max_ps(_mm512_setzero_ps(), value);
+        fn prefetch(from: *const f32) = _mm_prefetch::<_MM_HINT_T1>(from.cast());
     }
 }
 

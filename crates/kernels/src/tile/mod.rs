@@ -85,12 +85,14 @@ impl Tile<'_> {
 /// nothing else refers to those of C; `isa` is available.
 pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
     // SAFETY: the caller's promise.
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2::run(tile) },
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512::run(tile) },
-        _ => unsafe { scalar::run(tile) },
+    unsafe {
+        match isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => avx2::run(tile),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => avx512::run(tile),
+            _ => scalar::run(tile),
+        }
     }
 }
 

@@ -5,73 +5,30 @@ use super::Simd;
 /// Four floats, each for itself.
 pub(crate) struct Portable;
 
-// SAFETY, of every block: the caller vouches for the pointers (see `Simd`).
 impl Simd for Portable {
     type Vector = [f32; 4];
     type Mask = usize;
     const LANES: usize = 4;
 
-    #[inline(always)]
-    unsafe fn zero() -> [f32; 4] {
-        [0.0; 4]
-    }
-    #[inline(always)]
-    unsafe fn broadcast(from: *const f32) -> [f32; 4] {
-        [unsafe { *from }; 4]
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const f32) -> [f32; 4] {
-        unsafe { from.cast::<[f32; 4]>().read_unaligned() }
-    }
-    #[inline(always)]
-    unsafe fn store(to: *mut f32, value: [f32; 4]) {
-        unsafe { to.cast::<[f32; 4]>().write_unaligned(value) }
-    }
-    #[inline(always)]
-    unsafe fn mask(lanes: usize) -> usize {
-        lanes
-    }
-    #[inline(always)]
-    unsafe fn load_some(from: *const f32, mask: usize) -> [f32; 4] {
-        std::array::from_fn(|lane| if lane < mask { unsafe { *from.add(lane) } } else { 0.0 })
-    }
-    #[inline(always)]
-    unsafe fn store_some(to: *mut f32, mask: usize, value: [f32; 4]) {
-        for (lane, &value) in value[..mask].iter().enumerate() {
-            unsafe { *to.add(lane) = value }
-        }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+    super::simd::operations! {
+        fn zero() -> [f32; 4] = [0.0; 4];
+        fn broadcast(from: *const f32) -> [f32; 4] = [*from; 4];
+        fn load(from: *const f32) -> [f32; 4] = from.cast::<[f32; 4]>().read_unaligned();
+        fn store(to: *mut f32, value: [f32; 4]) = to.cast::<[f32; 4]>().write_unaligned(value);
+        fn mask(lanes: usize) -> usize = lanes;
+        fn load_some(from: *const f32, mask: usize) -> [f32; 4] =
+            std::array::from_fn(|lane| if lane < mask { *from.add(lane) } else { 0.0 });
+        fn store_some(to: *mut f32, mask: usize, value: [f32; 4]) = (0..mask).for_each(|lane| *to.add(lane) = value[lane]);
         // Two roundings: without the instruction, a fused one is a call of the library.
-        each(each(a, b, |a, b| a * b), c, |product, c| product + c)
+        fn fma(a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] = each(each(a, b, |a, b| a * b), c, |product, c| product + c);
+        fn splat(value: f32) -> [f32; 4] = [value; 4];
+        fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] = each(a, b, |a, b| a + b);
+        fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] = each(a, b, |a, b| a - b);
+        fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] = each(a, b, |a, b| a * b);
+        fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] = each(a, b, |a, b| if a > b { a } else { b });
+        fn relu(value: [f32; 4]) -> [f32; 4] = each(value, [0.0; 4], |value, zero| if value < zero { zero } else { value });
+        fn prefetch(_from: *const f32) = ();
     }
-    #[inline(always)]
-    unsafe fn splat(value: f32) -> [f32; 4] {
-        [value; 4]
-    }
-    #[inline(always)]
-    unsafe fn add(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        each(a, b, |a, b| a + b)
-    }
-    #[inline(always)]
-    unsafe fn sub(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        each(a, b, |a, b| a - b)
-    }
-    #[inline(always)]
-    unsafe fn mul(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        each(a, b, |a, b| a * b)
-    }
-    #[inline(always)]
-    unsafe fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        each(a, b, |a, b| if a > b { a } else { b })
-    }
-    #[inline(always)]
-    unsafe fn relu(value: [f32; 4]) -> [f32; 4] {
-        each(value, [0.0; 4], |value, zero| if value < zero { zero } else { value })
-    }
-    #[inline(always)]
-    unsafe fn prefetch(_: *const f32) {}
 }
 
 #[inline(always)]

@@ -34,7 +34,8 @@ impl<S: Simd> Transform<S, 6> for Pixels {
 
     #[inline(always)]
     unsafe fn spread(x: [S::Vector; 6]) -> [S::Vector; 6] {
-        // SAFETY: the caller's promise; so for all blocks below.
+        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise.
         unsafe {
             let c = |value| S::splat(value);
             let even_a = S::fma(c(-BB), x[2], x[4]);
@@ -54,6 +55,7 @@ impl<S: Simd> Transform<S, 6> for Pixels {
 
     #[inline(always)]
     unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe {
             let c = |value| S::splat(value);
             let (sum_a, difference_a) = (S::add(v[1], v[2]), S::sub(v[1], v[2]));
@@ -75,11 +77,13 @@ impl<S: Simd, const N: usize> Transform<S, N> for Outputs {
 
     #[inline(always)]
     unsafe fn spread(x: [S::Vector; N]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe { spread::<S, N>(x, 1.0, 1.0) }
     }
 
     #[inline(always)]
     unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; N] {
+        // SAFETY: the caller's promise.
         unsafe { collect::<S, N>(v, 1.0, 1.0) }
     }
 }
@@ -89,11 +93,13 @@ impl<S: Simd, const N: usize> Transform<S, N> for Taps {
 
     #[inline(always)]
     unsafe fn spread(x: [S::Vector; N]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe { spread::<S, N>(x, 0.5 / (AA * (AA - BB)), 0.5 / (BB * (BB - AA))) }
     }
 
     #[inline(always)]
     unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; N] {
+        // SAFETY: the caller's promise.
         unsafe { collect::<S, N>(v, 0.5 / (AA * (AA - BB)), 0.5 / (BB * (BB - AA))) }
     }
 }
@@ -101,6 +107,7 @@ impl<S: Simd, const N: usize> Transform<S, N> for Taps {
 /// The polynomial with coefficients `x` at 0, at ±a times `scale_a`, at ±b times `scale_b`, and its leading coefficient.
 #[inline(always)]
 unsafe fn spread<S: Simd, const N: usize>(x: [S::Vector; N], scale_a: f32, scale_b: f32) -> [S::Vector; 6] {
+    // SAFETY: the caller's promise.
     unsafe {
         let at = |point: f32, scale: f32| {
             let mut parts = [S::mul(S::splat(scale), x[0]), S::mul(S::splat(scale * point), x[1])];
@@ -119,6 +126,7 @@ unsafe fn spread<S: Simd, const N: usize>(x: [S::Vector; N], scale_a: f32, scale
 /// The transpose of [`spread`].
 #[inline(always)]
 unsafe fn collect<S: Simd, const N: usize>(v: [S::Vector; 6], scale_a: f32, scale_b: f32) -> [S::Vector; N] {
+    // SAFETY: the caller's promise.
     unsafe {
         let (by_a, by_b) = (S::splat(scale_a), S::splat(scale_b));
         let a = [S::mul(by_a, S::add(v[1], v[2])), S::mul(by_a, S::sub(v[1], v[2]))];
