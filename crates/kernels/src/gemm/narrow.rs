@@ -2,9 +2,9 @@
 //!
 //! A sum of products waits for the one before it; eight sums of every eighth product do not. They are added in one order.
 
-use super::Epilogue;
 #[cfg(target_arch = "x86_64")]
 use super::dense_rows;
+use super::{Epilogue, Matrix};
 use crate::isa::Isa;
 #[cfg(target_arch = "x86_64")]
 use crate::tile::{Avx2, Avx512};
@@ -20,9 +20,9 @@ pub(super) fn pays(columns: usize) -> bool {
     columns <= COLUMNS
 }
 
-/// `c = epilogue((c +) x · b)` for a matrix `b` of rows `pitch` apart.
-pub(super) fn product(isa: Isa, x: &[f32], (b, pitch): (&[f32], usize), c: &mut [f32], accumulate: bool, epilogue: Epilogue) {
-    let n = c.len();
+/// `c = epilogue((c +) x · b)` for a matrix `b` of contiguous rows.
+pub(super) fn product(isa: Isa, x: &[f32], b: &Matrix, c: &mut [f32], accumulate: bool, epilogue: Epilogue) {
+    let (n, b, pitch) = (c.len(), b.data, b.row_stride);
     assert!(isa.is_available() && n <= COLUMNS);
     assert!(x.is_empty() || b.len() >= (x.len() - 1) * pitch + n, "gemm: B is shorter than its shape");
     let mut sums = [0.0; COLUMNS];
