@@ -102,7 +102,8 @@ fn check(isa: Isa, shape: Conv2dShape, n: usize) {
     let biases = [None, Some(&bias[..])];
     for (bias, relu) in biases.into_iter().flat_map(|bias| [(bias, false), (bias, true)]) {
         let mut y = Guarded::new(n * ys);
-        conv.forward_with(isa, n, &x, packed, bias, relu, y.inner(), scratch.inner());
+        let weights = Weights { packed, bias, relu };
+        conv.forward_with(isa, ForwardPass { samples: n, x: &x, weights, y: y.inner(), scratch: scratch.inner() });
         let expected = y_ref.iter().enumerate().map(|(index, value)| {
             let value = value + bias.map_or(0.0, |bias| f64::from(bias[index % shape.c_out]));
             if relu { value.max(0.0) } else { value }
@@ -110,7 +111,8 @@ fn check(isa: Isa, shape: Conv2dShape, n: usize) {
         y.compare(&name("forward"), expected, terms(taps * shape.group_in()));
     }
     let mut dx = Guarded::new(n * xs);
-    conv.backward_with(isa, n, &x, &dy, packed, None, Some(dx.inner()), scratch.inner());
+    let pass = BackwardPass { samples: n, x: &x, dy: &dy, packed, weights: None, dx: Some(dx.inner()), scratch: scratch.inner() };
+    conv.backward_with(isa, pass);
     dx.compare(&name("input gradient"), dx_ref.iter().copied(), terms(taps * shape.group_out()));
     for (accumulate, with_bias) in [(false, true), (true, true), (false, false)] {
         let (mut dw, mut db) = (Guarded::new(w.len()), Guarded::new(shape.c_out));
@@ -118,8 +120,9 @@ fn check(isa: Isa, shape: Conv2dShape, n: usize) {
         let weights = WeightGradients { dw: dw.inner(), db: with_bias.then_some(db.inner()), accumulate };
         // Together with the input gradient and without it.
         let mut dx = Guarded::new(n * xs);
-        let input = accumulate.then_some(dx.inner());
-        conv.backward_with(isa, n, &x, &dy, packed, Some(weights), input, scratch.inner());
+        let (weights, input) = (Some(weights), accumulate.then_some(dx.inner()));
+        let pass = BackwardPass { samples: n, x: &x, dy: &dy, packed, weights, dx: input, scratch: scratch.inner() };
+        conv.backward_with(isa, pass);
         if accumulate {
             dx.compare(&name("input gradient"), dx_ref.iter().copied(), terms(taps * shape.group_out()));
         }
@@ -238,12 +241,15 @@ fn zeros_times_nan(isa: Isa) {
         w[weight] = bad;
         conv.pack(&w, &mut packed);
         let (mut y, mut dx, mut dw) = (vec![0.0; ys], vec![0.0; xs], vec![0.0; w.len()]);
-        conv.forward_with(isa, 1, &zeros[..xs], &packed, None, true, &mut y, &mut scratch);
-        conv.backward_with(isa, 1, &zeros[..xs], &zeros[..ys], &packed, None, Some(&mut dx), &mut scratch);
+        let (x, weights) = (&zeros[..xs], Weights { packed: &packed, bias: None, relu: true });
+        conv.forward_with(isa, ForwardPass { samples: 1, x, weights, y: &mut y, scratch: &mut scratch });
+        let mut backward = |dy: &[f32], weights, dx| {
+            conv.backward_with(isa, BackwardPass { samples: 1, x, dy, packed: &packed, weights, dx, scratch: &mut scratch });
+        };
+        backward(&zeros[..ys], None, Some(&mut dx));
         let mut dy = vec![0.0; ys];
         dy[output] = bad;
-        let gradients = WeightGradients { dw: &mut dw, db: None, accumulate: false };
-        conv.backward_with(isa, 1, &zeros[..xs], &dy, &packed, Some(gradients), None, &mut scratch);
+        backward(&dy, Some(WeightGradients { dw: &mut dw, db: None, accumulate: false }), None);
         let mut met = 0;
         products(&shape, |o, i, k| {
             if k == weight {
@@ -312,17 +318,24 @@ fn a_sample_does_not_depend_on_its_batch() {
             let (x, w, dy) = (values(n * xs, 1), values(shape.kernel_len(), 2), values(n * ys, 3));
             let (mut packed, mut scratch) = (vec![0.0; conv.packed_len()], vec![0.0; conv.scratch_len()]);
             conv.pack(&w, &mut packed);
-            let (mut y, mut dx) = (vec![0.0; n * ys], vec![0.0; n * xs]);
-            conv.forward_with(isa, n, &x, &packed, None, false, &mut y, &mut scratch);
-            conv.backward_with(isa, n, &x, &dy, &packed, None, Some(&mut dx), &mut scratch);
-            let (mut y1, mut dx1) = (vec![0.0; ys], vec![0.0; xs]);
-            conv.forward_with(isa, 1, &x[2 * xs..], &packed, None, false, &mut y1, &mut scratch);
+            let weights = Weights { packed: &packed, bias: None, relu: false };
+            let mut run = |samples: usize, first: usize, threads: Option<usize>| {
+                let (x, dy) = (&x[first * xs..][..samples * xs], &dy[first * ys..][..samples * ys]);
+                let (mut y, mut dx) = (vec![0.0; samples * ys], vec![0.0; samples * xs]);
+                let pass = ForwardPass { samples, x, weights, y: &mut y, scratch: &mut scratch };
+                match threads {
+                    Some(threads) => conv.forward_one(&Pool::new(threads), pass),
+                    None => conv.forward_with(isa, pass),
+                }
+                let dx_of = Some(&mut dx[..]);
+                let scratch = &mut scratch[..];
+                conv.backward_with(isa, BackwardPass { samples, x, dy, packed: &packed, weights: None, dx: dx_of, scratch });
+                (y, dx)
+            };
+            let ((y, dx), (y1, dx1)) = (run(n, 0, None), run(1, 2, None));
             if isa == crate::isa::active() {
-                let mut together = vec![0.0; ys];
-                conv.forward_one(&Pool::new(3), &x[2 * xs..], &packed, None, false, &mut together, &mut scratch);
-                assert!(together == y1, "{isa} {shape:?} on three threads");
+                assert!(run(1, 2, Some(3)).0 == y1, "{isa} {shape:?} on three threads");
             }
-            conv.backward_with(isa, 1, &x[2 * xs..], &dy[2 * ys..], &packed, None, Some(&mut dx1), &mut scratch);
             assert!(y1 == y[2 * ys..] && dx1 == dx[2 * xs..], "{isa} {shape:?}");
         }
     }
@@ -339,5 +352,6 @@ fn groups_must_divide_channels() {
 fn lengths_are_checked() {
     let conv = Conv2d::new(plain((5, 5, 1), (3, 3), 1));
     let packed = vec![0.0; conv.packed_len()];
-    conv.forward(2, &[0.0; 25], &packed, None, false, &mut [0.0; 18], &mut vec![0.0; conv.scratch_len()]);
+    let (weights, scratch) = (Weights { packed: &packed, bias: None, relu: false }, &mut vec![0.0; conv.scratch_len()]);
+    conv.forward(ForwardPass { samples: 2, x: &[0.0; 25], weights, y: &mut [0.0; 18], scratch });
 }

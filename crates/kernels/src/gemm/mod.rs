@@ -4,8 +4,6 @@
 //! neither on the number of threads nor on the schedule.
 
 mod blocks;
-#[cfg(target_arch = "x86_64")]
-mod dense_rows;
 mod narrow;
 mod pack;
 mod row;

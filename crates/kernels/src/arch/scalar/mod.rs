@@ -1,11 +1,14 @@
-//! Vectors of plain Rust, for algorithms that are written once for all instruction sets.
+//! Plain Rust, on any processor: vectors of four floats, each for itself, and the reference of the register tile.
 
-use super::Simd;
+mod tile;
 
-/// Four floats, each for itself.
-pub(crate) struct Portable;
+use super::{Arch, Simd, Task};
+use crate::tile::Tile;
 
-impl Simd for Portable {
+/// No instructions but those the compiler chooses by itself.
+pub(crate) struct Scalar;
+
+impl Simd for Scalar {
     type Vector = [f32; 4];
     type Mask = usize;
     const LANES: usize = 4;
@@ -28,6 +31,24 @@ impl Simd for Portable {
         fn max(a: [f32; 4], b: [f32; 4]) -> [f32; 4] = each(a, b, |a, b| if a > b { a } else { b });
         fn relu(value: [f32; 4]) -> [f32; 4] = each(value, [0.0; 4], |value, zero| if value < zero { zero } else { value });
         fn prefetch(_from: *const f32) = ();
+    }
+}
+
+impl Arch for Scalar {
+    const SUMS: usize = 8;
+
+    fn is_available() -> bool {
+        true
+    }
+
+    unsafe fn compiled<T: Task>(task: T) -> T::Output {
+        // SAFETY: the caller's promise.
+        unsafe { task.reference() }
+    }
+
+    unsafe fn tile(tile: &Tile) {
+        // SAFETY: the caller's promise.
+        unsafe { tile::run(tile) }
     }
 }
 
