@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Report, values};
-use maobi_kernels::conv::{Conv2d, Conv2dShape, Padding, WeightGradients};
+use maobi_kernels::conv::{BackwardPass, Conv2d, Conv2dShape, ForwardPass, Padding, WeightGradients, Weights};
 use maobi_kernels::isa;
 
 fn main() {
@@ -64,19 +64,19 @@ fn run(report: &mut Report, name: &str, shape: Conv2dShape) {
     let (mut packed, mut scratch) = (values(conv.packed_len()), values(conv.scratch_len()));
     report.measure(&format!("{name} pack"), 0.0, || conv.pack(&w, &mut packed));
     report.measure(&format!("{name} forward"), flop, || {
-        conv.forward(n, &x, &packed, Some(&bias), true, &mut y, &mut scratch);
+        let weights = Weights { packed: &packed, bias: Some(&bias), relu: true };
+        conv.forward(ForwardPass { samples: n, x: &x, weights, y: &mut y, scratch: &mut scratch });
     });
-    if shape.c_in > 1 {
-        report.measure(&format!("{name} input gradient"), flop, || {
-            conv.backward(n, &x, &dy, &packed, None, Some(&mut dx), &mut scratch);
-        });
-        report.measure(&format!("{name} both gradients"), 2.0 * flop, || {
+    let mut backward = |pass: &str, flop: f64, of_weights: bool, of_input: bool| {
+        report.measure(&format!("{name} {pass}"), flop, || {
             let weights = WeightGradients { dw: &mut dw, db: Some(&mut db), accumulate: true };
-            conv.backward(n, &x, &dy, &packed, Some(weights), Some(&mut dx), &mut scratch);
+            let (weights, dx) = (of_weights.then_some(weights), of_input.then_some(&mut dx[..]));
+            conv.backward(BackwardPass { samples: n, x: &x, dy: &dy, packed: &packed, weights, dx, scratch: &mut scratch });
         });
+    };
+    if shape.c_in > 1 {
+        backward("input gradient", flop, false, true);
+        backward("both gradients", 2.0 * flop, true, true);
     }
-    report.measure(&format!("{name} weight gradient"), flop, || {
-        let weights = WeightGradients { dw: &mut dw, db: Some(&mut db), accumulate: true };
-        conv.backward(n, &x, &dy, &packed, Some(weights), None, &mut scratch);
-    });
+    backward("weight gradient", flop, true, false);
 }

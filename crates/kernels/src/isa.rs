@@ -1,51 +1,45 @@
 //! The instruction set every kernel dispatches on, chosen once per process.
 
+use crate::arch::{self, Arch, sets};
 use std::fmt;
 use std::sync::OnceLock;
 
-/// An instruction set that kernels are written for, from the reference to the widest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Isa {
-    /// Portable Rust: the readable reference, the fallback and the oracle of the tests.
-    Scalar,
-    /// AVX2 with FMA and F16C.
-    Avx2,
-    /// AVX-512 F, BW, DQ and VL (AVX2 and FMA included).
-    Avx512,
-}
-
-impl Isa {
-    /// Every instruction set this build knows, narrowest first.
-    pub const ALL: [Isa; 3] = [Isa::Scalar, Isa::Avx2, Isa::Avx512];
-
-    /// The name `MAOBI_ISA` takes and reports print.
-    pub fn name(self) -> &'static str {
-        match self {
-            Isa::Scalar => "scalar",
-            Isa::Avx2 => "avx2",
-            Isa::Avx512 => "avx512",
+macro_rules! isa {
+    (() $($(#[$doc:meta])* $Set:ident, $folder:ident, $cfg:tt, $features:literal;)*) => {
+        /// An instruction set that kernels are written for, from the reference to the widest.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Isa {
+            /// Portable Rust: the readable reference, the fallback and the oracle of the tests.
+            Scalar,
+            $($(#[$doc])* $Set,)*
         }
-    }
 
-    /// Whether this processor can run it.
-    pub fn is_available(self) -> bool {
-        match self {
-            Isa::Scalar => true,
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c"),
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => {
-                Isa::Avx2.is_available()
-                    && is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
+        impl Isa {
+            /// Every instruction set there is, narrowest first.
+            pub const ALL: &[Isa] = &[Isa::Scalar, $(Isa::$Set),*];
+
+            /// The name `MAOBI_ISA` takes and reports print.
+            pub fn name(self) -> &'static str {
+                match self {
+                    Isa::Scalar => "scalar",
+                    $(Isa::$Set => stringify!($folder),)*
+                }
             }
-            #[cfg(not(target_arch = "x86_64"))]
-            _ => false,
+
+            /// Whether this processor can run it.
+            pub fn is_available(self) -> bool {
+                match self {
+                    Isa::Scalar => arch::Scalar::is_available(),
+                    $(#[cfg $cfg]
+                    Isa::$Set => arch::$Set::is_available(),)*
+                    #[allow(unreachable_patterns, reason = "on processors that have no others")]
+                    _ => false,
+                }
+            }
         }
-    }
+    };
 }
+sets!([isa]());
 
 impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,10 +49,10 @@ impl fmt::Display for Isa {
 
 /// The instruction sets this processor can run, narrowest first.
 pub fn available() -> impl Iterator<Item = Isa> {
-    Isa::ALL.into_iter().filter(|isa| isa.is_available())
+    Isa::ALL.iter().copied().filter(|isa| isa.is_available())
 }
 
-/// The instruction set in use: the widest available, or what `MAOBI_ISA` (`scalar`, `avx2`, `avx512`) asks for.
+/// The instruction set in use: the widest available, or what `MAOBI_ISA` (`scalar`, `avx2` and so on) asks for.
 ///
 /// A name that is unknown or not available here is ignored; [`check_env`] tells a user so.
 pub fn active() -> Isa {
@@ -77,8 +71,9 @@ pub fn check_env() -> Result<Option<Isa>, String> {
     let Ok(name) = std::env::var("MAOBI_ISA") else {
         return Ok(None);
     };
-    let Some(isa) = Isa::ALL.into_iter().find(|isa| isa.name() == name) else {
-        return Err(format!("MAOBI_ISA={name}: expected scalar, avx2 or avx512"));
+    let Some(isa) = Isa::ALL.iter().copied().find(|isa| isa.name() == name) else {
+        let names: Vec<_> = Isa::ALL.iter().map(|isa| isa.name()).collect();
+        return Err(format!("MAOBI_ISA={name}: expected one of {}", names.join(", ")));
     };
     if !isa.is_available() {
         return Err(format!("MAOBI_ISA={name}: this processor has no {name}; unset it or use scalar"));

@@ -1,8 +1,10 @@
 //! SIMD numerics on slices for maobi: the only crate with unsafe code.
 //!
-//! Every kernel folder holds its contract and safe wrappers (`mod.rs`), a readable reference (`scalar.rs`) that is fallback and
-//! oracle, and one thin file per instruction set. [`isa::active`] chooses once per process.
+//! Every kernel folder holds its contract and safe wrappers (`mod.rs`) and either plain loops (`scalar.rs`), which are compiled for each
+//! instruction set, or an algorithm written once on vectors of any. `arch/` has the instruction sets themselves, one folder each.
+//! [`isa::active`] chooses once per process.
 
+mod arch;
 pub mod bytes;
 pub mod conv;
 pub mod gemm;

@@ -1,5 +1,6 @@
 //! What the processor could do: the rate of multiply-adds with operands that never leave the registers.
 
+use crate::arch::{self, Arch, Simd, Task};
 use crate::isa::Isa;
 use crate::pool::Pool;
 use std::hint::black_box;
@@ -24,7 +25,8 @@ pub fn multiply_add_rate(isa: Isa, pool: &Pool) -> f64 {
     let mut best = f64::MAX;
     for _ in 0..REPEATS {
         let begun = Instant::now();
-        pool.run(threads, &|_, _| run(isa, calls));
+        // SAFETY: `isa` is available.
+        pool.run(threads, &|_, _| unsafe { arch::run(isa, Rounds(calls)) });
         best = best.min(begun.elapsed().as_secs_f64());
     }
     (2 * threads * calls * lanes(isa)) as f64 / best
@@ -32,11 +34,7 @@ pub fn multiply_add_rate(isa: Isa, pool: &Pool) -> f64 {
 
 /// Multiply-adds of one round of the loop: accumulators, enough to hide the latency, by the values in each.
 fn lanes(isa: Isa) -> usize {
-    match isa {
-        Isa::Scalar => 8 * 4,
-        Isa::Avx2 => 12 * 8,
-        Isa::Avx512 => 16 * 16,
-    }
+    arch::with!(isa, A => A::SUMS * A::LANES)
 }
 
 /// Rounds of a call.
@@ -45,55 +43,26 @@ fn work(isa: Isa) -> usize {
     PER_CALL / lanes(isa) / if isa == Isa::Scalar { 8 } else { 1 }
 }
 
-fn run(isa: Isa, rounds: usize) {
-    match isa {
-        // SAFETY, of both: `multiply_add_rate` has checked that this processor has the instructions.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512(rounds) },
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2(rounds) },
-        _ => portable(rounds),
-    }
-}
+/// Multiplies and adds to every accumulator in each of so many rounds.
+struct Rounds(usize);
 
-fn portable(rounds: usize) {
-    let (a, b) = (black_box(0.999f32), black_box(0.001f32));
-    let mut sums = [[1.0f32; 4]; 8];
-    for _ in 0..rounds {
-        // Written so that the compiler keeps the sums in registers.
-        for sum in &mut sums {
-            *sum = [sum[0] * a + b, sum[1] * a + b, sum[2] * a + b, sum[3] * a + b];
+impl Task for Rounds {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<A: Arch>(self) {
+        // SAFETY: the caller is compiled for `A`.
+        unsafe {
+            let (a, b) = (A::splat(black_box(0.999)), A::splat(black_box(0.001)));
+            let mut sums = [A::splat(1.0); 16];
+            for _ in 0..self.0 {
+                for sum in &mut sums[..A::SUMS] {
+                    *sum = A::fma(*sum, a, b);
+                }
+            }
+            black_box(sums);
         }
     }
-    black_box(sums);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f")]
-fn avx512(rounds: usize) {
-    use std::arch::x86_64::*;
-    let (a, b) = (_mm512_set1_ps(black_box(0.999)), _mm512_set1_ps(black_box(0.001)));
-    let mut sums = [_mm512_set1_ps(1.0); 16];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm512_fmadd_ps(*sum, a, b);
-        }
-    }
-    black_box(sums);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2(rounds: usize) {
-    use std::arch::x86_64::*;
-    let (a, b) = (_mm256_set1_ps(black_box(0.999)), _mm256_set1_ps(black_box(0.001)));
-    let mut sums = [_mm256_set1_ps(1.0); 12];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = _mm256_fmadd_ps(*sum, a, b);
-        }
-    }
-    black_box(sums);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One loop, compiled once per instruction set.
 //!
-//! The element-wise kernels need no intrinsics: a plain loop over slices, compiled again with AVX2 or AVX-512 enabled, is what
-//! one would write by hand. [`kernels!`] takes the contract of each kernel (signature, documentation, length checks) and makes the
+//! The element-wise kernels need no intrinsics: a plain loop over slices, compiled again with wider vectors enabled, is what one would write
+//! by hand. [`kernels!`] takes the contract of each kernel (signature, documentation, length checks) and makes the
 //! public functions around the body of the same name in the folder's `scalar.rs`, whose functions are all `#[inline(always)]`
 //! so that the enabled instructions reach them. No body uses fused multiply-add, hence **every instruction set gives the same bits**.
 
@@ -32,35 +32,45 @@ macro_rules! kernels {
         #[allow(clippy::too_many_arguments, reason = "the contract's arguments and the instruction set")]
         $vis fn $with(isa: $crate::isa::Isa, $($arg: $ty),*) $(-> $ret)? {
             $($check)*
-            match isa {
-                $crate::isa::Isa::Scalar => scalar::$name($($arg),*),
-                #[cfg(target_arch = "x86_64")]
-                $crate::isa::Isa::Avx2 => {
-                    #[target_feature(enable = "avx2,fma")]
-                    fn compiled($($arg: $ty),*) $(-> $ret)? {
-                        scalar::$name($($arg),*)
-                    }
-                    $crate::versions::require(isa);
-                    // SAFETY: `require` has just checked that this processor has the enabled features.
-                    unsafe { compiled($($arg),*) }
-                }
-                #[cfg(target_arch = "x86_64")]
-                $crate::isa::Isa::Avx512 => {
-                    #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl")]
-                    fn compiled($($arg: $ty),*) $(-> $ret)? {
-                        scalar::$name($($arg),*)
-                    }
-                    $crate::versions::require(isa);
-                    // SAFETY: `require` has just checked that this processor has the enabled features.
-                    unsafe { compiled($($arg),*) }
-                }
-                #[cfg(not(target_arch = "x86_64"))]
-                _ => {
-                    $crate::versions::require(isa);
-                    scalar::$name($($arg),*)
-                }
-            }
+            $crate::arch::sets!([$crate::versions::version]
+                (isa, $name, ($($arg: $ty),*), ($($arg),*), $crate::versions::result!($($ret)?)))
         }
     )*};
 }
 pub(crate) use kernels;
+
+/// The body of a `_with` function: `scalar::name(arguments)` as compiled for `isa`.
+macro_rules! version {
+    (
+        ($isa:ident, $name:ident, $parameters:tt, $arguments:tt, $result:ty)
+        $($(#[$doc:meta])* $Set:ident, $folder:ident, $cfg:tt, $features:literal;)*
+    ) => {{
+        $crate::versions::require($isa);
+        match $isa {
+            $(#[cfg $cfg]
+            $crate::isa::Isa::$Set => {
+                #[target_feature(enable = $features)]
+                fn compiled $parameters -> $result {
+                    scalar::$name $arguments
+                }
+                // SAFETY: `require` has just checked that this processor has the enabled features.
+                unsafe { compiled $arguments }
+            })*
+            _ => scalar::$name $arguments,
+        }
+    }};
+}
+pub(crate) use version;
+
+/// The type of a function's result.
+#[allow(unused_macros, reason = "where plain Rust is all there is")]
+macro_rules! result {
+    () => {
+        ()
+    };
+    ($result:ty) => {
+        $result
+    };
+}
+#[allow(unused_imports, reason = "as above")]
+pub(crate) use result;

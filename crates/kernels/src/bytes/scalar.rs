@@ -13,13 +13,7 @@ const AHEAD: usize = 3;
 /// Asks for every cache line of `bytes`.
 #[inline(always)]
 fn begin_to_load(bytes: &[u8]) {
-    #[cfg(target_arch = "x86_64")]
-    for line in bytes.chunks(64) {
-        // SAFETY: a hint, which every x86-64 processor has.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = bytes;
+    bytes.chunks(64).for_each(|line| crate::arch::prefetch(line.as_ptr()));
 }
 
 #[inline(always)]

@@ -1,8 +1,9 @@
 //! Two-dimensional convolutions of samples `[h, w, c_in]` (channels last) by kernels `[kh, kw, c_in / groups, c_out]`.
 //!
-//! One thread, any number of samples: the callers share samples out among threads. Nothing is allocated; the caller lends
-//! scratch space. A sample's result depends on nothing but the sample and the weights; `backward` adds up samples in
-//! order.
+//! One thread, any number of samples: the callers share samples out among threads. Nothing is allocated: the caller lends scratch space of
+//! exactly [`Conv2d::scratch_len`] values. ([`Conv2d::forward_one`] alone uses several threads; each keeps the planes of its blocks for
+//! itself, allocated the first time and as large as the largest convolution it has met.) A sample's result depends on nothing but the
+//! sample and the weights; `backward` adds up samples in order.
 //!
 //! Where it pays, `winograd` computes all passes. Elsewhere they are sums over windows of a zero-padded copy of the sample:
 //! the input gradient correlates the padded output gradient with the flipped kernel, the weight gradient sums over pixels
@@ -21,7 +22,6 @@ use crate::isa::{self, Isa};
 use crate::pool::Pool;
 use crate::tile;
 use plan::{Backward, Forward};
-use window::Weights;
 use winograd::Winograd;
 
 pub use shape::{Conv2dShape, Padding};
@@ -34,6 +34,51 @@ pub struct Conv2d {
     backward: Backward,
     /// Instead of both, where that is faster.
     winograd: Option<Winograd>,
+}
+
+/// What pixels are multiplied by, and what happens to the sums.
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    /// What [`Conv2d::pack`] made of the kernel.
+    pub packed: &'a [f32],
+    /// Added to every pixel, `[c_out]`.
+    pub bias: Option<&'a [f32]>,
+    /// Whether to replace negative results by 0.
+    pub relu: bool,
+}
+
+/// Where [`Conv2d::forward`] reads and writes, for `n` samples.
+#[derive(Debug)]
+pub struct ForwardPass<'a> {
+    /// The number `n` of samples.
+    pub samples: usize,
+    /// The input, `[n, h, w, c_in]`.
+    pub x: &'a [f32],
+    /// Kernel and bias.
+    pub weights: Weights<'a>,
+    /// The output, `[n, out_h, out_w, c_out]`, overwritten.
+    pub y: &'a mut [f32],
+    /// [`Conv2d::scratch_len`] values of any content.
+    pub scratch: &'a mut [f32],
+}
+
+/// Where [`Conv2d::backward`] reads and writes, for `n` samples.
+#[derive(Debug)]
+pub struct BackwardPass<'a> {
+    /// The number `n` of samples.
+    pub samples: usize,
+    /// The input of the forward pass, `[n, h, w, c_in]`.
+    pub x: &'a [f32],
+    /// The gradient of its output, `[n, out_h, out_w, c_out]`.
+    pub dy: &'a [f32],
+    /// What [`Conv2d::pack`] made of the kernel.
+    pub packed: &'a [f32],
+    /// The gradients of the weights, summed over the samples in order, where they are wanted.
+    pub weights: Option<WeightGradients<'a>>,
+    /// The gradient of the input, `[n, h, w, c_in]`, overwritten, where it is wanted.
+    pub dx: Option<&'a mut [f32]>,
+    /// [`Conv2d::scratch_len`] values of any content.
+    pub scratch: &'a mut [f32],
 }
 
 /// Where [`Conv2d::backward`] puts the gradients of the weights.
@@ -71,7 +116,7 @@ impl Conv2d {
         &self.shape
     }
 
-    /// How many `f32` of scratch space every pass needs.
+    /// How many `f32` of scratch space every pass is lent.
     pub fn scratch_len(&self) -> usize {
         if let Some(winograd) = &self.winograd {
             return winograd.scratch_len();
@@ -122,57 +167,33 @@ impl Conv2d {
         }
     }
 
-    /// `y = act(x * w + bias)` for `n` samples; overwrites `y`.
-    ///
-    /// `x` is `[n, h, w, c_in]`, `packed` what [`Self::pack`] made of the weights, `bias` is `[c_out]`, `relu` replaces
-    /// negative results by 0, `y` is `[n, out_h, out_w, c_out]`.
+    /// `y = act(x * w + bias)`; overwrites `y`.
     ///
     /// # Panics
-    /// When a slice has another length; `scratch` may be longer than [`Self::scratch_len`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn forward(
-        &self,
-        n: usize,
-        x: &[f32],
-        packed: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        self.forward_with(isa::active(), n, x, packed, bias, relu, y, scratch);
+    /// When a slice has another length than [`ForwardPass`] says.
+    pub fn forward(&self, pass: ForwardPass) {
+        self.forward_with(isa::active(), pass);
     }
 
     /// [`Self::forward`] by the kernels of `isa`.
     ///
     /// # Panics
     /// As [`Self::forward`], and when this processor lacks `isa`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn forward_with(
-        &self,
-        isa: Isa,
-        n: usize,
-        x: &[f32],
-        packed: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let shape = &self.shape;
-        self.check_forward(isa, n, x, packed, bias, y, scratch);
-        if y.is_empty() {
+    pub fn forward_with(&self, isa: Isa, pass: ForwardPass) {
+        self.check_forward(isa, &pass);
+        if pass.y.is_empty() {
             return;
         }
         if let Some(winograd) = &self.winograd {
-            return winograd.forward(isa, x, packed, bias, relu, y, scratch);
+            return winograd.forward(isa, pass);
         }
-        let packed = &packed[..self.forward.packed_len(shape)];
+        let (shape, ForwardPass { x, weights, y, scratch, .. }) = (&self.shape, pass);
+        let weights = Weights { packed: &weights.packed[..self.forward.packed_len(shape)], ..weights };
         for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
             let image = image::padded_input(shape, x, scratch);
             match &self.forward {
-                Forward::Windows(windows) => windows.correlate(isa, image, Weights { packed, bias, relu }, y),
-                Forward::Depthwise(windows) => windows.correlate(isa, image, packed, bias, relu, y),
+                Forward::Windows(windows) => windows.correlate(isa, image, weights, y),
+                Forward::Depthwise(windows) => windows.correlate(isa, image, weights, y),
             }
         }
     }
@@ -180,73 +201,38 @@ impl Conv2d {
     /// [`Self::forward`] for a single sample, on all threads where that pays; the same bits.
     ///
     /// # Panics
-    /// As [`Self::forward`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn forward_one(
-        &self,
-        pool: &Pool,
-        x: &[f32],
-        packed: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    /// As [`Self::forward`], and when there is not one sample.
+    pub fn forward_one(&self, pool: &Pool, pass: ForwardPass) {
         let isa = isa::active();
+        assert_eq!(pass.samples, 1, "Conv2d::forward_one: the number of samples");
         match &self.winograd {
             Some(winograd) if winograd.has_several_blocks() => {
-                self.check_forward(isa, 1, x, packed, bias, y, scratch);
-                winograd.forward_one(isa, pool, x, packed, (bias, relu), y, scratch);
+                self.check_forward(isa, &pass);
+                winograd.forward_one(isa, pool, pass);
             }
-            _ => self.forward_with(isa, 1, x, packed, bias, relu, y, scratch),
+            _ => self.forward_with(isa, pass),
         }
     }
 
-    /// The gradients, for `n` samples: with respect to weights and bias summed over the samples in order, and with respect
-    /// to the input, which overwrites `dx`.
-    ///
-    /// `x` is `[n, h, w, c_in]`, `dy` is `[n, out_h, out_w, c_out]`, `packed` what [`Self::pack`] made of the weights, `dx`
-    /// is `[n, h, w, c_in]`.
+    /// The gradients with respect to weights, bias and input.
     ///
     /// # Panics
-    /// When a slice has another length; `scratch` may be longer than [`Self::scratch_len`].
-    #[allow(clippy::too_many_arguments)]
-    pub fn backward(
-        &self,
-        n: usize,
-        x: &[f32],
-        dy: &[f32],
-        packed: &[f32],
-        weights: Option<WeightGradients>,
-        dx: Option<&mut [f32]>,
-        scratch: &mut [f32],
-    ) {
-        self.backward_with(isa::active(), n, x, dy, packed, weights, dx, scratch);
+    /// When a slice has another length than [`BackwardPass`] says.
+    pub fn backward(&self, pass: BackwardPass) {
+        self.backward_with(isa::active(), pass);
     }
 
     /// [`Self::backward`] by the kernels of `isa`.
     ///
     /// # Panics
     /// As [`Self::backward`], and when this processor lacks `isa`.
-    #[allow(clippy::too_many_arguments)]
-    pub fn backward_with(
-        &self,
-        isa: Isa,
-        n: usize,
-        x: &[f32],
-        dy: &[f32],
-        packed: &[f32],
-        mut weights: Option<WeightGradients>,
-        mut dx: Option<&mut [f32]>,
-        scratch: &mut [f32],
-    ) {
+    pub fn backward_with(&self, isa: Isa, mut pass: BackwardPass) {
         let shape = &self.shape;
-        self.check(isa, "backward", n, ("x", x.len()), ("dy", dy.len()), scratch.len());
-        assert_eq!(packed.len(), self.packed_len(), "Conv2d::backward: the length of packed");
-        if let Some(dx) = &dx {
-            assert_eq!(dx.len(), x.len(), "Conv2d::backward: the elements of dx");
+        self.check(isa, "backward", pass.samples, pass.x.len(), ("dy", pass.dy.len()), pass.packed.len(), pass.scratch.len());
+        if let Some(dx) = &pass.dx {
+            assert_eq!(dx.len(), pass.x.len(), "Conv2d::backward: the elements of dx");
         }
-        if let Some(WeightGradients { dw, db, accumulate }) = &mut weights {
+        if let Some(WeightGradients { dw, db, accumulate }) = &mut pass.weights {
             assert_eq!(dw.len(), shape.kernel_len(), "Conv2d::backward: the elements of dw");
             let db_len = db.as_ref().map_or(shape.c_out, |db| db.len());
             assert_eq!(db_len, shape.c_out, "Conv2d::backward: the elements of db");
@@ -257,42 +243,35 @@ impl Conv2d {
                 }
             }
         }
-        if dy.is_empty() {
-            if let Some(dx) = &mut dx {
+        if pass.dy.is_empty() {
+            if let Some(dx) = &mut pass.dx {
                 dx.fill(0.0);
             }
             return;
         }
-        if let Some(db) = weights.as_mut().and_then(|weights| weights.db.as_mut()) {
-            dy.chunks_exact(shape.output_len()).for_each(|dy| tile::add_rows(isa, dy, db));
+        if let Some(db) = pass.weights.as_mut().and_then(|weights| weights.db.as_mut()) {
+            pass.dy.chunks_exact(shape.output_len()).for_each(|dy| tile::add_rows(isa, dy, db));
         }
-        let dw = weights.map(|weights| weights.dw);
         if let Some(winograd) = &self.winograd {
-            return winograd.backward(isa, x, dy, packed, dw, dx, scratch);
+            return winograd.backward(isa, pass);
         }
-        if let Some(dw) = dw {
-            self.weight_gradient(isa, x, dy, dw, scratch);
+        if let Some(weights) = pass.weights {
+            self.weight_gradient(isa, pass.x, pass.dy, weights.dw, pass.scratch);
         }
-        if let Some(dx) = dx {
-            self.input_gradient(isa, dy, packed, dx, scratch);
+        if let Some(dx) = pass.dx {
+            self.input_gradient(isa, pass.dy, pass.packed, dx, pass.scratch);
         }
     }
 
     /// Overwrites `dx`.
     fn input_gradient(&self, isa: Isa, dy: &[f32], packed: &[f32], dx: &mut [f32], scratch: &mut [f32]) {
         let shape = &self.shape;
-        let packed = &packed[self.forward.packed_len(shape)..];
+        let weights = Weights { packed: &packed[self.forward.packed_len(shape)..], bias: None, relu: false };
         for (dy, dx) in dy.chunks_exact(shape.output_len()).zip(dx.chunks_exact_mut(shape.input_len())) {
             match &self.backward {
-                Backward::Windows(windows) => {
-                    let weights = Weights { packed, bias: None, relu: false };
-                    windows.correlate(isa, image::padded_gradient(shape, dy, scratch), weights, dx);
-                }
-                Backward::Scatter(scatter) => scatter.run(isa, shape, dy, packed, dx),
-                Backward::Depthwise(windows) => {
-                    let image = image::padded_gradient(shape, dy, scratch);
-                    windows.correlate(isa, image, packed, None, false, dx);
-                }
+                Backward::Windows(windows) => windows.correlate(isa, image::padded_gradient(shape, dy, scratch), weights, dx),
+                Backward::Scatter(scatter) => scatter.run(isa, shape, dy, weights.packed, dx),
+                Backward::Depthwise(windows) => windows.correlate(isa, image::padded_gradient(shape, dy, scratch), weights, dx),
             }
         }
     }
@@ -317,21 +296,20 @@ impl Conv2d {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn check_forward(&self, isa: Isa, n: usize, x: &[f32], packed: &[f32], bias: Option<&[f32]>, y: &[f32], scratch: &[f32]) {
-        self.check(isa, "forward", n, ("x", x.len()), ("y", y.len()), scratch.len());
-        assert_eq!(packed.len(), self.packed_len(), "Conv2d::forward: the length of packed");
-        assert!(bias.is_none_or(|bias| bias.len() == self.shape.c_out), "Conv2d::forward: the length of the bias");
+    fn check_forward(&self, isa: Isa, pass: &ForwardPass) {
+        let ForwardPass { samples, x, weights, y, scratch } = pass;
+        self.check(isa, "forward", *samples, x.len(), ("y", y.len()), weights.packed.len(), scratch.len());
+        assert!(weights.bias.is_none_or(|bias| bias.len() == self.shape.c_out), "Conv2d::forward: the length of the bias");
     }
 
-    fn check(&self, isa: Isa, pass: &str, n: usize, x: (&str, usize), y: (&str, usize), scratch: usize) {
-        assert!(isa.is_available(), "Conv2d::{pass}: this processor has no {isa}");
+    #[allow(clippy::too_many_arguments, reason = "lengths that both passes have")]
+    fn check(&self, isa: Isa, pass: &str, n: usize, x: usize, (name, y): (&str, usize), packed: usize, scratch: usize) {
         let shape = &self.shape;
-        // The gradient pass names its output x first as well: x stands for the input side, y for the output side.
-        assert_eq!(x.1, n * shape.input_len(), "Conv2d::{pass}: the elements of {} for {n} samples", x.0);
-        assert_eq!(y.1, n * shape.output_len(), "Conv2d::{pass}: the elements of {} for {n} samples", y.0);
-        let needed = self.scratch_len();
-        assert!(scratch >= needed, "Conv2d::{pass}: scratch has {scratch} elements, {needed} are needed");
+        assert!(isa.is_available(), "Conv2d::{pass}: this processor has no {isa}");
+        assert_eq!(x, n * shape.input_len(), "Conv2d::{pass}: the elements of x for {n} samples");
+        assert_eq!(y, n * shape.output_len(), "Conv2d::{pass}: the elements of {name} for {n} samples");
+        assert_eq!(packed, self.packed_len(), "Conv2d::{pass}: the length of packed");
+        assert_eq!(scratch, self.scratch_len(), "Conv2d::{pass}: the length of scratch");
     }
 }
 

@@ -6,7 +6,7 @@
 //! Few output channels leave most of a vector empty. Then two neighbouring pixels are computed as one of twice the
 //! channels (`pair`), by a kernel one column wider that holds the weights twice, shifted: 4 taps a row instead of 2 · 3.
 
-use super::pack;
+use super::{Weights, pack};
 use crate::isa::Isa;
 use crate::tile::{self, Tile};
 use std::ops::Range;
@@ -50,12 +50,14 @@ pub(super) struct Windows {
     pixel_rows: Vec<usize>,
 }
 
-/// What the pixels are multiplied by and what happens to the sums.
-#[derive(Clone, Copy)]
-pub(super) struct Weights<'a> {
-    pub packed: &'a [f32],
-    pub bias: Option<&'a [f32]>,
-    pub relu: bool,
+/// What a call of [`Windows::tap_gradients`] is about.
+struct Taps {
+    /// The first tap, and how many contiguous ones in each of how many kernel rows.
+    first: usize,
+    count: (usize, usize),
+    /// The output pixels they are summed over.
+    rows: Range<usize>,
+    columns: Range<usize>,
 }
 
 impl Geometry {
@@ -274,44 +276,30 @@ impl Windows {
         assert_eq!(dy.len(), used.out.0 * used.out.1 * used.c_out);
         assert_eq!(gradient.len(), self.gradient_len());
         assert!(image.len() > self.last_read());
-        let all = (0..used.out.0, 0..used.out.1);
         if used.groups == 1 && self.segments.len() == kh && used.channels < TAP_CHANNELS {
-            return self.tap_gradients(isa, image, dy, gradient, 0, (kh, self.depth), all);
+            let taps = Taps { first: 0, count: (kh, self.depth), rows: 0..used.out.0, columns: 0..used.out.1 };
+            return self.tap_gradients(isa, image, dy, gradient, taps);
         }
         let c_in = used.channels / used.groups;
         for ky in 0..kh {
             let rows = inside(&used.inner.0, ky * used.dilation.0, used.stride.0, used.out.0);
-            if c_in == self.depth {
-                for kx in 0..kw {
-                    let columns = inside(&used.inner.1, kx * used.dilation.1, used.stride.1, used.out.1);
-                    let taps = (ky * kw + kx) * c_in;
-                    self.tap_gradients(isa, image, dy, gradient, taps, (1, c_in), (rows.clone(), columns));
-                }
-            } else if used.inner.1 == (0..used.width) {
-                let pixels = (rows, all.1.clone());
-                self.tap_gradients(isa, image, dy, gradient, ky * self.depth, (1, self.depth), pixels);
-            } else {
-                for kx in 0..kw {
-                    let columns = inside(&used.inner.1, kx, used.stride.1, used.out.1);
-                    let taps = (ky * kw + kx) * c_in;
-                    self.tap_gradients(isa, image, dy, gradient, taps, (1, c_in), (rows.clone(), columns));
-                }
+            if c_in != self.depth && used.inner.1 == (0..used.width) {
+                let taps = Taps { first: ky * self.depth, count: (1, self.depth), rows, columns: 0..used.out.1 };
+                self.tap_gradients(isa, image, dy, gradient, taps);
+                continue;
+            }
+            for kx in 0..kw {
+                // (Where a run is longer than a pixel's channels, the dilation is 1.)
+                let columns = inside(&used.inner.1, kx * used.dilation.1, used.stride.1, used.out.1);
+                let taps = Taps { first: (ky * kw + kx) * c_in, count: (1, c_in), rows: rows.clone(), columns };
+                self.tap_gradients(isa, image, dy, gradient, taps);
             }
         }
     }
 
-    /// The gradient of `count.0` kernel rows of `count.1` contiguous taps from tap `first` on, over some of the pixels.
-    #[allow(clippy::too_many_arguments)]
-    fn tap_gradients(
-        &self,
-        isa: Isa,
-        image: &[f32],
-        dy: &[f32],
-        gradient: &mut [f32],
-        first: usize,
-        count: (usize, usize),
-        (rows, columns): (Range<usize>, Range<usize>),
-    ) {
+    /// The part of [`Self::gradient`] that `taps` describes.
+    fn tap_gradients(&self, isa: Isa, image: &[f32], dy: &[f32], gradient: &mut [f32], taps: Taps) {
+        let Taps { first, count, rows, columns } = taps;
         if rows.is_empty() || columns.is_empty() {
             return;
         }

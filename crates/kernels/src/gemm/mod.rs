@@ -4,8 +4,6 @@
 //! neither on the number of threads nor on the schedule.
 
 mod blocks;
-#[cfg(target_arch = "x86_64")]
-mod dense_rows;
 mod narrow;
 mod pack;
 mod row;
@@ -29,16 +27,19 @@ pub struct Matrix<'a> {
     pub row_stride: usize,
     /// Elements from one column to the next.
     pub col_stride: usize,
+    /// Whether all elements are known to be finite. Then rows of B that a zero multiplies need not be read; otherwise they are, because
+    /// zero times NaN or infinity is NaN.
+    pub finite: bool,
 }
 
 impl<'a> Matrix<'a> {
-    /// A dense row-major matrix `[rows, cols]`.
+    /// A dense row-major matrix `[rows, cols]`, not known to be finite.
     ///
     /// # Panics
     /// When `data` does not hold exactly `rows · cols` elements.
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         assert_eq!(data.len(), rows * cols, "Matrix::new: the elements of [{rows}, {cols}]");
-        Self { data, rows, cols, row_stride: cols, col_stride: 1 }
+        Self { data, rows, cols, row_stride: cols, col_stride: 1, finite: false }
     }
 
     /// The transposed matrix, over the same elements.
@@ -105,12 +106,12 @@ pub fn gemm_with(isa: Isa, pool: &Pool, a: Matrix, b: Matrix, c: &mut [f32], acc
         return;
     }
     if a.rows == 1 && a.col_stride == 1 && b.col_stride == 1 {
-        let (x, matrix) = (&a.data[..a.cols], (b.data, b.row_stride));
+        let x = &a.data[..a.cols];
         if row::pays(b.rows, b.cols) {
-            return row::product(isa, pool, x, matrix, c, accumulate, epilogue);
+            return row::product(isa, pool, x, &b, c, accumulate, epilogue);
         }
         if narrow::pays(b.cols) {
-            return narrow::product(isa, x, matrix, c, accumulate, epilogue);
+            return narrow::product(isa, x, &b, c, accumulate, epilogue);
         }
     }
     // Reading B against its grain costs a transposed copy: of B itself, or of A and C, with their parts exchanged.

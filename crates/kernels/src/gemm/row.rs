@@ -1,12 +1,12 @@
 //! One row times a large matrix, as when a single picture is classified: the matrix is read once, so its way through memory
 //! is all that counts.
 //!
-//! A task adds up some of the matrix's rows, each from start to end, as memory likes it. Rows whose factor is 0 (after relu,
-//! half of them) are not read. Threads sweep over their tasks to and fro: what a call reads last, the next one reads first, from the
+//! A task adds up some of the matrix's rows, each from start to end, as memory likes it. Of a matrix that is known to be finite, rows
+//! whose factor is 0 (after relu, half of them) are not read. Threads sweep over their tasks to and fro: what a call reads last, the next one reads first, from the
 //! second-level cache. The tasks' sums are added in order; their number is fixed, so the bits of the result do not depend on the
 //! threads. (Four rows at a time, and prefetching the next, were both slower.)
 
-use super::Epilogue;
+use super::{Epilogue, Matrix};
 use crate::isa::Isa;
 use crate::memory::Buffer;
 use crate::parallel::Sweep;
@@ -33,16 +33,8 @@ pub(super) fn pays(rows: usize, columns: usize) -> bool {
     columns >= COLUMNS && rows * columns >= PRODUCTS
 }
 
-/// `c = epilogue((c +) x · b)` for a matrix `b` of rows `pitch` apart.
-pub(super) fn product(
-    isa: Isa,
-    pool: &Pool,
-    x: &[f32],
-    (b, pitch): (&[f32], usize),
-    c: &mut [f32],
-    accumulate: bool,
-    epilogue: Epilogue,
-) {
+/// `c = epilogue((c +) x · b)` for a matrix `b` of contiguous rows.
+pub(super) fn product(isa: Isa, pool: &Pool, x: &[f32], b: &Matrix, c: &mut [f32], accumulate: bool, epilogue: Epilogue) {
     let (k, n) = (x.len(), c.len());
     let mut sums = SUMS.take();
     if sums.len() < PARTS * n {
@@ -52,8 +44,8 @@ pub(super) fn product(
     SWEEP.run(pool, PARTS, &|part| {
         let sums = &mut *sums.part_mut(part);
         sums.fill(0.0);
-        for row in (part * k / PARTS..(part + 1) * k / PARTS).filter(|&row| x[row] != 0.0) {
-            pointwise::axpy_with(isa, x[row], &b[row * pitch..][..n], sums);
+        for row in (part * k / PARTS..(part + 1) * k / PARTS).filter(|&row| x[row] != 0.0 || !b.finite) {
+            pointwise::axpy_with(isa, x[row], &b.data[row * b.row_stride..][..n], sums);
         }
     });
     if !accumulate {
@@ -76,13 +68,14 @@ mod tests {
     fn zeros_are_skipped_and_nothing_else() {
         let (k, n) = (37, 19);
         let x: Vec<f32> = (0..k).map(|i| if i % 3 == 0 { 0.0 } else { i as f32 - 11.5 }).collect();
-        // The rows of the zeros cannot be added without being noticed.
+        // The rows of the zeros cannot be added without being noticed; the matrix only claims to be finite.
         let b: Vec<f32> = (0..k * n).map(|i| if i / n % 3 == 0 { f32::NAN } else { (i % 13) as f32 - 6.0 }).collect();
+        let matrix = Matrix { finite: true, ..Matrix::new(&b, k, n) };
         let bias: Vec<f32> = (0..n).map(|i| i as f32).collect();
         for isa in available() {
             for threads in [1, 3] {
                 let mut c = vec![1.0; n];
-                product(isa, &Pool::new(threads), &x, (&b, n), &mut c, true, Epilogue::BiasRelu(&bias));
+                product(isa, &Pool::new(threads), &x, &matrix, &mut c, true, Epilogue::BiasRelu(&bias));
                 for (column, &got) in c.iter().enumerate() {
                     let sum: f32 = (0..k).filter(|i| i % 3 != 0).map(|i| x[i] * b[i * n + column]).sum();
                     assert_eq!(got, (1.0 + sum + bias[column]).max(0.0), "{isa}, column {column}: whole numbers and halves");

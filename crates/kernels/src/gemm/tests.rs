@@ -137,6 +137,51 @@ fn the_number_of_threads_does_not_change_a_bit() {
     }
 }
 
+/// The column of a weight that is not a number is NaN though every input is 0, whichever way the product takes.
+fn zeros_times_nan(isa: Isa) {
+    if !isa.is_available() {
+        println!("skipped: this processor has no {isa}");
+        return;
+    }
+    let pool = Pool::new(2);
+    // A row by a large matrix, by narrow ones; few rows and many; B as it lies and against its grain; A that lies down.
+    let shapes =
+        [(1, 1100, 256), (1, 50, 10), (1, 50, 40), (1, 20, 100), (5, 40, 33), (200, 300, 40), (90, 20, 5), (300, 600, 500)];
+    for (m, k, n) in shapes {
+        for (bad, transposed) in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY]
+            .into_iter()
+            .flat_map(|bad| [(false, false), (true, false), (false, true), (true, true)].map(|transposed| (bad, transposed)))
+        {
+            let (a, mut b, column) = (vec![0.0; m * k], values(k * n, 2), n / 3);
+            let row = k / 2;
+            b[if transposed.1 { column * k + row } else { row * n + column }] = bad;
+            let a = if transposed.0 { Matrix::new(&a, k, m).t() } else { Matrix::new(&a, m, k) };
+            let b = if transposed.1 { Matrix::new(&b, n, k).t() } else { Matrix::new(&b, k, n) };
+            let mut c = vec![1.0; m * n];
+            gemm_with(isa, &pool, a, b, &mut c, false, Epilogue::BiasRelu(&vec![0.0; n]));
+            for (index, value) in c.into_iter().enumerate() {
+                let name = format!("{isa} [{m},{k}]x[{k},{n}] {transposed:?} {bad}: element {index} is {value}");
+                assert!(if index % n == column { value.is_nan() } else { value == 0.0 }, "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn scalar_zeros_times_nan() {
+    zeros_times_nan(Isa::Scalar);
+}
+
+#[test]
+fn avx2_zeros_times_nan() {
+    zeros_times_nan(Isa::Avx2);
+}
+
+#[test]
+fn avx512_zeros_times_nan() {
+    zeros_times_nan(Isa::Avx512);
+}
+
 #[test]
 #[should_panic(expected = "gemm: the columns of A and the rows of B")]
 fn shapes_must_fit() {
@@ -149,6 +194,6 @@ fn shapes_must_fit() {
 #[should_panic(expected = "gemm: B reads element 5 of 4")]
 fn a_matrix_must_lie_in_its_slice() {
     let zeros = [0.0; 6];
-    let b = Matrix { data: &zeros[..4], rows: 3, cols: 2, row_stride: 2, col_stride: 1 };
+    let b = Matrix { data: &zeros[..4], rows: 3, cols: 2, row_stride: 2, ..Matrix::new(&[], 0, 0) };
     gemm(&Pool::new(1), Matrix::new(&zeros, 2, 3), b, &mut [0.0; 4], false, Epilogue::None);
 }

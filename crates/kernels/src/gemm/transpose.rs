@@ -1,5 +1,7 @@
 //! Transposed copies, four by four elements at a time.
 
+use crate::arch::transpose_square;
+
 /// `target[j · target_row + i] = source[i · source_row + j]` for `i < rows`, `j < cols`.
 ///
 /// # Safety
@@ -24,7 +26,7 @@ pub(crate) unsafe fn transpose(
         let to = |i: usize, j: usize| target.add(j * target_row + i);
         for j in (0..whole_cols).step_by(4) {
             for i in (0..whole_rows).step_by(4) {
-                square(from(i, j), source_row, to(i, j), target_row);
+                transpose_square(from(i, j), source_row, to(i, j), target_row);
             }
             for (i, j) in (whole_rows..rows).flat_map(|i| (j..j + 4).map(move |j| (i, j))) {
                 *to(i, j) = *from(i, j);
@@ -33,31 +35,6 @@ pub(crate) unsafe fn transpose(
         for (j, i) in (whole_cols..cols).flat_map(|j| (0..rows).map(move |i| (j, i))) {
             *to(i, j) = *from(i, j);
         }
-    }
-}
-
-/// Four by four elements.
-///
-/// # Safety
-/// Four rows of four elements can be read and written at the given distances.
-#[cfg(target_arch = "x86_64")]
-unsafe fn square(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-    use std::arch::x86_64::*;
-    // SAFETY: the caller's promise; every x86-64 processor has SSE2.
-    unsafe {
-        let [mut a, mut b, mut c, mut d] = [0, 1, 2, 3].map(|i| _mm_loadu_ps(from.add(i * from_row)));
-        _MM_TRANSPOSE4_PS(&mut a, &mut b, &mut c, &mut d);
-        for (j, row) in [a, b, c, d].into_iter().enumerate() {
-            _mm_storeu_ps(to.add(j * to_row), row);
-        }
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn square(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-    for (i, j) in (0..4).flat_map(|i| (0..4).map(move |j| (i, j))) {
-        // SAFETY: the caller's promise.
-        unsafe { *to.add(j * to_row + i) = *from.add(i * from_row + j) }
     }
 }
 

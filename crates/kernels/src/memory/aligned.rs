@@ -76,9 +76,9 @@ impl AlignedVec {
         &mut self[..len]
     }
 
-    /// The start of the elements, without borrowing them.
-    pub(crate) fn as_raw(&self) -> *mut f32 {
-        self.data.as_ptr()
+    /// Where the elements lie, without borrowing them.
+    pub(crate) fn as_raw(&self) -> NonNull<[f32]> {
+        NonNull::slice_from_raw_parts(self.data, self.len)
     }
 }
 

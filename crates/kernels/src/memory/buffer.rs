@@ -6,7 +6,9 @@
 use super::AlignedVec;
 use crate::sync::{AtomicI32, AtomicU64};
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
+use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 /// What a writer adds to a part's count; readers add 1 each. Negative counts therefore mean "written".
@@ -59,12 +61,12 @@ impl Buffer {
 
     /// The number of elements, whether or not a part covers them.
     pub fn len(&self) -> usize {
-        self.data.len()
+        self.data.as_raw().len()
     }
 
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
+        self.len() == 0
     }
 
     /// Sets the length to `len`, every element to zero, and makes one part of it all.
@@ -149,11 +151,7 @@ impl Buffer {
                 refuse(parts.start + index, "read", if before < 0 { "it is being written" } else { "its guards are leaked" });
             }
         }
-        let range = self.bounds[parts.start]..self.bounds[parts.end];
-        // SAFETY: `partition` keeps the bounds ascending and inside `data`; no writer holds these parts, and the
-        // states keep writers out until the guard drops.
-        let values = unsafe { std::slice::from_raw_parts(self.data.as_raw().add(range.start), range.len()) };
-        Ref { values, states }
+        Guard { values: self.values_of(parts), states, buffer: PhantomData }
     }
 
     #[inline]
@@ -166,10 +164,7 @@ impl Buffer {
             }
         }
         self.count_write();
-        let range = self.bounds[parts.start]..self.bounds[parts.end];
-        // SAFETY: as in `borrow`, and the states keep everybody else out until the guard drops.
-        let values = unsafe { std::slice::from_raw_parts_mut(self.data.as_raw().add(range.start), range.len()) };
-        RefMut { values, states }
+        Guard { values: self.values_of(parts), states, buffer: PhantomData }
     }
 
     /// Notes that the elements may change.
@@ -179,6 +174,15 @@ impl Buffer {
     #[inline]
     fn count_write(&self) {
         self.writes.store(self.writes.load(Ordering::Relaxed) + 1, Ordering::Release);
+    }
+
+    /// Where the elements of parts lie.
+    #[inline]
+    fn values_of(&self, parts: Range<usize>) -> NonNull<[f32]> {
+        let range = self.bounds[parts.start]..self.bounds[parts.end];
+        // SAFETY: `partition` keeps the bounds ascending and inside `data`.
+        let start = unsafe { self.data.as_raw().cast::<f32>().add(range.start) };
+        NonNull::slice_from_raw_parts(start, range.len())
     }
 
     /// The states of parts; none where these parts have no elements that anyone could read or write.
@@ -217,52 +221,49 @@ impl fmt::Debug for Buffer {
 }
 
 /// Parts of a [`Buffer`] borrowed for reading.
-#[must_use]
-pub struct Ref<'a> {
-    values: &'a [f32],
-    states: &'a [AtomicI32],
-}
-
-impl Deref for Ref<'_> {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        self.values
-    }
-}
-
-impl Drop for Ref<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        release(self.states, 1);
-    }
-}
+pub type Ref<'a> = Guard<'a, 1>;
 
 /// Parts of a [`Buffer`] borrowed for writing.
+pub type RefMut<'a> = Guard<'a, WRITER>;
+
+/// Parts of a [`Buffer`]: [`Ref`] or [`RefMut`]. `ADDED` is what it has added to their states and takes back when it is dropped.
+///
+/// It keeps a pointer, not a reference: a reference that is a field must be valid until its function returns, but dropping the guard, which
+/// happens before, already lets others write.
 #[must_use]
-pub struct RefMut<'a> {
-    values: &'a mut [f32],
+pub struct Guard<'a, const ADDED: i32> {
+    values: NonNull<[f32]>,
     states: &'a [AtomicI32],
+    buffer: PhantomData<&'a Buffer>,
 }
 
-impl Deref for RefMut<'_> {
+// SAFETY: a guard is a reference to f32 values and to atomics, both of which may move to other threads.
+unsafe impl<const ADDED: i32> Send for Guard<'_, ADDED> {}
+// SAFETY: a shared guard only reads.
+unsafe impl<const ADDED: i32> Sync for Guard<'_, ADDED> {}
+
+impl<const ADDED: i32> Deref for Guard<'_, ADDED> {
     type Target = [f32];
 
+    #[inline]
     fn deref(&self) -> &[f32] {
-        self.values
+        // SAFETY: the states keep writers out until this guard drops; if it is one itself, `&self` keeps it from writing.
+        unsafe { self.values.as_ref() }
     }
 }
 
 impl DerefMut for RefMut<'_> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
-        self.values
+        // SAFETY: the states keep everybody else out until this guard drops, and `&mut self` makes the access exclusive.
+        unsafe { self.values.as_mut() }
     }
 }
 
-impl Drop for RefMut<'_> {
+impl<const ADDED: i32> Drop for Guard<'_, ADDED> {
     #[inline]
     fn drop(&mut self) {
-        release(self.states, WRITER);
+        release(self.states, ADDED);
     }
 }
 

@@ -4,4 +4,4 @@ mod aligned;
 mod buffer;
 
 pub use aligned::AlignedVec;
-pub use buffer::{Buffer, Ref, RefMut, Stamp};
+pub use buffer::{Buffer, Guard, Ref, RefMut, Stamp};

@@ -3,18 +3,15 @@
 //! Padding never counts: a maximum ignores it, an average divides by the real elements only (TensorFlow's `same`, as Keras' on it).
 
 mod average;
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 mod maximum;
 mod scalar;
 mod shape;
 
 pub use shape::Pool2dShape;
 
+use crate::arch::{Arch, with};
 use crate::isa::{self, Isa};
-use crate::versions::kernels;
+use crate::versions::{kernels, require};
 
 /// The gradient of [`max_forward`] (overwrites `dx`): `dy` goes to the first maximum of its window in row-major order, as in
 /// TensorFlow, and adds up where windows overlap; where the maximum is NaN, to the first element of the window.
@@ -32,23 +29,10 @@ pub fn max_backward(shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f
 /// As the function above, and when this processor lacks the instructions.
 pub fn max_backward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
     shape.check("max_backward", n, &[x.len(), dx.len()], &[y.len(), dy.len()]);
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512 && shape.is_two_by_two() && avx512::takes(shape.c) && shape.output_len() > 0 {
-        crate::versions::require(isa);
-        let outputs = y.chunks_exact(shape.output_len()).zip(dy.chunks_exact(shape.output_len()));
-        let inputs = x.chunks_exact(shape.input_len()).zip(dx.chunks_exact_mut(shape.input_len()));
-        for ((x, dx), (y, dy)) in inputs.zip(outputs) {
-            // SAFETY: `require` has just checked that this processor has AVX-512.
-            unsafe { avx512::two_by_two_backward(shape, x, y, dy, dx) };
-        }
-        return;
-    }
-    // Eight channels are too few for a compiler to make vectors of the loop over them.
-    #[cfg(target_arch = "x86_64")]
-    if isa >= Isa::Avx2 && shape.is_two_by_two() && shape.c > 0 && shape.c.is_multiple_of(8) {
-        crate::versions::require(isa);
-        // SAFETY: `require` has just checked that this processor has AVX2.
-        unsafe { avx2::two_by_two_backward(shape, x, y, dy, dx) };
+    require(isa);
+    // SAFETY: `require` has just checked that this processor has the instructions.
+    let mut own = || with!(isa, A => unsafe { A::two_by_two_backward(shape, x, y, dy, dx) });
+    if shape.is_two_by_two() && shape.output_len() > 0 && own() {
         return;
     }
     max_backward_loops_with(isa, shape, n, x, y, dy, dx);
@@ -69,13 +53,10 @@ pub fn max_forward(shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
 /// As the function above, and when this processor lacks the instructions.
 pub fn max_forward_with(isa: Isa, shape: &Pool2dShape, n: usize, x: &[f32], y: &mut [f32]) {
     shape.check("max_forward", n, &[x.len()], &[y.len()]);
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512 && shape.is_two_by_two() && avx512::takes(shape.c) && shape.output_len() > 0 {
-        crate::versions::require(isa);
-        for (x, y) in x.chunks_exact(shape.input_len()).zip(y.chunks_exact_mut(shape.output_len())) {
-            // SAFETY: `require` has just checked that this processor has AVX-512.
-            unsafe { avx512::two_by_two_forward(shape, x, y) };
-        }
+    require(isa);
+    // SAFETY: `require` has just checked that this processor has the instructions.
+    let mut own = || with!(isa, A => unsafe { A::two_by_two_forward(shape, x, y) });
+    if shape.is_two_by_two() && shape.output_len() > 0 && own() {
         return;
     }
     max_forward_loops_with(isa, shape, n, x, y);

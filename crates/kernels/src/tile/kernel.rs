@@ -3,11 +3,12 @@
 //! Each step of k loads `V` vectors of B and broadcasts one element of A per row. Loops over rows and vectors must vanish
 //! for the sums to stay in registers, so they are unrolled by a macro with constant indices.
 
-use super::{Simd, Tile};
+use super::Tile;
+use crate::arch::{Arch, Simd, Task};
 
 /// The part of a tile that one micro-kernel computes: where its operands start, and its columns.
 #[derive(Clone, Copy)]
-pub(super) struct Piece {
+pub(crate) struct Piece {
     pub a: *const f32,
     pub b: *const f32,
     pub c: *mut f32,
@@ -18,7 +19,7 @@ pub(super) struct Piece {
 }
 
 /// A micro-kernel compiled for an instruction set and a size.
-pub(super) type Kernel = unsafe fn(&Tile, Piece);
+pub(crate) type Kernel = unsafe fn(&Tile, Piece);
 
 /// Repeats a block for `index` in `0..count`, unrolled; `count` is a constant of at most 14 (rows), 8 (vectors) or
 /// 5 (groups). The condition is an inline constant, so that what is beyond the count is never compiled.
@@ -45,7 +46,7 @@ macro_rules! each {
 /// # Safety
 /// As [`super::run`], for the rows and columns of `piece`; the caller is compiled for the instruction set `S`.
 #[inline(always)]
-pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usize>(tile: &Tile, piece: Piece) {
+pub(crate) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usize>(tile: &Tile, piece: Piece) {
     // SAFETY: the caller vouches for every address that the description names, and for the instruction set.
     unsafe {
         let mask = S::mask(piece.lanes - (V - 1) * S::LANES);
@@ -124,36 +125,52 @@ pub(super) unsafe fn micro<S: Simd, const G: usize, const P: usize, const V: usi
     }
 }
 
-/// `sums[n] += Σ_row rows[row, n]` for dense rows.
+/// `sums[n] += Σ_row rows[row, n]` for `rows`, dense rows of as many elements as there are sums.
 ///
-/// # Safety
-/// `rows` has `count · lanes` elements, `sums` has `lanes`; the caller is compiled for the instruction set `S`.
-#[inline(always)]
-pub(super) unsafe fn add_rows<S: Simd>(count: usize, lanes: usize, rows: *const f32, sums: *mut f32) {
-    let mut from = 0;
-    while from < lanes {
-        // SAFETY: columns `from..` of each row, as far as the mask lets them be read.
-        unsafe {
-            let mask = S::mask(S::LANES.min(lanes - from));
-            // Four sums in turn, because an addition takes four cycles.
-            let mut parts = [S::zero(); 4];
-            let mut row = rows.add(from);
-            for _ in 0..count / 4 {
-                for part in &mut parts {
+/// Its safety: `rows` is a multiple of `sums` in length.
+pub(super) struct AddRows<'a> {
+    pub rows: &'a [f32],
+    pub sums: &'a mut [f32],
+}
+
+impl Task for AddRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Arch>(self) {
+        let (lanes, rows, sums) = (self.sums.len(), self.rows.as_ptr(), self.sums.as_mut_ptr());
+        let count = self.rows.len() / lanes;
+        let mut from = 0;
+        while from < lanes {
+            // SAFETY: columns `from..` of each row, as far as the mask lets them be read.
+            unsafe {
+                let mask = S::mask(S::LANES.min(lanes - from));
+                // Four sums in turn, because an addition takes four cycles.
+                let mut parts = [S::zero(); 4];
+                let mut row = rows.add(from);
+                for _ in 0..count / 4 {
+                    for part in &mut parts {
+                        *part = S::add(*part, S::load_some(row, mask));
+                        row = row.wrapping_add(lanes);
+                    }
+                }
+                for part in &mut parts[..count % 4] {
                     *part = S::add(*part, S::load_some(row, mask));
                     row = row.wrapping_add(lanes);
                 }
+                let [a, b, c, d] = parts;
+                let sum = S::add(S::add(a, b), S::add(c, d));
+                let to = sums.add(from);
+                S::store_some(to, mask, S::add(S::load_some(to, mask), sum));
             }
-            for part in &mut parts[..count % 4] {
-                *part = S::add(*part, S::load_some(row, mask));
-                row = row.wrapping_add(lanes);
-            }
-            let [a, b, c, d] = parts;
-            let sum = S::add(S::add(a, b), S::add(c, d));
-            let to = sums.add(from);
-            S::store_some(to, mask, S::add(S::load_some(to, mask), sum));
+            from += S::LANES;
         }
-        from += S::LANES;
+    }
+
+    unsafe fn reference(self) {
+        for row in self.rows.chunks_exact(self.sums.len()) {
+            self.sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
     }
 }
 
@@ -168,26 +185,29 @@ macro_rules! table {
         }
     };
 }
-pub(super) use table;
+pub(crate) use table;
 
-/// Cuts `tile` into pieces of sizes that `kernel(groups, rows, vectors)` has, and runs them.
-///
-/// `fits(groups, rows, vectors)` tells the sizes; one row by one vector must be among them.
+/// The micro-kernels of an instruction set; one row by one vector must be among them.
+pub(crate) struct Sizes {
+    /// Of (groups, rows, vectors of columns left): how many vectors to take at once.
+    pub vectors_for: fn(usize, usize, usize) -> usize,
+    /// Of (groups, rows, vectors): how many groups and rows one kernel takes at most.
+    pub rows_for: fn(usize, usize, usize) -> (usize, usize),
+    /// The kernel for (groups, rows, vectors).
+    pub kernel: fn(usize, usize, usize) -> Kernel,
+}
+
+/// Cuts `tile` into pieces that there are micro-kernels for, and runs them.
 ///
 /// # Safety
 /// As [`super::run`], with kernels for an instruction set that is available.
-pub(super) unsafe fn cut(
-    tile: &Tile,
-    lanes: usize,
-    vectors_for: fn(usize, usize, usize) -> usize,
-    rows_for: fn(usize, usize, usize) -> (usize, usize),
-    kernel: fn(usize, usize, usize) -> Kernel,
-) {
+#[inline(always)]
+pub(crate) unsafe fn cut(tile: &Tile, lanes: usize, sizes: &Sizes) {
     let mut from = 0;
     while from < tile.lanes {
-        let vectors = vectors_for(tile.groups, tile.rows, (tile.lanes - from).div_ceil(lanes));
+        let vectors = (sizes.vectors_for)(tile.groups, tile.rows, (tile.lanes - from).div_ceil(lanes));
         let columns = (vectors * lanes).min(tile.lanes - from);
-        let (group_step, row_step) = rows_for(tile.groups, tile.rows, vectors);
+        let (group_step, row_step) = (sizes.rows_for)(tile.groups, tile.rows, vectors);
         let mut group = 0;
         while group < tile.groups {
             let groups = group_step.min(tile.groups - group);
@@ -212,12 +232,12 @@ pub(super) unsafe fn cut(
                         },
                     };
                     if groups == group_step {
-                        kernel(groups, rows, vectors)(tile, piece);
+                        (sizes.kernel)(groups, rows, vectors)(tile, piece);
                     } else {
                         for single in 0..groups {
                             let piece =
                                 Piece { a: piece.a.add(single * tile.a_group), c: piece.c.add(single * tile.c_group), ..piece };
-                            kernel(1, rows, vectors)(tile, piece);
+                            (sizes.kernel)(1, rows, vectors)(tile, piece);
                         }
                     }
                 }

@@ -4,20 +4,11 @@
 //! A is read element by element with any strides, so that a convolution reads its input where it lies: rows are pixels,
 //! and k runs through segments (the rows of the kernel's window). B is read in vectors.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-#[cfg(target_arch = "x86_64")]
-mod kernel;
-mod portable;
-mod scalar;
-mod simd;
+#[allow(dead_code, unused_imports, unused_macros, reason = "where plain Rust is all there is, only a part is used")]
+pub(crate) mod kernel;
 
+use crate::arch::{self, Arch};
 use crate::isa::Isa;
-#[cfg(target_arch = "x86_64")]
-pub(crate) use {avx2::Avx2, avx512::Avx512};
-pub(crate) use {portable::Portable, simd::Simd};
 
 /// One product; the pointers and strides (in elements) are the caller's promise.
 #[derive(Clone, Copy)]
@@ -85,13 +76,7 @@ impl Tile<'_> {
 /// nothing else refers to those of C; `isa` is available.
 pub(crate) unsafe fn run(isa: Isa, tile: &Tile) {
     // SAFETY: the caller's promise.
-    match isa {
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2::run(tile) },
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512::run(tile) },
-        _ => unsafe { scalar::run(tile) },
-    }
+    arch::with!(isa, A => unsafe { A::tile(tile) });
 }
 
 /// `sums[n] += Σ_row rows[row, n]`, `rows` being dense.
@@ -104,14 +89,6 @@ pub(crate) fn add_rows(isa: Isa, rows: &[f32], sums: &mut [f32]) {
         (0..8).for_each(|lane| sums[lane] += pairs[lane] + pairs[lane + 8]);
         return;
     }
-    let (count, lanes) = (rows.len() / sums.len(), sums.len());
-    match isa {
-        // SAFETY: the lengths fit, and `isa` is available.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx2 => unsafe { avx2::add_rows(count, lanes, rows.as_ptr(), sums.as_mut_ptr()) },
-        // SAFETY: as above.
-        #[cfg(target_arch = "x86_64")]
-        Isa::Avx512 => unsafe { avx512::add_rows(count, lanes, rows.as_ptr(), sums.as_mut_ptr()) },
-        _ => scalar::add_rows(count, rows, sums),
-    }
+    // SAFETY: the lengths fit, and `isa` is available.
+    unsafe { arch::run(isa, kernel::AddRows { rows, sums }) }
 }

@@ -83,7 +83,7 @@ impl Workspace {
             d_output: &mut self.gradients[step.output].whole_mut(),
             d_inputs: &mut d_inputs,
             d_weights: &mut d_weights,
-            scratch: &mut self.scratch.part_mut(0),
+            scratch: &mut self.scratch.part_mut(0)[..step.op.scratch_len()],
             pool: walk.pool,
         });
         drop((d_inputs, d_weights));
@@ -180,7 +180,7 @@ impl Workspace {
             d_output: &mut d_output[self.gradient_span(training, step.output, plan.slots[step.output], &g)],
             d_inputs: &mut d_inputs,
             d_weights: &mut d_weights,
-            scratch,
+            scratch: &mut scratch[..step.op.scratch_len()],
             pool: walk.pool,
         });
         drop((d_inputs, d_weights));

@@ -83,7 +83,7 @@ impl Workspace {
             packed: &self.packed[index].whole(),
             output: &mut self.values[step.output].whole_mut(),
             saved: &mut self.saved[index].whole_mut(),
-            scratch: &mut self.scratch.part_mut(0),
+            scratch: &mut self.scratch.part_mut(0)[..step.op.scratch_len()],
             pool: walk.pool,
         });
         if let Some(half) = walk.plan.halves[step.output] {
@@ -136,7 +136,7 @@ impl Workspace {
                     packed: &self.packed[index].whole(),
                     output,
                     saved: &mut [],
-                    scratch: &mut scratch,
+                    scratch: &mut scratch[..step.op.scratch_len()],
                     pool: walk.pool,
                 });
                 if let Some(half) = plan.halves[step.output] {

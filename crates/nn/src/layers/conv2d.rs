@@ -7,7 +7,7 @@ use crate::activations::Activation;
 use crate::initializers::Initializer;
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
-use maobi_kernels::conv::{self, Conv2dShape, WeightGradients};
+use maobi_kernels::conv::{self, BackwardPass, Conv2dShape, ForwardPass, WeightGradients, Weights};
 use maobi_kernels::pointwise;
 use serde::{Deserialize, Serialize};
 
@@ -179,11 +179,12 @@ impl Op for ConvOp {
 
     fn forward(&self, c: Forward<'_>) {
         let relu = self.activation.is_relu();
-        let bias = self.bias.then(|| c.weights[1]);
+        let weights = Weights { packed: c.packed, bias: self.bias.then(|| c.weights[1]), relu };
+        let pass = ForwardPass { samples: c.samples, x: c.inputs[0], weights, y: c.output, scratch: c.scratch };
         if c.samples == 1 {
-            self.conv.forward_one(c.pool, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+            self.conv.forward_one(c.pool, pass);
         } else {
-            self.conv.forward(c.samples, c.inputs[0], c.packed, bias, relu, c.output, c.scratch);
+            self.conv.forward(pass);
         }
         if !relu {
             pointwise::forward_in_place(self.activation.kernel, c.output);
@@ -195,7 +196,8 @@ impl Op for ConvOp {
         let (kernel, bias) = c.d_weights.split_at_mut(1);
         let db = bias.first_mut().and_then(Option::as_mut).map(|g| &mut *g.data);
         let weights = kernel[0].as_mut().map(|g| WeightGradients { dw: g.data, db, accumulate: g.accumulate });
-        let dx = c.d_inputs[0].as_deref_mut();
-        self.conv.backward(c.samples, c.inputs[0], c.d_output, c.packed, weights, dx, c.scratch);
+        let (samples, dx) = (c.samples, c.d_inputs[0].as_deref_mut());
+        let pass = BackwardPass { samples, x: c.inputs[0], dy: c.d_output, packed: c.packed, weights, dx, scratch: c.scratch };
+        self.conv.backward(pass);
     }
 }

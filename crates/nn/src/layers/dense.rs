@@ -10,6 +10,7 @@ use crate::regularizers::Regularizer;
 use maobi_kernels::gemm::{Epilogue, Matrix, gemm};
 use maobi_kernels::{pointwise, reduce};
 use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A fully connected layer on the last axis: `[batch, …, in]` → `[batch, …, units]`, kernel `[in, units]`, bias `[units]`.
 ///
@@ -96,7 +97,14 @@ impl Layer for Dense {
         let mut output = outer.to_vec();
         output.push(self.units);
         let (fused, separate) = lower_activation(&self.activation, &output)?;
-        let op = DenseOp { rows: outer.iter().product(), n_in, units: self.units, bias: self.use_bias, activation: fused };
+        let op = DenseOp {
+            rows: outer.iter().product(),
+            n_in,
+            units: self.units,
+            bias: self.use_bias,
+            activation: fused,
+            finite: Finite::default(),
+        };
         let mut steps = vec![Step { op: Box::new(op), weights: (0..weights.len()).collect(), output }];
         steps.extend(separate);
         Ok(Built { weights, steps })
@@ -112,6 +120,25 @@ struct DenseOp {
     units: usize,
     bias: bool,
     activation: ActivationOp,
+    finite: Finite,
+}
+
+/// Whether all values of a kernel are finite: 0 unknown, 1 no, 2 yes. A single row asks, for which reading the kernel is all that counts.
+#[derive(Debug, Default)]
+struct Finite(AtomicU8);
+
+impl Finite {
+    /// Looks at `kernel` if it has changed since it was last asked.
+    fn is(&self, kernel: &[f32]) -> bool {
+        if self.0.load(Ordering::Relaxed) == 0 {
+            self.0.store(1 + u8::from(reduce::is_all_finite(kernel)), Ordering::Relaxed);
+        }
+        self.0.load(Ordering::Relaxed) == 2
+    }
+
+    fn forget(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
 }
 
 impl Op for DenseOp {
@@ -119,8 +146,18 @@ impl Op for DenseOp {
         Scope::Batch
     }
 
+    /// A place that nobody reads: [`Op::pack`] is called where there is one.
+    fn packed_len(&self) -> usize {
+        1
+    }
+
+    fn pack(&self, _: &[&[f32]], _: &mut [f32]) {
+        self.finite.forget();
+    }
+
     fn forward(&self, c: Forward<'_>) {
         let rows = c.samples * self.rows;
+        let kernel = Matrix::new(c.weights[0], self.n_in, self.units);
         let epilogue = match (self.bias, self.activation.is_relu()) {
             (true, true) => Epilogue::BiasRelu(c.weights[1]),
             (true, false) => Epilogue::Bias(c.weights[1]),
@@ -130,7 +167,7 @@ impl Op for DenseOp {
         gemm(
             c.pool,
             Matrix::new(c.inputs[0], rows, self.n_in),
-            Matrix::new(c.weights[0], self.n_in, self.units),
+            Matrix { finite: rows == 1 && self.finite.is(kernel.data), ..kernel },
             c.output,
             false,
             epilogue,
@@ -154,6 +191,26 @@ impl Op for DenseOp {
             && let Some(db) = &mut c.d_weights[1]
         {
             reduce::column_sums(rows, self.units, c.d_output, db.data, db.accumulate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dense;
+    use crate::graph::Sequential;
+    use crate::layers::InputLayer;
+
+    #[test]
+    fn zeros_times_a_kernel_that_is_no_longer_finite_are_nan() {
+        // Large enough for the product that does not read the rows of zeros.
+        let mut model = Sequential::new().add(InputLayer::new([1100])).add(Dense::new(256)).build(1).unwrap();
+        for value in [0.5, f32::NAN, 0.25, f32::INFINITY, 1.0] {
+            model.weights_mut()[0].values_mut()[7 * 256 + 3] = value;
+            for round in 0..2 {
+                let y = model.predict(&[&[0.0; 1100]]).unwrap();
+                assert!(y[0].iter().enumerate().all(|(i, y)| y.is_nan() == (i == 3 && !value.is_finite())), "{value}, {round}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The kernels of an instruction set against plain loops in f64.
 
 use anyhow::ensure;
-use maobi_kernels::conv::{Conv2d, Conv2dShape, Padding};
+use maobi_kernels::conv::{Conv2d, Conv2dShape, ForwardPass, Padding, Weights};
 use maobi_kernels::gemm::{Epilogue, Matrix, gemm_with};
 use maobi_kernels::isa::Isa;
 use maobi_kernels::pool::Pool;
@@ -56,7 +56,8 @@ pub fn convolution(isa: Isa) -> anyhow::Result<String> {
     let mut packed = vec![0.0; conv.packed_len()];
     conv.pack(&w, &mut packed);
     let (mut y, mut scratch) = (vec![f32::NAN; 13 * 11 * 19], vec![0.0; conv.scratch_len()]);
-    conv.forward_with(isa, 1, &x, &packed, None, false, &mut y, &mut scratch);
+    let weights = Weights { packed: &packed, bias: None, relu: false };
+    conv.forward_with(isa, ForwardPass { samples: 1, x: &x, weights, y: &mut y, scratch: &mut scratch });
     let pixel = |row: usize, column: usize, channel: usize| match (row.checked_sub(1), column.checked_sub(1)) {
         (Some(row), Some(column)) if row < 13 && column < 11 => f64::from(x[(row * 11 + column) * 5 + channel]),
         _ => 0.0,

@@ -3,18 +3,15 @@
 //! All functions see a padded image `[_, width, channels]`; taps and pixels are plain loops, with the sums of a few pixels
 //! (or of the taps of a kernel row) in registers.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-#[cfg(target_arch = "x86_64")]
 mod lanes;
 mod scalar;
 
+use super::Weights;
+use crate::arch;
 use crate::isa::Isa;
 
 /// Windows over an image, channel by channel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Depthwise {
     /// Columns of the image.
     pub width: usize,
@@ -47,31 +44,17 @@ impl Depthwise {
     }
 
     /// `output[y, x, c] = act(bias[c] + Σ_tap image[window (y, x), tap, c] · w[tap, c])`; overwrites.
-    pub(super) fn correlate(&self, isa: Isa, image: &[f32], w: &[f32], bias: Option<&[f32]>, relu: bool, output: &mut [f32]) {
-        self.check(image, output.len(), w.len());
-        assert!(bias.is_none_or(|bias| bias.len() == self.channels));
-        match isa {
-            // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { avx2::correlate(self, image, w, bias, relu, output) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { avx512::correlate(self, image, w, bias, relu, output) },
-            _ => scalar::correlate(self, image, w, bias, relu, output),
-        }
+    pub(super) fn correlate(&self, isa: Isa, image: &[f32], weights: Weights, output: &mut [f32]) {
+        self.check(image, output.len(), weights.packed.len());
+        assert!(weights.bias.is_none_or(|bias| bias.len() == self.channels));
+        // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
+        unsafe { arch::run(isa, lanes::Correlate { windows: *self, image, weights, output }) }
     }
 
     /// `gradient[tap, c] += Σ_(y, x) image[window (y, x), tap, c] · dy[y, x, c]`.
     pub(super) fn gradient(&self, isa: Isa, image: &[f32], dy: &[f32], gradient: &mut [f32]) {
         self.check(image, dy.len(), gradient.len());
-        match isa {
-            // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => unsafe { avx2::gradient(self, image, dy, gradient) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Isa::Avx512 => unsafe { avx512::gradient(self, image, dy, gradient) },
-            _ => scalar::gradient(self, image, dy, gradient),
-        }
+        // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
+        unsafe { arch::run(isa, lanes::Gradient { windows: *self, image, dy, gradient }) }
     }
 }

@@ -1,22 +1,22 @@
 //! The reference: one product at a time.
 
-use super::Depthwise;
+use super::{Depthwise, Weights};
 
 /// As [`Depthwise::correlate`].
-pub(super) fn correlate(windows: &Depthwise, image: &[f32], w: &[f32], bias: Option<&[f32]>, relu: bool, output: &mut [f32]) {
+pub(super) fn correlate(windows: &Depthwise, image: &[f32], weights: Weights, output: &mut [f32]) {
     let (c, out_w) = (windows.channels, windows.out.1);
     for (pixel, sums) in output.chunks_exact_mut(c).enumerate() {
         let window = windows.window(pixel / out_w, pixel % out_w);
-        match bias {
+        match weights.bias {
             Some(bias) => sums.copy_from_slice(bias),
             None => sums.fill(0.0),
         }
-        for (tap, w) in w.chunks_exact(c).enumerate() {
+        for (tap, w) in weights.packed.chunks_exact(c).enumerate() {
             let tap = windows.tap(tap / windows.kernel.1, tap % windows.kernel.1);
             let values = &image[window + tap..][..c];
             sums.iter_mut().zip(values).zip(w).for_each(|((sum, value), w)| *sum += value * w);
         }
-        if relu {
+        if weights.relu {
             sums.iter_mut().filter(|sum| **sum < 0.0).for_each(|sum| *sum = 0.0);
         }
     }

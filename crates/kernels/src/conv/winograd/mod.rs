@@ -11,12 +11,13 @@ mod transform;
 
 use super::image;
 use super::shape::{Conv2dShape, Padding};
+use super::{BackwardPass, ForwardPass, Weights};
 use crate::gemm::transpose;
 use crate::isa::Isa;
 use crate::memory::AlignedVec;
 use crate::pool::Pool;
 use crate::tile::{self, Tile};
-use planes::{Grid, PLANES, Patch, collect, collect_into, spread, stride};
+use planes::{After, Grid, PLANES, Patch, Patches, collect, collect_into, spread, stride};
 use std::cell::Cell;
 
 /// Elements of the planes of pixels and outputs worked on at a time: they stay in the second-level cache beside the taps.
@@ -81,8 +82,9 @@ impl Winograd {
             // SAFETY: a matrix [c_in, c_out] becomes one [c_out, c_in] of as many elements, borrowed exclusively.
             unsafe { transpose((shape.c_in, shape.c_out), (from, shape.c_out), to.as_mut_ptr(), shape.c_in) }
         }
-        spread(isa, self.taps, &self.kernel_grid(), 0, 1, w, taps);
-        spread(isa, self.taps, &self.kernel_grid(), 0, 1, kernel, transposed);
+        let patches = Patches { patch: self.taps, grid: &self.kernel_grid(), first: 0, count: 1 };
+        spread(isa, patches, w, taps);
+        spread(isa, patches, kernel, transposed);
     }
 
     /// Planes of pixels, of outputs and of the taps' gradient; padded pixels and outputs.
@@ -94,18 +96,8 @@ impl Winograd {
     }
 
     /// As [`super::Conv2d::forward`].
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn forward(
-        &self,
-        isa: Isa,
-        x: &[f32],
-        packed: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let shape = &self.shape;
+    pub(super) fn forward(&self, isa: Isa, pass: ForwardPass) {
+        let (shape, ForwardPass { x, weights: Weights { packed, bias, relu }, y, scratch, .. }) = (&self.shape, pass);
         let Scratch { pixels, outputs, x_image, y_image, .. } = self.cut(scratch);
         let taps = &packed[..PLANES * stride(self.matrix())];
         let (xs, ys) = (shape.input_len() * self.samples, shape.output_len() * self.samples);
@@ -113,10 +105,10 @@ impl Winograd {
             let x = self.padded(x, x_image);
             let whole = self.output_is_whole();
             self.blocks(y.len() / shape.output_len(), |first, count| {
-                spread(isa, Patch::Pixels, &self.input(), first, count, x, pixels);
+                spread(isa, Patches { patch: Patch::Pixels, grid: &self.input(), first, count }, x, pixels);
                 self.products(isa, count, pixels, (taps, shape.c_out), outputs, shape.c_in);
-                let to = if whole { &mut *y } else { &mut *y_image };
-                collect(isa, self.outputs, &self.output(), first, count, outputs, (bias, relu), to);
+                let patches = Patches { patch: self.outputs, grid: &self.output(), first, count };
+                collect(isa, patches, outputs, After { bias, relu }, if whole { &mut *y } else { &mut *y_image });
             });
             if !whole {
                 let images = y_image.chunks_exact(self.output().image);
@@ -126,17 +118,8 @@ impl Winograd {
     }
 
     /// As [`super::Conv2d::forward_one`].
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn forward_one(
-        &self,
-        isa: Isa,
-        pool: &Pool,
-        x: &[f32],
-        packed: &[f32],
-        (bias, relu): (Option<&[f32]>, bool),
-        y: &mut [f32],
-        scratch: &mut [f32],
-    ) {
+    pub(super) fn forward_one(&self, isa: Isa, pool: &Pool, pass: ForwardPass) {
+        let ForwardPass { x, weights: Weights { packed, bias, relu }, y, scratch, .. } = pass;
         let Scratch { x_image, y_image, .. } = self.cut(scratch);
         let (taps, c_out) = (&packed[..PLANES * stride(self.matrix())], self.shape.c_out);
         let x = self.padded(x, x_image);
@@ -149,10 +132,11 @@ impl Winograd {
             let count = self.block.min(tiles - first);
             let mut own = OWN.take();
             let (pixels, outputs) = own.scratch(self.pixel_planes() + self.output_planes()).split_at_mut(self.pixel_planes());
-            spread(isa, Patch::Pixels, &self.input(), first, count, x, pixels);
+            spread(isa, Patches { patch: Patch::Pixels, grid: &self.input(), first, count }, x, pixels);
             self.products(isa, count, pixels, (taps, c_out), outputs, self.shape.c_in);
+            let patches = Patches { patch: self.outputs, grid: &self.output(), first, count };
             // SAFETY: the image outlives the region; tasks have tiles of their own, and tiles of outputs do not overlap.
-            unsafe { collect_into(isa, self.outputs, &self.output(), first, count, outputs, (bias, relu), image.parts()) }
+            unsafe { collect_into(isa, patches, outputs, After { bias, relu }, image.parts()) }
             OWN.set(own);
         });
         if !whole {
@@ -160,19 +144,9 @@ impl Winograd {
         }
     }
 
-    /// As [`super::Conv2d::backward`]; adds to `dw`, overwrites `dx`.
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn backward(
-        &self,
-        isa: Isa,
-        x: &[f32],
-        dy: &[f32],
-        packed: &[f32],
-        dw: Option<&mut [f32]>,
-        mut dx: Option<&mut [f32]>,
-        scratch: &mut [f32],
-    ) {
-        let shape = &self.shape;
+    /// As [`super::Conv2d::backward`] without the gradient of the bias; adds to `dw`, overwrites `dx`.
+    pub(super) fn backward(&self, isa: Isa, pass: BackwardPass) {
+        let (shape, BackwardPass { x, dy, packed, weights, mut dx, scratch, .. }) = (&self.shape, pass);
         let Scratch { pixels, outputs, gradient, x_image, dx_image, y_image } = self.cut(scratch);
         let taps = &packed[PLANES * stride(self.matrix())..][..PLANES * stride(self.matrix())];
         let (xs, ys) = (shape.input_len() * self.samples, shape.output_len() * self.samples);
@@ -182,16 +156,17 @@ impl Winograd {
             let samples = dy.len() / shape.output_len();
             let range = chunk * xs..chunk * xs + samples * shape.input_len();
             let dy = self.padded_outputs(dy, y_image);
-            let x = if dw.is_some() { self.padded(&x[range.clone()], x_image) } else { x };
+            let x = if weights.is_some() { self.padded(&x[range.clone()], x_image) } else { x };
             let mut dx = dx.as_mut().map(|dx| &mut dx[range]);
             if let Some(dx) = &mut dx {
                 let target = if whole { &mut **dx } else { &mut *dx_image };
                 target.fill(0.0);
             }
             self.blocks(samples, |first, count| {
-                spread(isa, self.outputs, &self.output(), first, count, dy, outputs);
-                if dw.is_some() {
-                    spread(isa, Patch::Pixels, &self.input(), first, count, x, pixels);
+                let patches = Patches { patch: Patch::Pixels, grid: &self.input(), first, count };
+                spread(isa, Patches { patch: self.outputs, grid: &self.output(), ..patches }, dy, outputs);
+                if weights.is_some() {
+                    spread(isa, patches, x, pixels);
                     self.tap_products(isa, count, pixels, outputs, gradient, !first_block);
                     first_block = false;
                 }
@@ -199,7 +174,7 @@ impl Winograd {
                     // From here on the planes are those of the pixels' gradient.
                     self.products(isa, count, outputs, (taps, shape.c_in), pixels, shape.c_out);
                     let to = if whole { &mut **dx } else { &mut *dx_image };
-                    collect(isa, Patch::Pixels, &self.input(), first, count, pixels, (None, false), to);
+                    collect(isa, patches, pixels, After::default(), to);
                 }
             });
             if let Some(dx) = dx.filter(|_| !whole) {
@@ -207,8 +182,9 @@ impl Winograd {
                 dx.chunks_exact_mut(shape.input_len()).zip(images).for_each(|(dx, image)| self.crop_input(image, dx));
             }
         }
-        if let Some(dw) = dw.filter(|_| !first_block) {
-            collect(isa, self.taps, &self.kernel_grid(), 0, 1, gradient, (None, false), dw);
+        if let Some(weights) = weights.filter(|_| !first_block) {
+            let patches = Patches { patch: self.taps, grid: &self.kernel_grid(), first: 0, count: 1 };
+            collect(isa, patches, gradient, After::default(), weights.dw);
         }
     }
 
@@ -313,7 +289,7 @@ impl Winograd {
         let (gradient, rest) = rest.split_at_mut(PLANES * stride(self.matrix()));
         let (x_image, rest) = rest.split_at_mut(self.samples * self.input().image);
         let (dx_image, rest) = rest.split_at_mut(self.samples * self.input().image);
-        Scratch { pixels, outputs, gradient, x_image, dx_image, y_image: &mut rest[..self.samples * self.output().image] }
+        Scratch { pixels, outputs, gradient, x_image, dx_image, y_image: rest }
     }
 
     fn padded<'a>(&self, x: &'a [f32], images: &'a mut [f32]) -> &'a [f32] {

@@ -4,7 +4,7 @@
 //! inverse points, `a · b = 1`, the constant terms vanish and rounding errors stay within a few times those of a direct
 //! sum: 2/3 and 3/2 lose a seventh of what the usual 1 and 2 do.
 
-use crate::tile::Simd;
+use crate::arch::Simd;
 
 const A: f32 = 2.0 / 3.0;
 const B: f32 = 3.0 / 2.0;
@@ -12,14 +12,14 @@ const AA: f32 = A * A;
 const BB: f32 = B * B;
 
 /// A pair of a matrix `[6, N]` and its transpose.
-pub(super) trait Transform<S: Simd, const N: usize> {
+pub(super) trait Transform<const N: usize> {
     /// Whether what [`Self::collect`] gives is added to what is there.
     const ACCUMULATE: bool;
 
     /// # Safety
     /// The caller is compiled for the instruction set `S`; so for [`Self::collect`].
-    unsafe fn spread(x: [S::Vector; N]) -> [S::Vector; 6];
-    unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; N];
+    unsafe fn spread<S: Simd>(x: [S::Vector; N]) -> [S::Vector; 6];
+    unsafe fn collect<S: Simd>(v: [S::Vector; 6]) -> [S::Vector; N];
 }
 
 /// Six pixels of the input: dividing the polynomial with all points as roots by each root.
@@ -29,12 +29,13 @@ pub(super) struct Outputs;
 /// The taps of a kernel: values at the points over the product of distances to the others.
 pub(super) struct Taps;
 
-impl<S: Simd> Transform<S, 6> for Pixels {
+impl Transform<6> for Pixels {
     const ACCUMULATE: bool = true;
 
     #[inline(always)]
-    unsafe fn spread(x: [S::Vector; 6]) -> [S::Vector; 6] {
-        // SAFETY: the caller's promise; so for all blocks below.
+    unsafe fn spread<S: Simd>(x: [S::Vector; 6]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise.
         unsafe {
             let c = |value| S::splat(value);
             let even_a = S::fma(c(-BB), x[2], x[4]);
@@ -53,7 +54,8 @@ impl<S: Simd> Transform<S, 6> for Pixels {
     }
 
     #[inline(always)]
-    unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; 6] {
+    unsafe fn collect<S: Simd>(v: [S::Vector; 6]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe {
             let c = |value| S::splat(value);
             let (sum_a, difference_a) = (S::add(v[1], v[2]), S::sub(v[1], v[2]));
@@ -70,30 +72,34 @@ impl<S: Simd> Transform<S, 6> for Pixels {
     }
 }
 
-impl<S: Simd, const N: usize> Transform<S, N> for Outputs {
+impl<const N: usize> Transform<N> for Outputs {
     const ACCUMULATE: bool = false;
 
     #[inline(always)]
-    unsafe fn spread(x: [S::Vector; N]) -> [S::Vector; 6] {
+    unsafe fn spread<S: Simd>(x: [S::Vector; N]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe { spread::<S, N>(x, 1.0, 1.0) }
     }
 
     #[inline(always)]
-    unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; N] {
+    unsafe fn collect<S: Simd>(v: [S::Vector; 6]) -> [S::Vector; N] {
+        // SAFETY: the caller's promise.
         unsafe { collect::<S, N>(v, 1.0, 1.0) }
     }
 }
 
-impl<S: Simd, const N: usize> Transform<S, N> for Taps {
+impl<const N: usize> Transform<N> for Taps {
     const ACCUMULATE: bool = true;
 
     #[inline(always)]
-    unsafe fn spread(x: [S::Vector; N]) -> [S::Vector; 6] {
+    unsafe fn spread<S: Simd>(x: [S::Vector; N]) -> [S::Vector; 6] {
+        // SAFETY: the caller's promise.
         unsafe { spread::<S, N>(x, 0.5 / (AA * (AA - BB)), 0.5 / (BB * (BB - AA))) }
     }
 
     #[inline(always)]
-    unsafe fn collect(v: [S::Vector; 6]) -> [S::Vector; N] {
+    unsafe fn collect<S: Simd>(v: [S::Vector; 6]) -> [S::Vector; N] {
+        // SAFETY: the caller's promise.
         unsafe { collect::<S, N>(v, 0.5 / (AA * (AA - BB)), 0.5 / (BB * (BB - AA))) }
     }
 }
@@ -101,6 +107,7 @@ impl<S: Simd, const N: usize> Transform<S, N> for Taps {
 /// The polynomial with coefficients `x` at 0, at ±a times `scale_a`, at ±b times `scale_b`, and its leading coefficient.
 #[inline(always)]
 unsafe fn spread<S: Simd, const N: usize>(x: [S::Vector; N], scale_a: f32, scale_b: f32) -> [S::Vector; 6] {
+    // SAFETY: the caller's promise.
     unsafe {
         let at = |point: f32, scale: f32| {
             let mut parts = [S::mul(S::splat(scale), x[0]), S::mul(S::splat(scale * point), x[1])];
@@ -119,6 +126,7 @@ unsafe fn spread<S: Simd, const N: usize>(x: [S::Vector; N], scale_a: f32, scale
 /// The transpose of [`spread`].
 #[inline(always)]
 unsafe fn collect<S: Simd, const N: usize>(v: [S::Vector; 6], scale_a: f32, scale_b: f32) -> [S::Vector; N] {
+    // SAFETY: the caller's promise.
     unsafe {
         let (by_a, by_b) = (S::splat(scale_a), S::splat(scale_b));
         let a = [S::mul(by_a, S::add(v[1], v[2])), S::mul(by_a, S::sub(v[1], v[2]))];

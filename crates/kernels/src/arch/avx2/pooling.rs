@@ -1,6 +1,6 @@
 //! The gradient of 2×2 max pooling on vectors of eight channels.
 
-use super::Pool2dShape;
+use crate::pooling::Pool2dShape;
 use core::arch::x86_64::{
     __m256, _CMP_NLT_UQ, _mm256_and_ps, _mm256_andnot_ps, _mm256_cmp_ps, _mm256_loadu_ps, _mm256_storeu_ps,
 };
@@ -24,13 +24,9 @@ fn take(x: &[f32; 8], y: __m256, left: __m256) -> (__m256, __m256) {
     (_mm256_and_ps(hit, left), _mm256_andnot_ps(hit, left))
 }
 
-/// [`super::max_backward`] for whole 2×2 windows side by side and channels that are a multiple of eight; lengths as checked there.
+/// [`crate::pooling::max_backward`] for whole 2×2 windows side by side and channels that are a multiple of eight; lengths as checked there.
 #[target_feature(enable = "avx2")]
 pub(super) fn two_by_two_backward(s: &Pool2dShape, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
-    if s.output_len() == 0 {
-        dx.fill(0.0);
-        return;
-    }
     let (line, groups) = (s.w * s.c, s.c / 8);
     let images = x.chunks_exact(s.input_len()).zip(dx.chunks_exact_mut(s.input_len()));
     let outputs = y.chunks_exact(s.output_len()).zip(dy.chunks_exact(s.output_len()));

@@ -1,7 +1,7 @@
 //! 2×2 max pooling on vectors of sixteen: sixteen channels of a pixel, or eight channels of two neighbours, whose maximum
 //! and gradient are then found among the lanes of one vector. Which element takes the gradient is arithmetic on masks.
 
-use super::Pool2dShape;
+use crate::pooling::Pool2dShape;
 use core::arch::x86_64::*;
 
 /// The features of all functions here.
@@ -36,8 +36,14 @@ avx512! {
         _mm256_max_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v))
     }
 
-    /// [`super::max_forward`] of one image.
+    /// [`crate::pooling::max_forward`] for whole 2×2 windows side by side and channels that [`takes`] names; lengths as checked there.
     pub(super) fn two_by_two_forward(s: &Pool2dShape, x: &[f32], y: &mut [f32]) {
+        for (x, y) in x.chunks_exact(s.input_len()).zip(y.chunks_exact_mut(s.output_len())) {
+            image_forward(s, x, y);
+        }
+    }
+
+    fn image_forward(s: &Pool2dShape, x: &[f32], y: &mut [f32]) {
         let (line, covered) = (s.w * s.c, 2 * s.out_w * s.c);
         for (y, x) in y.chunks_exact_mut(s.out_w * s.c).zip(x.chunks_exact(2 * line)) {
             let (up, low) = (x[..covered].as_chunks::<16>().0, x[line..line + covered].as_chunks::<16>().0);
@@ -65,8 +71,16 @@ avx512! {
         }
     }
 
-    /// [`super::max_backward`] of one image.
+    /// [`crate::pooling::max_backward`], as [`two_by_two_forward`].
     pub(super) fn two_by_two_backward(s: &Pool2dShape, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
+        let outputs = y.chunks_exact(s.output_len()).zip(dy.chunks_exact(s.output_len()));
+        let inputs = x.chunks_exact(s.input_len()).zip(dx.chunks_exact_mut(s.input_len()));
+        for ((x, dx), (y, dy)) in inputs.zip(outputs) {
+            image_backward(s, x, y, dy, dx);
+        }
+    }
+
+    fn image_backward(s: &Pool2dShape, x: &[f32], y: &[f32], dy: &[f32], dx: &mut [f32]) {
         let (line, covered) = (s.w * s.c, 2 * s.out_w * s.c);
         let outputs = y.chunks_exact(s.out_w * s.c).zip(dy.chunks_exact(s.out_w * s.c));
         for ((x, dx), (y, dy)) in x.chunks_exact(2 * line).zip(dx.chunks_exact_mut(2 * line)).zip(outputs) {

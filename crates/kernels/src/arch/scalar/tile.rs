@@ -1,6 +1,6 @@
 //! The reference: row by row, up to 64 columns at a time.
 
-use super::Tile;
+use crate::tile::Tile;
 
 /// Columns held at once.
 const LANES: usize = 64;
@@ -8,7 +8,7 @@ const LANES: usize = 64;
 /// Computes `tile`.
 ///
 /// # Safety
-/// As [`super::run`].
+/// As [`crate::tile::run`].
 pub(super) unsafe fn run(tile: &Tile) {
     for group in 0..tile.groups {
         for row in 0..tile.rows {
@@ -47,12 +47,5 @@ unsafe fn piece(tile: &Tile, group: usize, row: usize, from: usize) {
             }
             *c.add(lane) = if tile.relu && sum < 0.0 { 0.0 } else { sum };
         }
-    }
-}
-
-/// As [`super::add_rows`].
-pub(super) fn add_rows(count: usize, rows: &[f32], sums: &mut [f32]) {
-    for row in rows.chunks_exact(sums.len()).take(count) {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
 }

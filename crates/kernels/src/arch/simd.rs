@@ -33,3 +33,16 @@ pub(crate) trait Simd {
     /// Fetches a cache line into the second-level cache; the address need not be valid.
     unsafe fn prefetch(from: *const f32);
 }
+
+/// The functions of an `impl Simd`, each of which is one expression.
+macro_rules! operations {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? = $value:expr;)*) => {$(
+        #[inline(always)]
+        #[allow(unused_unsafe, reason = "some need none")]
+        unsafe fn $name($($argument: $type),*) $(-> $result)? {
+            // SAFETY: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
+            unsafe { $value }
+        }
+    )*};
+}
+pub(super) use operations;
