@@ -82,14 +82,16 @@ impl Drop for Inside {
 pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
     quiet_hook();
     let inside = Inside::enter();
-    let result = catch_unwind(AssertUnwindSafe(work));
-    drop(inside);
-    result.map_err(|payload| {
+    let result = catch_unwind(AssertUnwindSafe(work)).map_err(|payload| {
         let panicked = Panicked { message: message(&*payload) };
-        // The payload of a foreign panic may itself panic when it is dropped.
-        std::mem::forget(payload);
+        // The payload of a foreign panic may itself panic when it is dropped, and so may the next one.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
         panicked
-    })
+    });
+    drop(inside);
+    result
 }
 
 /// A panic hook.
@@ -179,5 +181,22 @@ mod tests {
             panic!("outer")
         });
         assert_eq!((outer.unwrap_err().message(), caught.get()), ("outer", true));
+    }
+
+    #[test]
+    fn the_payload_of_a_panic_is_dropped_even_if_that_panics() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static DROPPED: AtomicUsize = AtomicUsize::new(0);
+        struct Payload(bool);
+        impl Drop for Payload {
+            fn drop(&mut self) {
+                DROPPED.fetch_add(1, Ordering::Relaxed);
+                assert!(!self.0, "while it is dropped");
+            }
+        }
+        for panics in [false, true] {
+            assert!(guard(|| std::panic::panic_any(Payload(panics))).is_err());
+        }
+        assert_eq!(DROPPED.load(Ordering::Relaxed), 2);
     }
 }
