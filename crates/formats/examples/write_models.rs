@@ -169,8 +169,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let how = Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?;
         lines.push(write(folder, name, small()?, how)?);
     }
-    let sparse = SparseCategoricalCrossentropy::new();
-    lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse).metrics(["accuracy"])?)?);
+    let sparse = SparseCategoricalCrossentropy::new;
+    lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
     for precision in [Precision::MixedBfloat16, Precision::MixedFloat16] {
         let mut model = small()?;
         model.set_precision(precision)?;
@@ -178,11 +178,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let scale = LossScale { initial_scale: 256.0, ..LossScale::default() };
         let sgd: Optimizer = Sgd::new(0.01).momentum(0.9).into();
         let sgd = if precision == Precision::MixedFloat16 { sgd.loss_scale(scale) } else { sgd };
-        let how = Compile::new(sgd, sparse).metrics(["accuracy"])?;
+        let how = Compile::new(sgd, sparse()).metrics(["accuracy"])?;
         lines.push(write(folder, precision.name(), model, how)?);
     }
-    let two = Compile::new(Adam::new(0.003), sparse.clone())
-        .losses([Loss::from(sparse), MeanSquaredError::new().into()])
+    let two = Compile::new(Adam::new(0.003), sparse())
+        .losses([Loss::from(sparse()), MeanSquaredError::new().into()])
         .loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;

@@ -302,6 +302,7 @@ mod tests {
     use crate::{Images, ModelExt};
     use maobi_nn::graph::Sequential;
     use maobi_nn::layers::{Dense, InputLayer};
+    use maobi_nn::losses::SparseCategoricalCrossentropy;
 
     /// Pictures of 2 × 1, lit at the place of their label.
     fn set(labels: &[u32]) -> Dataset {

@@ -80,7 +80,7 @@ impl Measured {
     fn of(reader: &Reader, set: Dataset) -> anyhow::Result<Measured> {
         let (model, said, classes) = (reader.model(), &reader.preprocessing, reader.outputs());
         let images = Images::new(&set).scaled(said.scale, said.offset);
-        let loss = model.compiled().and_then(|how| how.losses.first()).copied();
+        let loss = model.compiled().and_then(|how| how.losses.first());
         let hot = loss.is_some_and(|loss| !loss.takes_classes());
         let compiled = loss.is_some();
         let (mut figures, outputs) = if compiled {
