@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Distribution, FanMode, Initializer};
-use crate::object::{ConfigError, Fields, brief, number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{Argument, ConfigError, Fields, brief, number, parse_object, same_name, serde_by_value, to_object};
 
 /// Class names and the aliases Keras has for them.
 const CLASSES: [(&str, &[&str]); 13] = [
@@ -134,6 +134,24 @@ impl Initializer {
 }
 
 serde_by_value!(Initializer);
+
+impl Argument for Initializer {
+    fn expected() -> String {
+        "an initializer".into()
+    }
+
+    fn read(value: &Value) -> Option<Initializer> {
+        Initializer::from_value(value).ok()
+    }
+
+    fn write(&self) -> Value {
+        self.to_value()
+    }
+
+    fn refusal(value: &Value) -> Option<ConfigError> {
+        Initializer::from_value(value).err()
+    }
+}
 
 fn seed_value(seed: Option<i64>) -> Value {
     seed.map_or(Value::Null, Value::from)

@@ -67,7 +67,7 @@ impl Fields {
         match self.map.shift_remove(key) {
             None => Ok(default),
             Some(Value::Null) => Ok(T::from_null().unwrap_or(default)),
-            Some(value) => T::read(&value).ok_or_else(|| self.bad(key, &T::expected(), &value)),
+            Some(value) => self.read(key, &value),
         }
     }
 
@@ -78,7 +78,21 @@ impl Fields {
     pub fn required<T: Argument>(&mut self, key: &'static str) -> Result<T, ConfigError> {
         let class = self.class.clone();
         let value = self.take(key).ok_or_else(|| ConfigError::MissingKey { class, key, expected: T::expected() })?;
-        T::read(&value).ok_or_else(|| self.bad(key, &T::expected(), &value))
+        self.read(key, &value)
+    }
+
+    fn read<T: Argument>(&self, key: &str, value: &Value) -> Result<T, ConfigError> {
+        T::read(value).ok_or_else(|| match T::refusal(value) {
+            Some(why) => ConfigError::Conflict { class: self.class.clone(), message: format!("{key}: {why}") },
+            None => self.bad(key, &T::expected(), value),
+        })
+    }
+
+    /// Reads what stands under an old key as if it stood under the new one.
+    pub fn rename(&mut self, old: &str, new: &str) {
+        if let Some(value) = self.map.shift_remove(old) {
+            self.map.entry(new).or_insert(value);
+        }
     }
 
     /// A number, or `default` when absent.

@@ -10,6 +10,7 @@ use std::sync::{PoisonError, RwLock};
 pub struct Entry<P> {
     class: &'static str,
     aliases: &'static [&'static str],
+    keys: &'static [&'static str],
     read: fn(&mut Fields) -> Result<P, ConfigError>,
 }
 
@@ -23,12 +24,17 @@ impl<P> Copy for Entry<P> {}
 impl<P> Entry<P> {
     /// The class `T`; `read` takes its arguments.
     pub const fn of<T: Declared>(read: fn(&mut Fields) -> Result<P, ConfigError>) -> Self {
-        Entry { class: T::CLASS, aliases: T::ALIASES, read }
+        Entry { class: T::CLASS, aliases: T::ALIASES, keys: T::KEYS, read }
     }
 
     /// Keras' class name.
     pub fn class_name(&self) -> &'static str {
         self.class
+    }
+
+    /// The keys that a configuration may have.
+    pub fn keys(&self) -> &'static [&'static str] {
+        self.keys
     }
 
     /// Makes an object of a configuration.

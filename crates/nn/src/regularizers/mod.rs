@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::object::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
+use crate::object::{Argument, ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
 
 /// A penalty on the size of a weight's elements. Factors are finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -149,6 +149,24 @@ impl Regularizer {
 }
 
 serde_by_value!(Regularizer);
+
+impl Argument for Regularizer {
+    fn expected() -> String {
+        "a regularizer".into()
+    }
+
+    fn read(value: &Value) -> Option<Regularizer> {
+        Regularizer::from_value(value).ok()
+    }
+
+    fn write(&self) -> Value {
+        self.to_value()
+    }
+
+    fn refusal(value: &Value) -> Option<ConfigError> {
+        Regularizer::from_value(value).err()
+    }
+}
 
 /// The sign as Keras' gradient of |w| takes it: 0 at 0.
 pub(crate) fn sign(w: f32) -> f32 {
