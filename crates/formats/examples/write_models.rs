@@ -11,7 +11,7 @@ use maobi_nn::layers::*;
 use maobi_nn::losses::{Loss, MeanSquaredError, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::*;
-use maobi_nn::regularizers::Regularizer;
+use maobi_nn::regularizers::L2;
 use maobi_nn::{Batch, Compile, Error, Model, Precision, Samples};
 use std::path::Path;
 
@@ -47,7 +47,7 @@ fn every_layer() -> Result<Model, Error> {
         .add(RandomTranslation::new(0.1, 0.1))
         .add(RandomZoom::new(0.1))
         .add(ZeroPadding2D::new(1))
-        .add(Conv2D::new(4, 3).kernel_regularizer(Regularizer::l2(1e-3)))
+        .add(Conv2D::new(4, 3).kernel_regularizer(L2::new().l2(1e-3)))
         .add(LeakyReLU::new())
         .add(SeparableConv2D::new(6, 3))
         .add(ELU::new())

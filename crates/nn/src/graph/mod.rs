@@ -80,7 +80,7 @@ pub(crate) fn build(layer: &dyn Layer, name: &str, inputs: &[Shape]) -> Result<B
     let sized = || {
         inputs.iter().try_for_each(|shape| check_size("an input", shape))?;
         let built = layer.build(inputs)?;
-        built.weights.iter().try_for_each(|spec| check_size(spec.name, &spec.shape))?;
+        built.weights.iter().try_for_each(|spec| spec.check().and_then(|()| check_size(spec.name, &spec.shape)))?;
         built.steps.iter().try_for_each(|step| check_size("the output", &step.output))?;
         Ok(built)
     };

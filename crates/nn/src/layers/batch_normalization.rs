@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
 use super::{Built, Layer, PerChannel, Shape, WeightSpec, show, single};
-use crate::initializers::Initializer;
+use crate::initializers::{Initializer, Ones, Zeros};
 use crate::regularizers::Regularizer;
 
 keras_layer! {
@@ -26,13 +26,13 @@ keras_layer! {
         /// Whether gamma multiplies; true by default.
         scale: bool = true,
         /// Initial beta; zeros by default.
-        beta_initializer: Initializer = Initializer::Zeros,
+        beta_initializer: Initializer = Zeros::new().into(),
         /// Initial gamma; ones by default.
-        gamma_initializer: Initializer = Initializer::Ones,
+        gamma_initializer: Initializer = Ones::new().into(),
         /// Initial moving mean; zeros by default.
-        moving_mean_initializer: Initializer = Initializer::Zeros,
+        moving_mean_initializer: Initializer = Zeros::new().into(),
         /// Initial moving variance; ones by default.
-        moving_variance_initializer: Initializer = Initializer::Ones,
+        moving_variance_initializer: Initializer = Ones::new().into(),
         /// Penalty on beta.
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.

@@ -4,7 +4,7 @@ use super::activation::{ActivationOp, lower_activation};
 use super::arguments::{ChannelsLast, Padding, Pair};
 use super::{Built, Layer, Shape, Step, WeightSpec, check_size, image};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
 use maobi_kernels::conv::{self, Conv2dShape, WeightGradients};
@@ -36,9 +36,9 @@ keras_layer! {
         /// Whether a bias is added; true by default.
         use_bias: bool = true,
         /// Initial kernel; Glorot uniform by default.
-        kernel_initializer: Initializer = Initializer::glorot_uniform(),
+        kernel_initializer: Initializer = GlorotUniform::new().into(),
         /// Initial bias; zeros by default.
-        bias_initializer: Initializer = Initializer::Zeros,
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the kernel.
         kernel_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.

@@ -2,7 +2,7 @@
 
 use super::axis::Axes;
 use super::{Built, Layer, Shape, WeightSpec, single};
-use crate::initializers::Initializer;
+use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
 use maobi_kernels::normalization;
@@ -22,9 +22,9 @@ keras_layer! {
         /// Whether gamma multiplies; true by default.
         scale: bool = true,
         /// Initial beta; zeros by default.
-        beta_initializer: Initializer = Initializer::Zeros,
+        beta_initializer: Initializer = Zeros::new().into(),
         /// Initial gamma; ones by default.
-        gamma_initializer: Initializer = Initializer::Ones,
+        gamma_initializer: Initializer = Ones::new().into(),
         /// Penalty on beta.
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.

@@ -2,7 +2,7 @@
 //!
 //! A layer is a description: its arguments, declared by [`keras_layer!`](crate::keras_layer), and [`Layer::build`], which checks the
 //! input shapes and lowers it to [`Op`]s. A layer is a file here and a line in the list below; a layer of your own implements [`Layer`]
-//! and is registered with [`register`].
+//! and is registered with [`register_layer`].
 
 use crate::initializers::Initializer;
 use crate::object::{Config, Object, objects};
@@ -28,7 +28,7 @@ mod testing;
 pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
 pub use folding::{Folded, PerChannel};
-pub use registry::register;
+pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
 pub use zero_padding2d::Margins;
 
@@ -105,6 +105,13 @@ impl WeightSpec {
     /// A trainable weight.
     pub fn new(name: &'static str, shape: Vec<usize>, initializer: &Initializer, regularizer: Option<&Regularizer>) -> Self {
         WeightSpec { name, shape, initializer: initializer.clone(), regularizer: regularizer.cloned(), trainable: true }
+    }
+
+    /// Checks the arguments of initializer and regularizer.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let checked = self.initializer.function().check();
+        let regularizer = self.regularizer.as_ref().map_or(Ok(()), |regularizer| regularizer.function().check());
+        checked.and(regularizer).map_err(|error| format!("{}: {error}", self.name))
     }
 
     /// A weight that training moves without gradient.

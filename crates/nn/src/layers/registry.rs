@@ -15,7 +15,7 @@ pub fn known() -> Vec<&'static str> {
 }
 
 /// Makes a layer of your own known: files and recipes then find it by its class name.
-pub fn register<L: Layer + Declared>() {
+pub fn register_layer<L: Layer + Declared>() {
     LAYERS.register(Entry::of::<L>(|fields| Ok(Box::new(L::read(fields)?))));
 }
 

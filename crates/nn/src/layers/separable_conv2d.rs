@@ -5,7 +5,7 @@ use super::conv2d::{Window, lower_conv};
 use super::depthwise_conv2d::outputs;
 use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::object::{Config, Object};
 use crate::regularizers::Regularizer;
 
@@ -36,11 +36,11 @@ keras_layer! {
         /// Whether a bias is added; true by default.
         use_bias: bool = true,
         /// Initial depthwise kernel; Glorot uniform by default.
-        depthwise_initializer: Initializer = Initializer::glorot_uniform(),
+        depthwise_initializer: Initializer = GlorotUniform::new().into(),
         /// Initial pointwise kernel; Glorot uniform by default.
-        pointwise_initializer: Initializer = Initializer::glorot_uniform(),
+        pointwise_initializer: Initializer = GlorotUniform::new().into(),
         /// Initial bias; zeros by default.
-        bias_initializer: Initializer = Initializer::Zeros,
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the depthwise kernel.
         depthwise_regularizer: Option<Regularizer> = None,
         /// Penalty on the pointwise kernel.

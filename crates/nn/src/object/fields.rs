@@ -202,21 +202,6 @@ impl Fields {
             .ok_or_else(|| self.bad(key, "a list of numbers", &value))
     }
 
-    /// A seed: absent, a whole number (Keras allows negative ones), or a serialised `SeedGenerator`.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] for anything else.
-    pub fn seed(&mut self) -> Result<Option<i64>, ConfigError> {
-        let Some(value) = self.take("seed") else { return Ok(None) };
-        match value.pointer("/config/seed").unwrap_or(&value) {
-            Value::Null => Ok(None),
-            number => match number.as_i64() {
-                Some(seed) => Ok(Some(seed)),
-                None => Err(self.bad("seed", "a whole number or null", &value)),
-            },
-        }
-    }
-
     /// An error about one of these arguments.
     pub fn bad(&self, key: &str, expected: &str, got: &Value) -> ConfigError {
         ConfigError::bad_value(&self.class, key, expected, brief(got))
@@ -251,12 +236,5 @@ mod tests {
         assert_eq!(fields.f64_or("momentum", 0.0).unwrap(), 0.9);
         assert!(!fields.bool_or("nesterov", false).unwrap());
         assert_eq!(fields.finish().unwrap_err().to_string(), "SGD: unknown key \"nestrov\"; known: momentum, nesterov");
-    }
-
-    #[test]
-    fn a_seed_may_be_a_generator() {
-        let (_, map) =
-            parse_object("x", &json!({"type": "A", "seed": {"class_name": "SeedGenerator", "config": {"seed": 7}}})).unwrap();
-        assert_eq!(Fields::new("A", map).seed().unwrap(), Some(7));
     }
 }
