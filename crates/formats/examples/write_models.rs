@@ -11,7 +11,7 @@ use maobi_nn::layers::*;
 use maobi_nn::losses::{Loss, MeanSquaredError, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::*;
-use maobi_nn::regularizers::Regularizer;
+use maobi_nn::regularizers::L2;
 use maobi_nn::{Batch, Compile, Error, Model, Precision, Samples};
 use std::path::Path;
 
@@ -47,7 +47,7 @@ fn every_layer() -> Result<Model, Error> {
         .add(RandomTranslation::new(0.1, 0.1))
         .add(RandomZoom::new(0.1))
         .add(ZeroPadding2D::new(1))
-        .add(Conv2D::new(4, 3).kernel_regularizer(Regularizer::l2(1e-3)))
+        .add(Conv2D::new(4, 3).kernel_regularizer(L2::new().l2(1e-3)))
         .add(LeakyReLU::new())
         .add(SeparableConv2D::new(6, 3))
         .add(ELU::new())
@@ -169,13 +169,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let how = Compile::new(optimizer, SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?;
         lines.push(write(folder, name, small()?, how)?);
     }
-    let sparse = SparseCategoricalCrossentropy::new();
-    lines.push(write(
-        folder,
-        "every_layer",
-        every_layer()?,
-        Compile::new(Adam::new(0.003), sparse.clone()).metrics(["accuracy"])?,
-    )?);
+    let sparse = SparseCategoricalCrossentropy::new;
+    lines.push(write(folder, "every_layer", every_layer()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
     for precision in [Precision::MixedBfloat16, Precision::MixedFloat16] {
         let mut model = small()?;
         model.set_precision(precision)?;
@@ -183,11 +178,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let scale = LossScale { initial_scale: 256.0, ..LossScale::default() };
         let sgd: Optimizer = Sgd::new(0.01).momentum(0.9).into();
         let sgd = if precision == Precision::MixedFloat16 { sgd.loss_scale(scale) } else { sgd };
-        let how = Compile::new(sgd, sparse.clone()).metrics(["accuracy"])?;
+        let how = Compile::new(sgd, sparse()).metrics(["accuracy"])?;
         lines.push(write(folder, precision.name(), model, how)?);
     }
-    let two = Compile::new(Adam::new(0.003), sparse.clone())
-        .losses([Loss::from(sparse), MeanSquaredError::new().into()])
+    let two = Compile::new(Adam::new(0.003), sparse())
+        .losses([Loss::from(sparse()), MeanSquaredError::new().into()])
         .loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;

@@ -50,14 +50,14 @@ pub mod prelude {
     pub use crate::ModelFile;
     pub use maobi_data::{Dataset, Splits};
     pub use maobi_nn::graph::{Call, Sequential, Tensor};
-    pub use maobi_nn::initializers::Initializer;
+    pub use maobi_nn::initializers::*;
     pub use maobi_nn::layers::arguments::Padding;
     pub use maobi_nn::layers::*;
     pub use maobi_nn::losses::*;
     pub use maobi_nn::metrics::Metric;
     pub use maobi_nn::optimizers::schedules::Schedule;
     pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
-    pub use maobi_nn::regularizers::Regularizer;
+    pub use maobi_nn::regularizers::*;
     pub use maobi_nn::{Batch, Compile, Model, Samples};
     pub use maobi_recognize::{Layout, Options, Reading, Recognizer};
     pub use maobi_train::callbacks::*;

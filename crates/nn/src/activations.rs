@@ -1,7 +1,7 @@
 //! Activation functions by Keras' names, as arguments of layers.
 
+use crate::object::{Argument, ConfigError, to_snake_case};
 use maobi_kernels::pointwise::Activation as Kernel;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 /// The `activation` argument of a layer. `"relu".into()` makes one; an unknown name is reported when the layer is built.
@@ -71,55 +71,68 @@ impl Activation {
     }
 }
 
-impl Serialize for Activation {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.name())
+impl Argument for Activation {
+    fn expected() -> String {
+        "the name of an activation".into()
+    }
+
+    /// Takes a name or Keras' object form (`{"class_name": "function", "config": "relu", …}`, `{"class_name": "ReLU", …}`).
+    fn read(value: &Value) -> Option<Activation> {
+        let activation = Activation::from(name(value)?.as_str());
+        activation.check().is_ok().then_some(activation)
+    }
+
+    fn write(&self) -> Value {
+        self.name().into()
+    }
+
+    fn from_null() -> Option<Activation> {
+        Some(Activation::default())
+    }
+
+    fn refusal(value: &Value) -> Option<ConfigError> {
+        let known = NAMES.iter().map(|(name, _)| *name);
+        Some(ConfigError::unknown_name("activation", &name(value)?, known))
     }
 }
 
-impl<'de> Deserialize<'de> for Activation {
-    /// Takes a name, null (linear), or Keras' object form (`{"class_name": "function", "config": "relu", …}`, `{"class_name": "ReLU", …}`).
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(d)?;
-        let name = match &value {
-            Value::Null => "linear".to_string(),
-            Value::String(name) => name.clone(),
-            Value::Object(map) => match (map.get("config"), map.get("class_name")) {
-                (Some(Value::String(function)), _) => function.clone(),
-                (_, Some(Value::String(class))) => crate::object::to_snake_case(class).replace("re_lu", "relu"),
-                _ => return Err(serde::de::Error::custom(format!("activation: expected a name, got {value}"))),
-            },
-            other => return Err(serde::de::Error::custom(format!("activation: expected a name, got {other}"))),
-        };
-        let activation = Activation::from(name.as_str());
-        activation.check().map_err(serde::de::Error::custom)?;
-        Ok(activation)
+fn name(value: &Value) -> Option<String> {
+    match value {
+        Value::String(name) => Some(name.clone()),
+        Value::Object(map) => match (map.get("config"), map.get("class_name")) {
+            (Some(Value::String(function)), _) => Some(function.clone()),
+            (_, Some(Value::String(class))) => Some(to_snake_case(class).replace("re_lu", "relu")),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn names_survive_a_round_trip() {
         for (name, activation) in NAMES.iter().filter(|(n, _)| *n != "swish") {
-            let json = serde_json::to_string(activation).unwrap();
-            assert_eq!(json, format!("\"{name}\""));
-            assert_eq!(&serde_json::from_str::<Activation>(&json).unwrap(), activation);
+            assert_eq!(activation.write(), *name);
+            assert_eq!(&Activation::read(&activation.write()).unwrap(), activation);
         }
     }
 
     #[test]
-    fn object_forms_and_null_are_understood() {
-        let object = r#"{"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"}"#;
-        assert_eq!(serde_json::from_str::<Activation>(object).unwrap(), Activation::from("relu"));
-        assert_eq!(serde_json::from_str::<Activation>("null").unwrap(), Activation::default());
+    fn object_forms_are_understood() {
+        let object = json!({"module": "builtins", "class_name": "function", "config": "relu", "registered_name": "function"});
+        assert_eq!(Activation::read(&object), Some(Activation::from("relu")));
+        assert_eq!(Activation::read(&json!({"class_name": "LeakyReLU", "config": {}})), Some(Activation::from("leaky_relu")));
     }
 
     #[test]
     fn a_misspelt_name_lists_the_known_ones() {
         let message = Activation::from("rleu").check().unwrap_err();
         assert!(message.contains("rleu") && message.contains("relu6"), "{message}");
+        let refusal = Activation::refusal(&json!("rleu")).unwrap().to_string();
+        assert!(refusal.starts_with("unknown activation \"rleu\"; known: linear, relu, relu6,"), "{refusal}");
     }
 }

@@ -61,7 +61,7 @@ fn prefix(member: usize) -> String {
 
 /// Names of a member's layers, the input's left out.
 fn layer_names(member: &Model) -> Vec<String> {
-    let layers = member.graph().layers.iter().filter(|layer| layer.layer.class_name() != "InputLayer");
+    let layers = member.graph().layers.iter().filter(|layer| !layer.layer.is_input());
     layers.map(|layer| layer.name.clone()).collect()
 }
 

@@ -302,6 +302,7 @@ mod tests {
     use crate::{Images, ModelExt};
     use maobi_nn::graph::Sequential;
     use maobi_nn::layers::{Dense, InputLayer};
+    use maobi_nn::losses::SparseCategoricalCrossentropy;
 
     /// Pictures of 2 × 1, lit at the place of their label.
     fn set(labels: &[u32]) -> Dataset {
@@ -320,7 +321,7 @@ mod tests {
             steps: 200,
             batch_size: 16,
             learning_rate: 1e-2,
-            loss: Some(maobi_nn::losses::SparseCategoricalCrossentropy::new().into()),
+            loss: Some(SparseCategoricalCrossentropy::new().into()),
             ..Default::default()
         }
     }

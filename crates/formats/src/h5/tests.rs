@@ -8,13 +8,13 @@ use maobi_nn::layers::*;
 use maobi_nn::losses::{Huber, SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RmsProp, Sgd};
-use maobi_nn::regularizers::Regularizer;
+use maobi_nn::regularizers::L2;
 use maobi_nn::{Batch, Precision, Samples};
 
 fn network(seed: u64) -> Model {
     Sequential::new()
         .add(InputLayer::new([8, 8, 1]))
-        .add(Conv2D::new(2, 3).activation("relu").kernel_regularizer(Regularizer::l2(1e-3)))
+        .add(Conv2D::new(2, 3).activation("relu").kernel_regularizer(L2::new().l2(1e-3)))
         .add(MaxPooling2D::new(2))
         .add(BatchNormalization::new())
         .add(LeakyReLU::new())

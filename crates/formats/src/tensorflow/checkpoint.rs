@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use maobi_nn::Model;
-use maobi_nn::graph::Kind;
 use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
 use std::path::{Path, PathBuf};
 
@@ -111,10 +110,7 @@ pub fn save(model: &Model, path: &Path) -> Result<Vec<String>> {
 fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
     let (mut writer, mut objects) = (Writer::default(), Builder::new());
     let graph = model.graph();
-    let of_keras = graph.layers.iter().enumerate().filter(|(_, entry)| {
-        // As in Keras, the input of a Sequential is none of its layers.
-        graph.kind != Kind::Sequential || entry.layer.class_name() != "InputLayer"
-    });
+    let of_keras = graph.layers.iter().enumerate().filter(|(layer, _)| !graph.is_entry(*layer));
     let mut with_weights = 0;
     // Full names of the trainable weights, for their slots.
     let mut trainable = Vec::new();

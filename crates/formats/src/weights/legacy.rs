@@ -8,7 +8,6 @@ use super::write::whole;
 use super::{OptimizerValues, Refusal, Values};
 use crate::hdf5::{Group, Reader};
 use maobi_nn::Model;
-use maobi_nn::graph::Kind;
 use maobi_nn::model::Weight;
 use maobi_nn::optimizers::OptimizerState;
 use std::collections::HashMap;
@@ -190,8 +189,7 @@ pub(crate) fn write(root: &mut Group, model: &Model, optimizer: bool) -> Result<
 
 fn fill(group: &mut Group, model: &Model) {
     let graph = model.graph();
-    let entry = |layer: usize| graph.kind == Kind::Sequential && graph.layers[layer].layer.class_name() == "InputLayer";
-    let layers: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !entry(layer)).collect();
+    let layers: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !graph.is_entry(layer)).collect();
     let names: Vec<String> = layers.iter().map(|&layer| graph.layers[layer].name.clone()).collect();
     group.texts("layer_names", &names);
     group.text("backend", "tensorflow");

@@ -17,8 +17,6 @@ pub(crate) use values::{Refusal, Values};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;
-use maobi_nn::graph::Kind;
-use maobi_nn::object::to_snake_case;
 use std::collections::HashMap;
 
 /// A layer's place in the file.
@@ -32,16 +30,15 @@ pub(crate) struct Slot {
 /// The slots of all layers. The InputLayer of a Sequential model has none.
 pub(crate) fn slots(model: &Model) -> Vec<Slot> {
     let graph = model.graph();
-    let mut used: HashMap<String, usize> = HashMap::new();
+    let mut used: HashMap<&str, usize> = HashMap::new();
     let mut slots = Vec::with_capacity(graph.layers.len());
     for (layer, entry) in graph.layers.iter().enumerate() {
-        let class = entry.layer.class_name();
-        if graph.kind == Kind::Sequential && class == "InputLayer" {
+        if graph.is_entry(layer) {
             continue;
         }
-        let stem = to_snake_case(class);
-        let count = used.entry(stem.clone()).or_default();
-        let slot = if *count == 0 { stem } else { format!("{stem}_{count}") };
+        let stem = entry.layer.default_name();
+        let count = used.entry(stem).or_default();
+        let slot = if *count == 0 { stem.to_string() } else { format!("{stem}_{count}") };
         *count += 1;
         slots.push(Slot { layer, slot });
     }

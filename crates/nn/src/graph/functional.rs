@@ -133,7 +133,7 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
         return Err(Error::graph(name, "a model needs at least one input and one output"));
     }
     for input in inputs {
-        if !input.call.layer.as_any().is::<InputLayer>() {
+        if !input.call.layer.is_input() {
             return Err(Error::graph(name, "every input of a model must come from InputLayer::input"));
         }
     }
@@ -162,7 +162,7 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
     let mut name_of: HashMap<*const (), String> = HashMap::new();
     for tensor in &order {
         let layer = &tensor.call.layer;
-        if layer.as_any().is::<InputLayer>() && !inputs.iter().any(|i| i.id() == tensor.id()) {
+        if layer.is_input() && !inputs.iter().any(|i| i.id() == tensor.id()) {
             let which = layer.base().name.clone().unwrap_or_else(|| "unnamed".into());
             return Err(Error::graph(
                 name,
@@ -171,7 +171,7 @@ fn graph_between(name: String, inputs: &[&Tensor], outputs: &[&Tensor]) -> Resul
         }
         name_of
             .entry(Arc::as_ptr(layer).cast())
-            .or_insert_with(|| layer.base().name.clone().unwrap_or_else(|| names.make(layer.class_name())));
+            .or_insert_with(|| layer.base().name.clone().unwrap_or_else(|| names.make(layer.default_name())));
     }
     let order = by_depth(order, outputs);
     let mut layer_of: HashMap<*const (), usize> = HashMap::new();

@@ -64,6 +64,11 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Whether a layer is the input of a Sequential model, which Keras does not count among its layers.
+    pub fn is_entry(&self, layer: usize) -> bool {
+        self.kind == Kind::Sequential && self.layers[layer].layer.is_input()
+    }
+
     /// The dtype policy of a layer.
     pub fn precision_of(&self, layer: usize) -> Precision {
         self.layers[layer].layer.base().precision.unwrap_or(self.precision)
@@ -75,7 +80,7 @@ pub(crate) fn build(layer: &dyn Layer, name: &str, inputs: &[Shape]) -> Result<B
     let sized = || {
         inputs.iter().try_for_each(|shape| check_size("an input", shape))?;
         let built = layer.build(inputs)?;
-        built.weights.iter().try_for_each(|spec| check_size(spec.name, &spec.shape))?;
+        built.weights.iter().try_for_each(|spec| spec.check().and_then(|()| check_size(spec.name, &spec.shape)))?;
         built.steps.iter().try_for_each(|step| check_size("the output", &step.output))?;
         Ok(built)
     };
@@ -107,11 +112,10 @@ impl Names {
     }
 
     /// Makes up a name that is free.
-    pub(crate) fn make(&mut self, class: &'static str) -> String {
-        let stem = crate::object::to_snake_case(class);
+    pub(crate) fn make(&mut self, stem: &'static str) -> String {
         loop {
-            let n = self.counts.entry(class).or_default();
-            let name = if *n == 0 { stem.clone() } else { format!("{stem}_{n}") };
+            let n = self.counts.entry(stem).or_default();
+            let name = if *n == 0 { stem.to_string() } else { format!("{stem}_{n}") };
             *n += 1;
             if self.used.insert(name.clone(), ()).is_none() {
                 return name;

@@ -2,11 +2,11 @@
 
 use super::{Graph, GraphLayer, Kind, Names, Node, build, output_shape};
 use crate::error::{Error, Result};
-use crate::layers::{InputLayer, Layer, Shape};
+use crate::layers::{Layer, Shape};
 use crate::precision::Precision;
 use std::sync::Arc;
 
-/// Builder of a model that is a chain of layers; the first is an [`InputLayer`].
+/// Builder of a model that is a chain of layers; the first is an [`InputLayer`](crate::layers::InputLayer).
 ///
 /// ```
 /// use maobi_nn::graph::Sequential;
@@ -62,7 +62,7 @@ impl Sequential {
     /// A chain without input, a layer whose arguments or input shape do not fit, two layers of one name.
     pub fn graph(self) -> Result<Graph> {
         let name = self.name.unwrap_or_else(|| "sequential".into());
-        let starts_with_input = self.layers.first().is_some_and(|l| l.as_any().is::<InputLayer>());
+        let starts_with_input = self.layers.first().is_some_and(|l| l.is_input());
         if !starts_with_input {
             return Err(Error::graph(
                 name,
@@ -78,10 +78,10 @@ impl Sequential {
         let mut layers = Vec::with_capacity(self.layers.len());
         let mut nodes: Vec<Node> = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.into_iter().enumerate() {
-            let layer_name = layer.base().name.clone().unwrap_or_else(|| names.make(layer.class_name()));
+            let layer_name = layer.base().name.clone().unwrap_or_else(|| names.make(layer.default_name()));
             let inputs: Vec<usize> = i.checked_sub(1).into_iter().collect();
             let shapes: Vec<Shape> = inputs.iter().map(|&n| nodes[n].shape.clone()).collect();
-            if i > 0 && layer.as_any().is::<InputLayer>() {
+            if i > 0 && layer.is_input() {
                 return Err(Error::graph(
                     name,
                     format!("\"{layer_name}\" is a second InputLayer; a Sequential model has one, at its start"),

@@ -1,155 +1,73 @@
-//! How weights start: Keras' initialisers (keras/src/initializers), names, defaults and formulas.
+//! How weights start: Keras' initializers (keras/src/initializers), names, defaults and formulas.
 //!
 //! The numbers come from a counter generator, so they depend on the seed and the position alone, not on Keras' own generator:
 //! the distributions agree with Keras, the draws do not.
+//!
+//! An initializer is a file here and a line in the list below; one of your own implements [`InitializerFunction`] and is registered
+//! with [`Initializer::register`].
 
-mod fill;
-mod serde;
+mod seed;
+#[cfg(test)]
+mod tests;
 
-pub use fill::compute_fans;
+pub use seed::Seed;
+pub use variance_scaling::{Distribution, FanMode, compute_fans};
 
-/// Which fan a variance is scaled by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FanMode {
-    /// The number of inputs of a unit (`"fan_in"`).
-    FanIn,
-    /// The number of outputs of a unit (`"fan_out"`).
-    FanOut,
-    /// Their mean (`"fan_avg"`).
-    FanAvg,
+use crate::object::{ConfigError, Object, handle, objects};
+use std::sync::Arc;
+
+objects! {
+    /// All initializers.
+    static INITIALIZERS: Registry<Arc<dyn InitializerFunction>> = ("initializer", "keras.initializers", Arc::new);
+    zeros::Zeros,
+    ones::Ones,
+    constant::Constant,
+    random_normal::RandomNormal,
+    truncated_normal::TruncatedNormal,
+    random_uniform::RandomUniform,
+    variance_scaling::VarianceScaling,
+    glorot_uniform::GlorotUniform,
+    glorot_normal::GlorotNormal,
+    he_uniform::HeUniform,
+    he_normal::HeNormal,
+    lecun_uniform::LecunUniform,
+    lecun_normal::LecunNormal,
 }
 
-/// The distribution [`Initializer::VarianceScaling`] draws from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Distribution {
-    /// Normal, cut at two deviations, widened so that the variance after the cut is the one asked for.
-    TruncatedNormal,
-    /// Normal.
-    UntruncatedNormal,
-    /// Uniform in ±√(3·variance).
-    Uniform,
+/// What an initializer does. Its arguments are declared by [`keras_object!`](crate::keras_object).
+pub trait InitializerFunction: Object {
+    /// Fills a weight of `shape`, row-major: `out` has its length. What is random depends on `seed` alone, the model's mixed with the
+    /// weight's place, unless the initializer has a [`Seed`] of its own.
+    fn fill(&self, shape: &[usize], seed: u64, out: &mut [f32]);
+
+    /// Checks the arguments; their ranges, by default.
+    ///
+    /// # Errors
+    /// [`ConfigError::BadValue`] for the first that is wrong.
+    fn check(&self) -> Result<(), ConfigError> {
+        self.check_arguments()
+    }
 }
 
-/// The starting values of one weight.
-///
-/// `seed: None` takes the seed that the caller of [`Initializer::fill`] passes; a seed in the configuration wins.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Initializer {
-    /// All 0.
-    Zeros,
-    /// All 1.
-    Ones,
-    /// All `value`.
-    Constant {
-        /// The value; default 0.
-        value: f32,
-    },
-    /// Normal.
-    RandomNormal {
-        /// Default 0.
-        mean: f32,
-        /// Default 0.05.
-        stddev: f32,
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Normal, drawn anew beyond two deviations. Not rescaled: the deviation that remains is 0.88·stddev.
-    TruncatedNormal {
-        /// Default 0.
-        mean: f32,
-        /// Of the normal before the cut; default 0.05.
-        stddev: f32,
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Uniform in [minval, maxval).
-    RandomUniform {
-        /// Default −0.05.
-        minval: f32,
-        /// Default 0.05.
-        maxval: f32,
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Variance `scale` / fan.
-    VarianceScaling {
-        /// Positive; default 1.
-        scale: f32,
-        /// Default fan-in.
-        mode: FanMode,
-        /// Default truncated normal.
-        distribution: Distribution,
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Uniform in ±√(6 / (fan_in + fan_out)): Keras' default for kernels.
-    GlorotUniform {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Truncated normal of variance 2 / (fan_in + fan_out).
-    GlorotNormal {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Uniform in ±√(6 / fan_in).
-    HeUniform {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Truncated normal of variance 2 / fan_in.
-    HeNormal {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Uniform in ±√(3 / fan_in).
-    LecunUniform {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
-    /// Truncated normal of variance 1 / fan_in.
-    LecunNormal {
-        /// Overrides the caller's seed.
-        seed: Option<i64>,
-    },
+handle! {
+    /// The starting values of one weight, whichever they are.
+    pub struct Initializer(dyn InitializerFunction) in INITIALIZERS, "an initializer"
 }
 
 impl Initializer {
-    /// All `value`.
-    pub fn constant(value: f32) -> Initializer {
-        Initializer::Constant { value }
+    /// Fills a weight of the given shape, row-major.
+    ///
+    /// # Panics
+    /// When `out` does not have the length of the shape.
+    pub fn fill(&self, shape: &[usize], seed: u64, out: &mut [f32]) {
+        assert_eq!(out.len(), shape.iter().product::<usize>(), "the values of a weight of shape {shape:?}");
+        self.function().fill(shape, seed, out);
     }
+}
 
-    /// Glorot's uniform, seeded by the model.
-    pub fn glorot_uniform() -> Initializer {
-        Initializer::GlorotUniform { seed: None }
-    }
-
-    /// He's normal, seeded by the model.
-    pub fn he_normal() -> Initializer {
-        Initializer::HeNormal { seed: None }
-    }
-
-    /// A normal cut at two deviations, seeded by the model.
-    pub fn truncated_normal(mean: f32, stddev: f32) -> Initializer {
-        Initializer::TruncatedNormal { mean, stddev, seed: None }
-    }
-
-    /// The same with a seed of its own; no change where nothing is drawn.
-    pub fn seed(mut self, value: i64) -> Initializer {
-        match &mut self {
-            Initializer::Zeros | Initializer::Ones | Initializer::Constant { .. } => {}
-            Initializer::RandomNormal { seed, .. }
-            | Initializer::TruncatedNormal { seed, .. }
-            | Initializer::RandomUniform { seed, .. }
-            | Initializer::VarianceScaling { seed, .. }
-            | Initializer::GlorotUniform { seed }
-            | Initializer::GlorotNormal { seed }
-            | Initializer::HeUniform { seed }
-            | Initializer::HeNormal { seed }
-            | Initializer::LecunUniform { seed }
-            | Initializer::LecunNormal { seed } => *seed = Some(value),
-        }
-        self
+/// out ← out·scale + shift.
+fn scale_and_shift(out: &mut [f32], scale: f32, shift: f32) {
+    for value in out {
+        *value = *value * scale + shift;
     }
 }

@@ -1,34 +1,21 @@
 //! `Activation`: an activation function as a layer, and how other layers lower their `activation` argument.
 
-use super::{Base, Built, Layer, PerChannel, Shape, Step, single};
+use super::{Built, Layer, PerChannel, Shape, Step, single};
 use crate::activations::Activation as Function;
 use crate::op::{Backward, Forward, Logits, Op};
 use maobi_kernels::pointwise::{self, Activation as Kernel};
-use serde::{Deserialize, Serialize};
 
-/// Applies an activation function to every element (softmax: over the last axis).
-///
-/// Keras file: `layers/activations/activation.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Activation {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    activation: Function,
+keras_layer! {
+    /// Applies an activation function to every element (softmax: over the last axis).
+    ///
+    /// Keras file: `layers/activations/activation.py`.
+    pub struct Activation("activation") new(
+        /// The function.
+        activation: Function = Function::default(),
+    ) {}
 }
-
-impl Activation {
-    /// A layer that applies `activation`, e.g. `Activation::new("relu")`.
-    pub fn new(activation: impl Into<Function>) -> Self {
-        Activation { base: Base::default(), activation: activation.into() }
-    }
-}
-
-layer_builder!(Activation);
 
 impl Layer for Activation {
-    layer_boilerplate!("Activation");
-
     fn per_channel(&self, _: &[&[f32]]) -> Option<PerChannel> {
         Some(PerChannel::Function(self.activation.clone()))
     }

@@ -1,32 +1,21 @@
 //! `Add`: the sum of several inputs.
 
 use super::merge::{Placement, broadcast};
-use super::{Base, Built, Layer, Shape};
+use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pointwise;
-use serde::{Deserialize, Serialize};
 
-/// x₁ + x₂ + …, inputs of one shape (an axis of length 1 is repeated): the join of a residual connection.
-///
-/// Keras file: `layers/merging/add.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Add {
-    #[serde(skip)]
-    pub(crate) base: Base,
+keras_layer! {
+    /// x₁ + x₂ + …, inputs of one shape (an axis of length 1 is repeated): the join of a residual connection.
+    ///
+    /// Keras file: `layers/merging/add.py`.
+    pub struct Add("add") {}
 }
-
-impl Add {
-    /// The sum of its inputs.
-    pub fn new() -> Self {
-        Add::default()
-    }
-}
-
-layer_builder!(Add);
 
 impl Layer for Add {
-    layer_boilerplate!("Add");
+    fn takes_list(&self) -> bool {
+        true
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;

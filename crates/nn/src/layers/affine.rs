@@ -3,35 +3,35 @@
 //! Output pixel (x, y) is read at (a₀x + a₁y + a₂, b₀x + b₁y + b₂) of the input; what lies outside follows the fill mode
 //! (tensorflow/core/kernels/image/image_ops.h, `ProjectiveGenerator`, on which Keras' layers rest).
 
+use super::{Built, Shape, image};
+use crate::object::{Argument, words};
 use crate::op::{Backward, Forward, Op, Random};
 use maobi_kernels::rng::Stream;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use smallvec::SmallVec;
 
-/// What lies outside the image.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FillMode {
-    /// `d c b a | a b c d | d c b a`.
-    #[default]
-    Reflect,
-    /// `a b c d | a b c d | a b c d`.
-    Wrap,
-    /// `fill_value`.
-    Constant,
-    /// `a a a a | a b c d | d d d d`.
-    Nearest,
+words! {
+    /// What lies outside the image.
+    pub enum FillMode {
+        /// `d c b a | a b c d | d c b a`.
+        Reflect = "reflect",
+        /// `a b c d | a b c d | a b c d`.
+        Wrap = "wrap",
+        /// `fill_value`.
+        Constant = "constant",
+        /// `a a a a | a b c d | d d d d`.
+        Nearest = "nearest",
+    }
 }
 
-/// How a value between pixels is found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Interpolation {
-    /// The nearest pixel.
-    Nearest,
-    /// Straight lines between pixels.
-    #[default]
-    Bilinear,
+words! {
+    /// How a value between pixels is found.
+    pub enum Interpolation {
+        /// The nearest pixel.
+        Nearest = "nearest",
+        /// Straight lines between pixels.
+        Bilinear = "bilinear",
+    }
 }
 
 /// A range to draw from: a number f means [−f, f].
@@ -43,11 +43,6 @@ pub enum Factor {
     Between(f64, f64),
 }
 
-impl Default for Factor {
-    fn default() -> Self {
-        Factor::Around(0.0)
-    }
-}
 impl From<f64> for Factor {
     fn from(f: f64) -> Self {
         Factor::Around(f)
@@ -85,26 +80,23 @@ impl std::fmt::Display for Factor {
     }
 }
 
-impl Serialize for Factor {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        match *self {
-            Factor::Around(f) => f.serialize(s),
-            Factor::Between(a, b) => [a, b].serialize(s),
+impl Argument for Factor {
+    fn expected() -> String {
+        "a number or [low, high]".into()
+    }
+
+    fn read(value: &Value) -> Option<Factor> {
+        match value.as_array().map(Vec::as_slice) {
+            None => f64::read(value).map(Factor::Around),
+            Some([low, high]) => Some(Factor::Between(f64::read(low)?, f64::read(high)?)),
+            Some(_) => None,
         }
     }
-}
-impl<'de> Deserialize<'de> for Factor {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            One(f64),
-            Two([f64; 2]),
-        }
-        match Form::deserialize(d) {
-            Ok(Form::One(f)) => Ok(Factor::Around(f)),
-            Ok(Form::Two([a, b])) => Ok(Factor::Between(a, b)),
-            Err(_) => Err(serde::de::Error::custom("factor: expected a number or [low, high]")),
+
+    fn write(&self) -> Value {
+        match *self {
+            Factor::Around(f) => f.into(),
+            Factor::Between(low, high) => vec![low, high].into(),
         }
     }
 }
@@ -147,13 +139,25 @@ impl Draw {
 
 /// Transforms each sample by a map of its own in training; the identity in inference.
 #[derive(Debug)]
-pub(super) struct AffineOp {
-    pub(super) shape: [usize; 3],
-    pub(super) draw: Draw,
+struct AffineOp {
+    shape: [usize; 3],
+    draw: Draw,
+    sampling: Sampling,
+}
+
+/// How the layers that move pixels read a picture.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sampling {
     pub(super) fill_mode: FillMode,
     pub(super) fill_value: f32,
     pub(super) interpolation: Interpolation,
     pub(super) seed: Option<u64>,
+}
+
+/// A layer that moves the pixels of `[batch, height, width, channels]` by what `draw` says.
+pub(super) fn moved(inputs: &[Shape], draw: Draw, sampling: Sampling) -> Result<Built, String> {
+    let shape = image(inputs)?;
+    Ok(Built::op(AffineOp { shape, draw, sampling }, shape.to_vec()))
 }
 
 /// The two pixels of an axis that a coordinate lies between; weight 0 in `weight` and 1 in `outside` where there is no pixel.
@@ -178,14 +182,14 @@ type Row<T> = SmallVec<[T; 64]>;
 
 impl AffineOp {
     fn matrix(&self, mut random: Random, sample: usize) -> Matrix {
-        random.seed = self.seed.unwrap_or(random.seed);
+        random.seed = self.sampling.seed.unwrap_or(random.seed);
         self.draw.matrix(&random.stream(sample), self.shape[0], self.shape[1])
     }
 
     #[inline]
     fn tap(&self, coordinate: f32, n: usize) -> Tap {
-        let at = inside(self.fill_mode, coordinate, n as f32);
-        let (low, shares) = match self.interpolation {
+        let at = inside(self.sampling.fill_mode, coordinate, n as f32);
+        let (low, shares) = match self.sampling.interpolation {
             Interpolation::Nearest => (at.round(), [1.0, 0.0]),
             Interpolation::Bilinear => {
                 let low = floor(at);
@@ -301,12 +305,12 @@ impl Op for AffineOp {
                 if channels == 1 {
                     for (y, corner) in y[to..].iter_mut().zip(corners) {
                         let ([a, b, c, d], [p, q, r, s]) = (corner.at.map(|at| x[at as usize]), corner.weight);
-                        *y = p * a + q * b + r * c + s * d + corner.outside * self.fill_value;
+                        *y = p * a + q * b + r * c + s * d + corner.outside * self.sampling.fill_value;
                     }
                     return;
                 }
                 for (y, corner) in y[to..].chunks_exact_mut(channels).zip(corners) {
-                    let fill = corner.outside * self.fill_value;
+                    let fill = corner.outside * self.sampling.fill_value;
                     let [a, b, c, d] = corner.at.map(|at| &x[at as usize..][..channels]);
                     for (channel, y) in y.iter_mut().enumerate() {
                         let [p, q, r, s] = corner.weight;
@@ -365,7 +369,7 @@ mod tests {
     }
 
     fn run(draw: Draw, fill_mode: FillMode, interpolation: Interpolation, shape: [usize; 3], x: &[f32]) -> Vec<f32> {
-        let op = AffineOp { shape, draw, fill_mode, fill_value: 9.0, interpolation, seed: None };
+        let op = AffineOp { shape, draw, sampling: Sampling { fill_mode, fill_value: 9.0, interpolation, seed: None } };
         let mut y = vec![0.0; x.len()];
         op.forward(Forward {
             samples: 1,

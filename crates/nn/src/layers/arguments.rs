@@ -1,7 +1,7 @@
 //! Argument types that several layers share, each with Keras' JSON form.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+use crate::object::{Argument, words};
+use serde_json::{Value, json};
 
 /// `[height, width]` of a window, step or rate; a single number means both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,36 +40,32 @@ impl Pair {
         Ok((self.0, self.1))
     }
 }
-impl Serialize for Pair {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        [self.0, self.1].serialize(s)
+impl Argument for Pair {
+    fn expected() -> String {
+        "a whole number or [height, width]".into()
     }
-}
-impl<'de> Deserialize<'de> for Pair {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            One(usize),
-            Two([usize; 2]),
+
+    fn read(value: &Value) -> Option<Pair> {
+        match value.as_array().map(Vec::as_slice) {
+            None => usize::read(value).map(Pair::from),
+            Some([h, w]) => Some(Pair(usize::read(h)?, usize::read(w)?)),
+            Some(_) => None,
         }
-        match Form::deserialize(d) {
-            Ok(Form::One(n)) => Ok(Pair(n, n)),
-            Ok(Form::Two([h, w])) => Ok(Pair(h, w)),
-            Err(_) => Err(serde::de::Error::custom("expected a whole number or [height, width]")),
-        }
+    }
+
+    fn write(&self) -> Value {
+        json!([self.0, self.1])
     }
 }
 
-/// Keras' `padding`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Padding {
-    /// No padding: windows lie inside the input.
-    #[default]
-    Valid,
-    /// Zeros around the input so that output = ceil(input / stride); the odd one goes to the end.
-    Same,
+words! {
+    /// Keras' `padding`.
+    pub enum Padding {
+        /// No padding: windows lie inside the input.
+        Valid = "valid",
+        /// Zeros around the input so that output = ceil(input / stride); the odd one goes to the end.
+        Same = "same",
+    }
 }
 
 impl Padding {
@@ -98,37 +94,17 @@ impl Padding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelsLast;
 
-impl Serialize for ChannelsLast {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str("channels_last")
+impl Argument for ChannelsLast {
+    fn expected() -> String {
+        "\"channels_last\", the only order supported".into()
     }
-}
-impl<'de> Deserialize<'de> for ChannelsLast {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        match Option::<String>::deserialize(d)?.as_deref() {
-            None | Some("channels_last") => Ok(ChannelsLast),
-            Some(other) => {
-                Err(serde::de::Error::custom(format!("data_format \"{other}\" is not supported; use \"channels_last\"")))
-            }
-        }
-    }
-}
 
-/// A Keras argument that is not supported: null in files, and anything else is refused by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Null;
-
-impl Serialize for Null {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_none()
+    fn read(value: &Value) -> Option<ChannelsLast> {
+        (value == "channels_last").then_some(ChannelsLast)
     }
-}
-impl<'de> Deserialize<'de> for Null {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        match Value::deserialize(d)? {
-            Value::Null => Ok(Null),
-            other => Err(serde::de::Error::custom(format!("{other} is not supported here; only null is"))),
-        }
+
+    fn write(&self) -> Value {
+        "channels_last".into()
     }
 }
 
@@ -153,14 +129,17 @@ mod tests {
 
     #[test]
     fn pairs_take_one_number_or_two() {
-        assert_eq!(serde_json::from_str::<Pair>("3").unwrap(), Pair(3, 3));
-        assert_eq!(serde_json::from_str::<Pair>("[2, 3]").unwrap(), Pair(2, 3));
-        assert!(serde_json::from_str::<Pair>("\"x\"").unwrap_err().to_string().contains("[height, width]"));
+        assert_eq!(Pair::read(&json!(3)), Some(Pair(3, 3)));
+        assert_eq!(Pair::read(&json!([2, 3])), Some(Pair(2, 3)));
+        assert_eq!(Pair(2, 3).write(), json!([2, 3]));
+        for wrong in [json!("x"), json!([1]), json!([1, 2, 3]), json!(-1), json!([1, 0.5])] {
+            assert_eq!(Pair::read(&wrong), None, "{wrong}");
+        }
     }
 
     #[test]
-    fn unsupported_arguments_are_refused() {
-        assert!(serde_json::from_str::<Null>("{\"max_value\": 2}").is_err());
-        assert!(serde_json::from_str::<ChannelsLast>("\"channels_first\"").is_err());
+    fn one_order_of_axes_is_read() {
+        assert_eq!(ChannelsLast::read(&ChannelsLast.write()), Some(ChannelsLast));
+        assert_eq!(ChannelsLast::read(&json!("channels_first")), None);
     }
 }

@@ -2,30 +2,19 @@
 
 use super::add::AddOp;
 use super::merge::broadcast;
-use super::{Base, Built, Layer, Shape};
-use serde::{Deserialize, Serialize};
+use super::{Built, Layer, Shape};
 
-/// (x₁ + x₂ + …) / n, inputs of one shape (an axis of length 1 is repeated): the join of an ensemble.
-///
-/// Keras file: `layers/merging/average.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Average {
-    #[serde(skip)]
-    pub(crate) base: Base,
+keras_layer! {
+    /// (x₁ + x₂ + …) / n, inputs of one shape (an axis of length 1 is repeated): the join of an ensemble.
+    ///
+    /// Keras file: `layers/merging/average.py`.
+    pub struct Average("average") {}
 }
-
-impl Average {
-    /// The mean of its inputs.
-    pub fn new() -> Self {
-        Average::default()
-    }
-}
-
-layer_builder!(Average);
 
 impl Layer for Average {
-    layer_boilerplate!("Average");
+    fn takes_list(&self) -> bool {
+        true
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;

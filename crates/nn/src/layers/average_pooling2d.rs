@@ -1,31 +1,31 @@
 //! `AveragePooling2D`: the mean of each window.
 
-use super::pool_window::{PoolWindow, pooling_builder};
-use super::{Base, Built, Layer, Shape};
+use super::arguments::{ChannelsLast, Padding, Pair};
+use super::pool_window::pool_shape;
+use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pooling::{self, Pool2dShape};
-use serde::{Deserialize, Serialize};
 
-/// `[batch, height, width, channels]` → the mean of every `pool_size` window, `strides` apart (by default `pool_size`).
-///
-/// `same` padding does not count: the mean is over the real pixels. Keras file: `layers/pooling/average_pooling2d.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AveragePooling2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    #[serde(flatten)]
-    window: PoolWindow,
+keras_layer! {
+    /// `[batch, height, width, channels]` → the mean of every `pool_size` window, `strides` apart (by default `pool_size`).
+    ///
+    /// `same` padding does not count: the mean is over the real pixels. Keras file: `layers/pooling/average_pooling2d.py`.
+    pub struct AveragePooling2D("average_pooling2d") new(
+        /// Height and width of a window; 2 where a configuration does not say.
+        pool_size: Pair = Pair(2, 2),
+    ) {
+        /// Valid or same; valid by default.
+        padding: Padding = Padding::Valid,
+        /// Step from window to window; the pool size by default.
+        strides: Option<Pair> = None,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
+    }
 }
 
-layer_builder!(AveragePooling2D);
-pooling_builder!(AveragePooling2D);
-
 impl Layer for AveragePooling2D {
-    layer_boilerplate!("AveragePooling2D");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
-        let shape = self.window.shape(inputs)?;
+        let shape = pool_shape(inputs, self.pool_size, self.strides, self.padding)?;
         let output = vec![shape.out_h, shape.out_w, shape.c];
         Ok(Built::op(AveragePoolOp { shape }, output))
     }

@@ -1,7 +1,8 @@
 //! The `axis` argument: Keras counts the batch as axis 0, and negative numbers from the end.
 
 use super::show;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use crate::object::Argument;
+use serde_json::Value;
 
 /// One axis; read as a number or, as Keras 2 wrote it, a list of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,45 +62,41 @@ impl Axes {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Form {
-    One(i64),
-    Many(Vec<i64>),
+impl Argument for Axis {
+    fn expected() -> String {
+        "a whole number".into()
+    }
+
+    fn read(value: &Value) -> Option<Axis> {
+        match Axes::read(value)?.0[..] {
+            [axis] => Some(Axis(axis)),
+            _ => None,
+        }
+    }
+
+    fn write(&self) -> Value {
+        self.0.into()
+    }
 }
 
-impl Serialize for Axis {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(s)
+impl Argument for Axes {
+    fn expected() -> String {
+        "a whole number or a list of them".into()
     }
-}
-impl<'de> Deserialize<'de> for Axis {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        match Form::deserialize(d) {
-            Ok(Form::One(axis)) => Ok(Axis(axis)),
-            Ok(Form::Many(axes)) if axes.len() == 1 => Ok(Axis(axes[0])),
-            _ => Err(serde::de::Error::custom("axis: expected a whole number")),
-        }
+
+    fn read(value: &Value) -> Option<Axes> {
+        i64::read(value).map(Axes::from).or_else(|| Vec::read(value).map(Axes))
     }
-}
-impl Serialize for Axes {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(s)
-    }
-}
-impl<'de> Deserialize<'de> for Axes {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        match Form::deserialize(d) {
-            Ok(Form::One(axis)) => Ok(Axes(vec![axis])),
-            Ok(Form::Many(axes)) => Ok(Axes(axes)),
-            Err(_) => Err(serde::de::Error::custom("axis: expected a whole number or a list of them")),
-        }
+
+    fn write(&self) -> Value {
+        self.0.write()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_batch_counts_as_axis_0() {
@@ -124,8 +121,9 @@ mod tests {
 
     #[test]
     fn old_and_new_forms_are_read() {
-        assert_eq!(serde_json::from_str::<Axis>("[3]").unwrap(), Axis(3));
-        assert_eq!(serde_json::from_str::<Axes>("-1").unwrap(), Axes(vec![-1]));
-        assert!(serde_json::from_str::<Axis>("[1, 2]").unwrap_err().to_string().contains("axis"));
+        assert_eq!(Axis::read(&json!([3])), Some(Axis(3)));
+        assert_eq!(Axes::read(&json!(-1)), Some(Axes(vec![-1])));
+        assert_eq!(Axis::read(&json!([1, 2])), None);
+        assert_eq!((Axis(-1).write(), Axes(vec![-1]).write()), (json!(-1), json!([-1])));
     }
 }

@@ -1,100 +1,46 @@
 //! `BatchNormalization`: each channel shifted and scaled to mean 0 and variance 1, then by learned beta and gamma.
 
-use super::arguments::Null;
 use super::axis::Axis;
 use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
-use super::{Base, Built, Layer, PerChannel, Shape, WeightSpec, show, single};
-use crate::initializers::Initializer;
+use super::{Built, Layer, PerChannel, Shape, WeightSpec, show, single};
+use crate::initializers::{Initializer, Ones, Zeros};
 use crate::regularizers::Regularizer;
-use serde::{Deserialize, Serialize};
 
-/// (x − mean) / √(variance + epsilon) · gamma + beta, per value of the last axis: any shape `[batch, …, channels]`, every weight
-/// `[channels]`.
-///
-/// Training takes mean and biased variance of the batch and moves the moving averages: moving ← moving · momentum + batch · (1 −
-/// momentum). Inference takes the moving averages; so does training when the layer is not `trainable`.
-///
-/// Ioffe and Szegedy 2015; Keras file: `layers/normalization/batch_normalization.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct BatchNormalization {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    axis: Axis,
-    momentum: f64,
-    epsilon: f64,
-    center: bool,
-    scale: bool,
-    beta_initializer: Initializer,
-    gamma_initializer: Initializer,
-    moving_mean_initializer: Initializer,
-    moving_variance_initializer: Initializer,
-    beta_regularizer: Option<Regularizer>,
-    gamma_regularizer: Option<Regularizer>,
-    beta_constraint: Null,
-    gamma_constraint: Null,
-    synchronized: bool,
-}
-
-impl Default for BatchNormalization {
-    fn default() -> Self {
-        BatchNormalization {
-            base: Base::default(),
-            axis: Axis(-1),
-            momentum: 0.99,
-            epsilon: 1e-3,
-            center: true,
-            scale: true,
-            beta_initializer: Initializer::Zeros,
-            gamma_initializer: Initializer::Ones,
-            moving_mean_initializer: Initializer::Zeros,
-            moving_variance_initializer: Initializer::Ones,
-            beta_regularizer: None,
-            gamma_regularizer: None,
-            beta_constraint: Null,
-            gamma_constraint: Null,
-            synchronized: false,
-        }
-    }
-}
-
-impl BatchNormalization {
-    /// Keras' defaults: momentum 0.99, epsilon 0.001.
-    pub fn new() -> Self {
-        BatchNormalization::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// (x − mean) / √(variance + epsilon) · gamma + beta, per value of the last axis: any shape `[batch, …, channels]`, every weight
+    /// `[channels]`.
+    ///
+    /// Training takes mean and biased variance of the batch and moves the moving averages: moving ← moving · momentum + batch · (1 −
+    /// momentum). Inference takes the moving averages; so does training when the layer is not `trainable`.
+    ///
+    /// Ioffe and Szegedy 2015; Keras file: `layers/normalization/batch_normalization.py`.
+    pub struct BatchNormalization("batch_normalization") {
         /// The axis of the channels: the last one, −1 by default.
-        axis: Axis,
+        axis: Axis = Axis(-1),
         /// How much of the moving averages a step keeps, in [0, 1]; 0.99 by default.
-        momentum: f64,
+        momentum: f64 = 0.99,
         /// Added to the variance; 0.001 by default.
-        epsilon: f64,
+        epsilon: f64 = 1e-3,
         /// Whether beta is added; true by default.
-        center: bool,
+        center: bool = true,
         /// Whether gamma multiplies; true by default.
-        scale: bool,
+        scale: bool = true,
         /// Initial beta; zeros by default.
-        beta_initializer: Initializer,
+        beta_initializer: Initializer = Zeros::new().into(),
         /// Initial gamma; ones by default.
-        gamma_initializer: Initializer,
+        gamma_initializer: Initializer = Ones::new().into(),
         /// Initial moving mean; zeros by default.
-        moving_mean_initializer: Initializer,
+        moving_mean_initializer: Initializer = Zeros::new().into(),
         /// Initial moving variance; ones by default.
-        moving_variance_initializer: Initializer,
+        moving_variance_initializer: Initializer = Ones::new().into(),
         /// Penalty on beta.
-        beta_regularizer: Option<Regularizer>,
+        beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
-        gamma_regularizer: Option<Regularizer>,
-    }
+        gamma_regularizer: Option<Regularizer> = None,
+    } fixed { synchronized: false } null { beta_constraint, gamma_constraint }
 }
-
-layer_builder!(BatchNormalization);
 
 impl Layer for BatchNormalization {
-    layer_boilerplate!("BatchNormalization");
-
     fn per_channel(&self, weights: &[&[f32]]) -> Option<PerChannel> {
         let mut weights = weights.iter();
         let gamma = if self.scale { Some(weights.next()?) } else { None };
@@ -120,9 +66,6 @@ impl Layer for BatchNormalization {
         }
         if !(self.epsilon.is_finite() && self.epsilon > 0.0) {
             return Err(format!("epsilon must be above 0, got {}", self.epsilon));
-        }
-        if self.synchronized {
-            return Err("synchronized must be false: there is one device".into());
         }
         let vector = || vec![channels];
         let mut weights = Vec::new();

@@ -1,43 +1,23 @@
 //! `Concatenate`: inputs side by side along an axis.
 
 use super::axis::Axis;
-use super::{Base, Built, Layer, Shape, show};
+use super::{Built, Layer, Shape, show};
 use crate::op::{Backward, Forward, Op};
-use serde::{Deserialize, Serialize};
 
-/// Inputs that agree in all axes but `axis`, one after the other along it (the batch counts as axis 0; −1 is the channels).
-///
-/// Keras file: `layers/merging/concatenate.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Concatenate {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    axis: Axis,
-}
-
-impl Default for Concatenate {
-    fn default() -> Self {
-        Concatenate { base: Base::default(), axis: Axis(-1) }
-    }
-}
-
-impl Concatenate {
-    /// Along the last axis.
-    pub fn new() -> Self {
-        Concatenate::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// Inputs that agree in all axes but `axis`, one after the other along it (the batch counts as axis 0; −1 is the channels).
+    ///
+    /// Keras file: `layers/merging/concatenate.py`.
+    pub struct Concatenate("concatenate") {
         /// The axis along which inputs follow each other; −1 by default.
-        axis: Axis,
+        axis: Axis = Axis(-1),
     }
 }
-
-layer_builder!(Concatenate);
 
 impl Layer for Concatenate {
-    layer_boilerplate!("Concatenate");
+    fn takes_list(&self) -> bool {
+        true
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         if inputs.len() < 2 {

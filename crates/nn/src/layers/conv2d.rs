@@ -1,89 +1,52 @@
 //! `Conv2D`: output = activation(input ∗ kernel + bias).
 
 use super::activation::{ActivationOp, lower_activation};
-use super::arguments::{ChannelsLast, Null, Padding, Pair};
-use super::{Base, Built, Layer, Shape, Step, WeightSpec, check_size, image};
+use super::arguments::{ChannelsLast, Padding, Pair};
+use super::{Built, Layer, Shape, Step, WeightSpec, check_size, image};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
 use maobi_kernels::conv::{self, BackwardPass, Conv2dShape, ForwardPass, WeightGradients, Weights};
 use maobi_kernels::pointwise;
-use serde::{Deserialize, Serialize};
 
-/// A convolution (cross-correlation, as everywhere in the field): `[batch, height, width, in]` → `[batch, out_height, out_width,
-/// filters]`, kernel `[kernel_height, kernel_width, in / groups, filters]`, bias `[filters]`.
-///
-/// Keras file: `layers/convolutional/conv2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Conv2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    filters: usize,
-    kernel_size: Pair,
-    strides: Pair,
-    padding: Padding,
-    data_format: ChannelsLast,
-    dilation_rate: Pair,
-    groups: usize,
-    activation: Activation,
-    use_bias: bool,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer,
-    kernel_regularizer: Option<Regularizer>,
-    bias_regularizer: Option<Regularizer>,
-    activity_regularizer: Null,
-    kernel_constraint: Null,
-    bias_constraint: Null,
-}
-
-impl Default for Conv2D {
-    fn default() -> Self {
-        Conv2D {
-            base: Base::default(),
-            filters: 0,
-            kernel_size: Pair(0, 0),
-            strides: Pair(1, 1),
-            padding: Padding::Valid,
-            data_format: ChannelsLast,
-            dilation_rate: Pair(1, 1),
-            groups: 1,
-            activation: Activation::default(),
-            use_bias: true,
-            kernel_initializer: Initializer::glorot_uniform(),
-            bias_initializer: Initializer::Zeros,
-            kernel_regularizer: None,
-            bias_regularizer: None,
-            activity_regularizer: Null,
-            kernel_constraint: Null,
-            bias_constraint: Null,
-        }
-    }
-}
-
-impl Conv2D {
-    /// `filters` outputs from windows of `kernel_size` pixels.
-    pub fn new(filters: usize, kernel_size: impl Into<Pair>) -> Self {
-        Conv2D { filters, kernel_size: kernel_size.into(), ..Conv2D::default() }
-    }
-
-    convolution_setters!();
-
-    setters! {
+keras_layer! {
+    /// A convolution (cross-correlation, as everywhere in the field): `[batch, height, width, in]` → `[batch, out_height, out_width,
+    /// filters]`, kernel `[kernel_height, kernel_width, in / groups, filters]`, bias `[filters]`.
+    ///
+    /// Keras file: `layers/convolutional/conv2d.py`.
+    pub struct Conv2D("conv2d") new(
+        /// Number of outputs, 1 or more.
+        filters: usize,
+        /// Height and width of the windows, in pixels.
+        kernel_size: Pair,
+    ) {
+        /// Step of the window; 1 by default.
+        strides: Pair = Pair(1, 1),
+        /// Valid or same; valid by default.
+        padding: Padding = Padding::Valid,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
+        /// Distance of the window's taps; 1 by default.
+        dilation_rate: Pair = Pair(1, 1),
         /// Number of groups into which channels are split; 1 by default.
-        groups: usize,
+        groups: usize = 1,
+        /// Applied to the output; `"linear"` by default.
+        activation: Activation = Activation::default(),
+        /// Whether a bias is added; true by default.
+        use_bias: bool = true,
         /// Initial kernel; Glorot uniform by default.
-        kernel_initializer: Initializer,
+        kernel_initializer: Initializer = GlorotUniform::new().into(),
+        /// Initial bias; zeros by default.
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the kernel.
-        kernel_regularizer: Option<Regularizer>,
-    }
+        kernel_regularizer: Option<Regularizer> = None,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer> = None,
+    } null { activity_regularizer, kernel_constraint, bias_constraint }
 }
-
-layer_builder!(Conv2D);
 
 impl Layer for Conv2D {
-    layer_boilerplate!("Conv2D");
     takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {

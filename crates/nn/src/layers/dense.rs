@@ -1,81 +1,39 @@
 //! `Dense`: output = activation(input · kernel + bias).
 
 use super::activation::{ActivationOp, lower_activation};
-use super::arguments::Null;
-use super::{Base, Built, Layer, Shape, Step, WeightSpec, show, single};
+use super::{Built, Layer, Shape, Step, WeightSpec, show, single};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op, Scope};
 use crate::regularizers::Regularizer;
 use maobi_kernels::gemm::{Epilogue, Matrix, gemm};
 use maobi_kernels::{pointwise, reduce};
-use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// A fully connected layer on the last axis: `[batch, …, in]` → `[batch, …, units]`, kernel `[in, units]`, bias `[units]`.
-///
-/// Keras file: `layers/core/dense.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Dense {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    units: usize,
-    activation: Activation,
-    use_bias: bool,
-    kernel_initializer: Initializer,
-    bias_initializer: Initializer,
-    kernel_regularizer: Option<Regularizer>,
-    bias_regularizer: Option<Regularizer>,
-    activity_regularizer: Null,
-    kernel_constraint: Null,
-    bias_constraint: Null,
-}
-
-impl Default for Dense {
-    fn default() -> Self {
-        Dense {
-            base: Base::default(),
-            units: 0,
-            activation: Activation::default(),
-            use_bias: true,
-            kernel_initializer: Initializer::glorot_uniform(),
-            bias_initializer: Initializer::Zeros,
-            kernel_regularizer: None,
-            bias_regularizer: None,
-            activity_regularizer: Null,
-            kernel_constraint: Null,
-            bias_constraint: Null,
-        }
-    }
-}
-
-impl Dense {
-    /// A layer of `units` outputs.
-    pub fn new(units: usize) -> Self {
-        Dense { units, ..Dense::default() }
-    }
-
-    setters! {
+keras_layer! {
+    /// A fully connected layer on the last axis: `[batch, …, in]` → `[batch, …, units]`, kernel `[in, units]`, bias `[units]`.
+    ///
+    /// Keras file: `layers/core/dense.py`.
+    pub struct Dense("dense") new(
+        /// Number of outputs, 1 or more.
+        units: usize,
+    ) {
         /// Applied to the output; `"linear"` by default.
-        activation: Activation,
+        activation: Activation = Activation::default(),
         /// Whether a bias is added; true by default.
-        use_bias: bool,
+        use_bias: bool = true,
         /// Initial kernel; Glorot uniform by default.
-        kernel_initializer: Initializer,
+        kernel_initializer: Initializer = GlorotUniform::new().into(),
         /// Initial bias; zeros by default.
-        bias_initializer: Initializer,
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the kernel.
-        kernel_regularizer: Option<Regularizer>,
+        kernel_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
-        bias_regularizer: Option<Regularizer>,
-    }
+        bias_regularizer: Option<Regularizer> = None,
+    } null { activity_regularizer, kernel_constraint, bias_constraint }
 }
-
-layer_builder!(Dense);
 
 impl Layer for Dense {
-    layer_boilerplate!("Dense");
     takes_what_follows!();
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {

@@ -1,86 +1,57 @@
 //! `DepthwiseConv2D`: every channel is convolved on its own.
 
-use super::arguments::{ChannelsLast, Null, Padding, Pair};
+use super::arguments::{ChannelsLast, Padding, Pair};
 use super::conv2d::{Window, lower_conv};
-use super::{Base, Built, Layer, Shape, WeightSpec, image};
+use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
+use crate::object::{Config, Object};
 use crate::regularizers::Regularizer;
-use serde::{Deserialize, Serialize};
 
-/// `depth_multiplier` convolutions of each channel: `[batch, height, width, channels]` → `[batch, out_height, out_width, channels ·
-/// depth_multiplier]` (the outputs of a channel side by side), kernel `[kernel_height, kernel_width, channels, depth_multiplier]`,
-/// bias `[channels · depth_multiplier]`.
-///
-/// Keras file: `layers/convolutional/depthwise_conv2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DepthwiseConv2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    depth_multiplier: usize,
-    kernel_size: Pair,
-    strides: Pair,
-    padding: Padding,
-    data_format: ChannelsLast,
-    dilation_rate: Pair,
-    activation: Activation,
-    use_bias: bool,
-    depthwise_initializer: Initializer,
-    bias_initializer: Initializer,
-    depthwise_regularizer: Option<Regularizer>,
-    bias_regularizer: Option<Regularizer>,
-    activity_regularizer: Null,
-    depthwise_constraint: Null,
-    bias_constraint: Null,
-}
-
-impl Default for DepthwiseConv2D {
-    fn default() -> Self {
-        DepthwiseConv2D {
-            base: Base::default(),
-            depth_multiplier: 1,
-            kernel_size: Pair(0, 0),
-            strides: Pair(1, 1),
-            padding: Padding::Valid,
-            data_format: ChannelsLast,
-            dilation_rate: Pair(1, 1),
-            activation: Activation::default(),
-            use_bias: true,
-            depthwise_initializer: Initializer::glorot_uniform(),
-            bias_initializer: Initializer::Zeros,
-            depthwise_regularizer: None,
-            bias_regularizer: None,
-            activity_regularizer: Null,
-            depthwise_constraint: Null,
-            bias_constraint: Null,
-        }
-    }
-}
-
-impl DepthwiseConv2D {
-    /// One output per channel from windows of `kernel_size` pixels.
-    pub fn new(kernel_size: impl Into<Pair>) -> Self {
-        DepthwiseConv2D { kernel_size: kernel_size.into(), ..DepthwiseConv2D::default() }
-    }
-
-    convolution_setters!();
-
-    setters! {
+keras_layer! {
+    /// `depth_multiplier` convolutions of each channel: `[batch, height, width, channels]` → `[batch, out_height, out_width, channels ·
+    /// depth_multiplier]` (the outputs of a channel side by side), kernel `[kernel_height, kernel_width, channels, depth_multiplier]`,
+    /// bias `[channels · depth_multiplier]`.
+    ///
+    /// Keras file: `layers/convolutional/depthwise_conv2d.py`.
+    pub struct DepthwiseConv2D("depthwise_conv2d") new(
+        /// Height and width of the windows, in pixels.
+        kernel_size: Pair,
+    ) {
         /// Outputs per channel; 1 by default.
-        depth_multiplier: usize,
+        depth_multiplier: usize = 1,
+        /// Step of the window; 1 by default.
+        strides: Pair = Pair(1, 1),
+        /// Valid or same; valid by default.
+        padding: Padding = Padding::Valid,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
+        /// Distance of the window's taps; 1 by default.
+        dilation_rate: Pair = Pair(1, 1),
+        /// Applied to the output; `"linear"` by default.
+        activation: Activation = Activation::default(),
+        /// Whether a bias is added; true by default.
+        use_bias: bool = true,
         /// Initial kernel; Glorot uniform by default.
-        depthwise_initializer: Initializer,
+        depthwise_initializer: Initializer = GlorotUniform::new().into(),
+        /// Initial bias; zeros by default.
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the kernel.
-        depthwise_regularizer: Option<Regularizer>,
-    }
+        depthwise_regularizer: Option<Regularizer> = None,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer> = None,
+    } null { activity_regularizer, depthwise_constraint, bias_constraint }
 }
-
-layer_builder!(DepthwiseConv2D);
 
 impl Layer for DepthwiseConv2D {
-    layer_boilerplate!("DepthwiseConv2D");
     takes_what_follows!();
+
+    /// Keras writes the depth multiplier first.
+    fn config(&self) -> Config {
+        let mut config = Config::from_iter([("depth_multiplier".to_string(), self.depth_multiplier.into())]);
+        config.append(&mut self.arguments());
+        config
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;

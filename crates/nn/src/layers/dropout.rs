@@ -1,41 +1,23 @@
 //! `Dropout`: in training, zeroes a share of the values and scales the rest.
 
-use super::arguments::Null;
-use super::{Base, Built, Layer, Shape, single};
+use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pointwise;
-use serde::{Deserialize, Serialize};
 
-/// Inverted dropout: in training each value is 0 with probability `rate`, else x / (1 − rate); inference passes through.
-///
-/// Keras file: `layers/regularization/dropout.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Dropout {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    rate: f64,
-    seed: Option<u64>,
-    noise_shape: Null,
-}
-
-impl Dropout {
-    /// Drops values with probability `rate`, in [0, 1).
-    pub fn new(rate: f64) -> Self {
-        Dropout { rate, ..Dropout::default() }
-    }
-
-    setters! {
+keras_layer! {
+    /// Inverted dropout: in training each value is 0 with probability `rate`, else x / (1 − rate); inference passes through.
+    ///
+    /// Keras file: `layers/regularization/dropout.py`.
+    pub struct Dropout("dropout") new(
+        /// The probability, in [0, 1).
+        rate: f64,
+    ) {
         /// Draws from this seed instead of the run's.
-        seed: Option<u64>,
-    }
+        seed: Option<u64> = None,
+    } null { noise_shape }
 }
-
-layer_builder!(Dropout);
 
 impl Layer for Dropout {
-    layer_boilerplate!("Dropout");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         if !(0.0..1.0).contains(&self.rate) {

@@ -1,44 +1,20 @@
 //! `ELU`: the exponential linear unit.
 
 use super::activation::ActivationOp;
-use super::{Base, Built, Layer, Shape, single};
+use super::{Built, Layer, Shape, single};
 use maobi_kernels::pointwise::Activation as Kernel;
-use serde::{Deserialize, Serialize};
 
-/// x where x > 0, else `alpha` · (exp(x) − 1).
-///
-/// Clevert, Unterthiner, Hochreiter 2016; Keras file: `layers/activations/elu.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ELU {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    alpha: f64,
-}
-
-impl Default for ELU {
-    fn default() -> Self {
-        ELU { base: Base::default(), alpha: 1.0 }
-    }
-}
-
-impl ELU {
-    /// alpha = 1.
-    pub fn new() -> Self {
-        ELU::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// x where x > 0, else `alpha` · (exp(x) − 1).
+    ///
+    /// Clevert, Unterthiner, Hochreiter 2016; Keras file: `layers/activations/elu.py`.
+    pub struct ELU("elu") {
         /// Minus the limit at −∞; 1 by default.
-        alpha: f64,
+        alpha: f64 = 1.0,
     }
 }
-
-layer_builder!(ELU);
 
 impl Layer for ELU {
-    layer_boilerplate!("ELU");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         if !self.alpha.is_finite() {

@@ -1,33 +1,20 @@
 //! `Flatten`: all axes but the batch into one.
 
 use super::arguments::ChannelsLast;
-use super::{Base, Built, Layer, Shape, single};
+use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Op};
-use serde::{Deserialize, Serialize};
 
-/// `[batch, a, b, …]` → `[batch, a·b·…]`, in memory order (rows, columns, channels).
-///
-/// Keras file: `layers/reshaping/flatten.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Flatten {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    data_format: ChannelsLast,
-}
-
-impl Flatten {
-    /// Flattens all axes but the batch.
-    pub fn new() -> Self {
-        Flatten::default()
+keras_layer! {
+    /// `[batch, a, b, …]` → `[batch, a·b·…]`, in memory order (rows, columns, channels).
+    ///
+    /// Keras file: `layers/reshaping/flatten.py`.
+    pub struct Flatten("flatten") {
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
     }
 }
 
-layer_builder!(Flatten);
-
 impl Layer for Flatten {
-    layer_boilerplate!("Flatten");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let n = single(inputs)?.iter().product();
         Ok(Built::op(View, vec![n]))

@@ -1,40 +1,23 @@
 //! `GlobalAveragePooling2D`: the mean of each channel.
 
 use super::arguments::ChannelsLast;
-use super::{Base, Built, Layer, Shape, image};
+use super::{Built, Layer, Shape, image};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pooling;
-use serde::{Deserialize, Serialize};
 
-/// `[batch, height, width, channels]` → the mean over all pixels, `[batch, channels]`, or `[batch, 1, 1, channels]` with `keepdims`.
-///
-/// Keras file: `layers/pooling/global_average_pooling2d.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GlobalAveragePooling2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    data_format: ChannelsLast,
-    keepdims: bool,
-}
-
-impl GlobalAveragePooling2D {
-    /// The mean of each channel.
-    pub fn new() -> Self {
-        GlobalAveragePooling2D::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// `[batch, height, width, channels]` → the mean over all pixels, `[batch, channels]`, or `[batch, 1, 1, channels]` with `keepdims`.
+    ///
+    /// Keras file: `layers/pooling/global_average_pooling2d.py`.
+    pub struct GlobalAveragePooling2D("global_average_pooling2d") {
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
         /// Whether height and width stay, as axes of length 1; false by default.
-        keepdims: bool,
+        keepdims: bool = false,
     }
 }
-
-layer_builder!(GlobalAveragePooling2D);
 
 impl Layer for GlobalAveragePooling2D {
-    layer_boilerplate!("GlobalAveragePooling2D");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;
         let output = if self.keepdims { vec![1, 1, c] } else { vec![c] };

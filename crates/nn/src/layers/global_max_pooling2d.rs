@@ -1,40 +1,23 @@
 //! `GlobalMaxPooling2D`: the maximum of each channel.
 
 use super::arguments::ChannelsLast;
-use super::{Base, Built, Layer, Shape, image};
+use super::{Built, Layer, Shape, image};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pooling;
-use serde::{Deserialize, Serialize};
 
-/// `[batch, height, width, channels]` → the maximum over all pixels, `[batch, channels]`, or `[batch, 1, 1, channels]` with `keepdims`.
-///
-/// Equal maxima share the gradient. Keras file: `layers/pooling/global_max_pooling2d.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct GlobalMaxPooling2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    data_format: ChannelsLast,
-    keepdims: bool,
-}
-
-impl GlobalMaxPooling2D {
-    /// The maximum of each channel.
-    pub fn new() -> Self {
-        GlobalMaxPooling2D::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// `[batch, height, width, channels]` → the maximum over all pixels, `[batch, channels]`, or `[batch, 1, 1, channels]` with `keepdims`.
+    ///
+    /// Equal maxima share the gradient. Keras file: `layers/pooling/global_max_pooling2d.py`.
+    pub struct GlobalMaxPooling2D("global_max_pooling2d") {
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
         /// Whether height and width stay, as axes of length 1; false by default.
-        keepdims: bool,
+        keepdims: bool = false,
     }
 }
-
-layer_builder!(GlobalMaxPooling2D);
 
 impl Layer for GlobalMaxPooling2D {
-    layer_boilerplate!("GlobalMaxPooling2D");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;
         let output = if self.keepdims { vec![1, 1, c] } else { vec![c] };

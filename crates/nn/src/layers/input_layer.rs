@@ -1,18 +1,19 @@
 //! `InputLayer`: where samples enter a model.
 
 use super::{Base, Built, Layer, Shape, check_size};
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use crate::object::{Config, ConfigError, Declared, Fields};
+use serde_json::{Value, json};
 
 /// The entry of a model: `[height, width, channels]` or any axes without the batch.
 ///
-/// Keras file: `layers/core/input_layer.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Keras file: `layers/core/input_layer.py`. Declared by hand, because files have the shape with the batch, as `[null, 28, 28, 1]`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct InputLayer {
-    #[serde(skip)]
     pub(crate) base: Base,
     pub(crate) shape: Shape,
 }
+
+keras_layer!(@base InputLayer);
 
 impl InputLayer {
     /// An input of `shape`, the batch axis left out.
@@ -24,50 +25,46 @@ impl InputLayer {
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
+}
+
+impl Declared for InputLayer {
+    const CLASS: &'static str = "InputLayer";
+    const NAME: &'static str = "input_layer";
+    const ALIASES: &'static [&'static str] = &[];
+    const KEYS: &'static [&'static str] = &["batch_shape", "batch_input_shape", "shape", "sparse", "ragged", "optional"];
 
     /// Reads `batch_shape` (Keras 3), `batch_input_shape` (Keras 2) or `shape`.
-    pub(crate) fn from_config(config: &Map<String, Value>) -> Result<Self, String> {
-        let (key, value) = ["batch_shape", "batch_input_shape", "shape"]
-            .iter()
-            .find_map(|k| config.get(*k).filter(|v| !v.is_null()).map(|v| (*k, v)))
-            .ok_or("needs batch_shape, e.g. [null, 28, 28, 1]")?;
-        let axes = value.as_array().ok_or_else(|| format!("{key}: expected a list of axis lengths, got {value}"))?;
-        let axes = if key == "shape" { &axes[..] } else { axes.get(1..).unwrap_or_default() };
-        let shape = axes
-            .iter()
-            .map(|axis| match axis.as_u64() {
-                Some(n) if (1..=1 << 24).contains(&n) => Ok(n as usize),
-                _ => Err(format!("{key}: axis lengths after the batch must be known numbers, got {value}")),
-            })
-            .collect::<Result<_, _>>()?;
+    fn read(fields: &mut Fields) -> Result<Self, ConfigError> {
+        let found = ["batch_shape", "batch_input_shape", "shape"].into_iter().find_map(|key| Some((key, fields.take(key)?)));
+        let (key, value) = found.ok_or_else(|| ConfigError::MissingKey {
+            class: Self::CLASS.into(),
+            key: "batch_shape",
+            expected: "the axis lengths, such as [null, 28, 28, 1]".into(),
+        })?;
+        let axis = |axis: &Value| axis.as_u64().filter(|n| (1..=1 << 24).contains(n)).map(|n| n as usize);
+        let axes = value.as_array().ok_or_else(|| fields.bad(key, "a list of axis lengths", &value))?;
+        let shape = axes.iter().skip(usize::from(key != "shape")).map(axis).collect::<Option<_>>();
+        let shape = shape.ok_or_else(|| fields.bad(key, "known axis lengths, 1 or more, after the batch", &value))?;
         Ok(InputLayer { base: Base::default(), shape })
+    }
+
+    fn write(&self, config: &mut Config) {
+        let shape: Vec<Value> = std::iter::once(Value::Null).chain(self.shape.iter().map(|&n| json!(n))).collect();
+        config.insert("batch_shape".into(), shape.into());
+        config.insert("sparse".into(), false.into());
+        config.insert("ragged".into(), false.into());
+    }
+
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        Ok(())
     }
 }
 
-layer_builder!(InputLayer);
-
 impl Layer for InputLayer {
-    fn class_name(&self) -> &'static str {
-        "InputLayer"
+    fn is_input(&self) -> bool {
+        true
     }
-    fn base(&self) -> &Base {
-        &self.base
-    }
-    fn base_mut(&mut self) -> &mut Base {
-        &mut self.base
-    }
-    fn config(&self) -> Map<String, Value> {
-        let mut batch_shape = vec![Value::Null];
-        batch_shape.extend(self.shape.iter().map(|&n| json!(n)));
-        let mut map = Map::new();
-        map.insert("batch_shape".into(), Value::Array(batch_shape));
-        map.insert("sparse".into(), json!(false));
-        map.insert("ragged".into(), json!(false));
-        map
-    }
-    fn as_any(&self) -> &dyn std::any::Any {
-        self
-    }
+
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         if !inputs.is_empty() {
             return Err("is an entry of the model and takes no input".into());

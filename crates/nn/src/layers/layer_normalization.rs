@@ -1,84 +1,38 @@
 //! `LayerNormalization`: each sample shifted and scaled to mean 0 and variance 1 over its last axes.
 
-use super::arguments::Null;
 use super::axis::Axes;
-use super::{Base, Built, Layer, Shape, WeightSpec, single};
-use crate::initializers::Initializer;
+use super::{Built, Layer, Shape, WeightSpec, single};
+use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
 use maobi_kernels::normalization;
-use serde::{Deserialize, Serialize};
 
-/// (x − mean) / √(variance + epsilon) · gamma + beta, mean and biased variance over the trailing axes `axis` of each sample; gamma
-/// and beta have the shape of those axes.
-///
-/// Ba, Kiros, Hinton 2016; Keras file: `layers/normalization/layer_normalization.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LayerNormalization {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    axis: Axes,
-    epsilon: f64,
-    center: bool,
-    scale: bool,
-    beta_initializer: Initializer,
-    gamma_initializer: Initializer,
-    beta_regularizer: Option<Regularizer>,
-    gamma_regularizer: Option<Regularizer>,
-    beta_constraint: Null,
-    gamma_constraint: Null,
-}
-
-impl Default for LayerNormalization {
-    fn default() -> Self {
-        LayerNormalization {
-            base: Base::default(),
-            axis: Axes(vec![-1]),
-            epsilon: 1e-3,
-            center: true,
-            scale: true,
-            beta_initializer: Initializer::Zeros,
-            gamma_initializer: Initializer::Ones,
-            beta_regularizer: None,
-            gamma_regularizer: None,
-            beta_constraint: Null,
-            gamma_constraint: Null,
-        }
-    }
-}
-
-impl LayerNormalization {
-    /// Keras' defaults: over the last axis, epsilon 0.001.
-    pub fn new() -> Self {
-        LayerNormalization::default()
-    }
-
-    setters! {
+keras_layer! {
+    /// (x − mean) / √(variance + epsilon) · gamma + beta, mean and biased variance over the trailing axes `axis` of each sample; gamma
+    /// and beta have the shape of those axes.
+    ///
+    /// Ba, Kiros, Hinton 2016; Keras file: `layers/normalization/layer_normalization.py`.
+    pub struct LayerNormalization("layer_normalization") {
         /// The last axis or axes; −1 by default.
-        axis: Axes,
+        axis: Axes = Axes(vec![-1]),
         /// Added to the variance; 0.001 by default.
-        epsilon: f64,
+        epsilon: f64 = 1e-3,
         /// Whether beta is added; true by default.
-        center: bool,
+        center: bool = true,
         /// Whether gamma multiplies; true by default.
-        scale: bool,
+        scale: bool = true,
         /// Initial beta; zeros by default.
-        beta_initializer: Initializer,
+        beta_initializer: Initializer = Zeros::new().into(),
         /// Initial gamma; ones by default.
-        gamma_initializer: Initializer,
+        gamma_initializer: Initializer = Ones::new().into(),
         /// Penalty on beta.
-        beta_regularizer: Option<Regularizer>,
+        beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
-        gamma_regularizer: Option<Regularizer>,
-    }
+        gamma_regularizer: Option<Regularizer> = None,
+    } null { beta_constraint, gamma_constraint }
 }
-
-layer_builder!(LayerNormalization);
 
 impl Layer for LayerNormalization {
-    layer_boilerplate!("LayerNormalization");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         let normalised = shape[shape.len() - self.axis.trailing(shape)?..].to_vec();

@@ -1,33 +1,35 @@
-//! What every layer's `impl Layer` repeats.
+//! The declaration of a layer.
 
-/// Implements the accessors of [`Layer`](crate::layers::Layer) for a type with a `base` field that serialises to Keras' config,
-/// and the builder methods `name` and `trainable`.
-macro_rules! layer_boilerplate {
-    ($class:literal) => {
-        fn class_name(&self) -> &'static str {
-            $class
-        }
-        fn base(&self) -> &crate::layers::Base {
-            &self.base
-        }
-        fn base_mut(&mut self) -> &mut crate::layers::Base {
-            &mut self.base
-        }
-        fn config(&self) -> serde_json::Map<String, serde_json::Value> {
-            match serde_json::to_value(self) {
-                Ok(serde_json::Value::Object(map)) => map,
-                _ => serde_json::Map::new(),
+/// Declares a layer: a [`keras_object!`](crate::keras_object) with what every layer has, its name, trainability and dtype policy.
+///
+/// ```
+/// use maobi_nn::keras_layer;
+/// use maobi_nn::layers::{Built, Layer, Shape};
+///
+/// keras_layer! {
+///     /// Passes its input on.
+///     pub struct Nothing("nothing") {}
+/// }
+///
+/// impl Layer for Nothing {
+///     fn build(&self, _: &[Shape]) -> Result<Built, String> {
+///         Ok(Built::default())
+///     }
+/// }
+/// assert_eq!(Nothing::new().name("mine").base.name.as_deref(), Some("mine"));
+/// ```
+#[macro_export]
+macro_rules! keras_layer {
+    (@base $type:ident) => {
+        impl $crate::layers::HasBase for $type {
+            fn base(&self) -> &$crate::layers::Base {
+                &self.base
+            }
+            fn base_mut(&mut self) -> &mut $crate::layers::Base {
+                &mut self.base
             }
         }
-        fn as_any(&self) -> &dyn std::any::Any {
-            self
-        }
-    };
-}
 
-/// The builder methods that every layer offers.
-macro_rules! layer_builder {
-    ($type:ty) => {
         impl $type {
             /// Names the layer; names are unique in a model.
             #[must_use]
@@ -43,62 +45,14 @@ macro_rules! layer_builder {
             }
             /// The layer's own dtype policy, whatever the model's is.
             #[must_use]
-            pub fn dtype(mut self, policy: crate::Precision) -> Self {
+            pub fn dtype(mut self, policy: $crate::Precision) -> Self {
                 self.base.precision = Some(policy);
                 self
             }
         }
     };
-}
-
-/// Builder methods that set one field each: `setters! { /// Step of the window. strides: Pair, }`. An `Option<T>` takes a `T` and is
-/// absent until then; whole numbers are taken as they are, so that a plain `2` will do; anything else is what goes `into` the type.
-macro_rules! setters {
-    () => {};
-    ($(#[$doc:meta])* $field:ident: Option<u64>, $($rest:tt)*) => {
-        setters! { @one $(#[$doc])* $field: u64, Some($field) }
-        setters! { $($rest)* }
-    };
-    ($(#[$doc:meta])* $field:ident: Option<$type:ty>, $($rest:tt)*) => {
-        setters! { @one $(#[$doc])* $field: impl Into<$type>, Some($field.into()) }
-        setters! { $($rest)* }
-    };
-    ($(#[$doc:meta])* $field:ident: usize, $($rest:tt)*) => {
-        setters! { @one $(#[$doc])* $field: usize, $field }
-        setters! { $($rest)* }
-    };
-    ($(#[$doc:meta])* $field:ident: $type:ty, $($rest:tt)*) => {
-        setters! { @one $(#[$doc])* $field: impl Into<$type>, $field.into() }
-        setters! { $($rest)* }
-    };
-    (@one $(#[$doc:meta])* $field:ident: $given:ty, $value:expr) => {
-        $(#[$doc])*
-        #[must_use]
-        pub fn $field(mut self, $field: $given) -> Self {
-            self.$field = $value;
-            self
-        }
-    };
-}
-
-/// The setters that all convolutions share.
-macro_rules! convolution_setters {
-    () => {
-        setters! {
-            /// Step of the window; 1 by default.
-            strides: Pair,
-            /// Valid or same; valid by default.
-            padding: Padding,
-            /// Distance of the window's taps; 1 by default.
-            dilation_rate: Pair,
-            /// Applied to the output; `"linear"` by default.
-            activation: Activation,
-            /// Whether a bias is added; true by default.
-            use_bias: bool,
-            /// Initial bias; zeros by default.
-            bias_initializer: Initializer,
-            /// Penalty on the bias.
-            bias_regularizer: Option<Regularizer>,
-        }
+    ($(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?) $($rest:tt)*) => {
+        $crate::keras_object! { $(#[$meta])* $vis struct $type($($name),+) with $crate::layers::Base, $($rest)* }
+        $crate::keras_layer!(@base $type);
     };
 }

@@ -1,15 +1,14 @@
 //! The layers, one a file, with Keras' names, arguments and defaults.
 //!
-//! A layer is a description: its arguments, its JSON form, and [`Layer::build`], which checks the input shapes and lowers it to
-//! [`Op`]s. Adding one takes its file and a line in [`registry`].
+//! A layer is a description: its arguments, declared by [`keras_layer!`](crate::keras_layer), and [`Layer::build`], which checks the
+//! input shapes and lowers it to [`Op`]s. A layer is a file here and a line in the list below; a layer of your own implements [`Layer`]
+//! and is registered with [`register_layer`].
 
 use crate::initializers::Initializer;
+use crate::object::{Config, Object, objects};
 use crate::op::Op;
 use crate::precision::Precision;
 use crate::regularizers::Regularizer;
-use serde_json::{Map, Value};
-use std::any::Any;
-use std::fmt;
 
 #[macro_use]
 mod macros;
@@ -18,76 +17,54 @@ mod folding;
 pub mod arguments;
 pub mod registry;
 
-mod activation;
-mod add;
 mod affine;
-mod average;
-mod average_pooling2d;
 mod axis;
-mod batch_normalization;
 mod batch_statistics;
-mod concatenate;
-mod conv2d;
-mod dense;
-mod depthwise_conv2d;
-mod dropout;
-mod elu;
-mod flatten;
-mod global_average_pooling2d;
-mod global_max_pooling2d;
-mod input_layer;
-mod layer_normalization;
-mod leaky_relu;
-mod max_pooling2d;
 mod merge;
-mod multiply;
 mod pool_window;
-mod random_rotation;
-mod random_translation;
-mod random_zoom;
-mod relu;
-mod rescaling;
-mod reshape;
-mod sampling;
-mod separable_conv2d;
-mod softmax;
 #[cfg(test)]
 mod testing;
-mod upsampling2d;
-mod zero_padding2d;
 
-pub use activation::Activation;
-pub use add::Add;
 pub use affine::{Factor, FillMode, Interpolation};
-pub use average::Average;
-pub use average_pooling2d::AveragePooling2D;
 pub use axis::{Axes, Axis};
-pub use batch_normalization::BatchNormalization;
-pub use concatenate::Concatenate;
-pub use conv2d::Conv2D;
-pub use dense::Dense;
-pub use depthwise_conv2d::DepthwiseConv2D;
-pub use dropout::Dropout;
-pub use elu::ELU;
-pub use flatten::Flatten;
 pub use folding::{Folded, PerChannel};
-pub use global_average_pooling2d::GlobalAveragePooling2D;
-pub use global_max_pooling2d::GlobalMaxPooling2D;
-pub use input_layer::InputLayer;
-pub use layer_normalization::LayerNormalization;
-pub use leaky_relu::LeakyReLU;
-pub use max_pooling2d::MaxPooling2D;
-pub use multiply::Multiply;
-pub use random_rotation::RandomRotation;
-pub use random_translation::RandomTranslation;
-pub use random_zoom::RandomZoom;
-pub use relu::ReLU;
-pub use rescaling::Rescaling;
-pub use reshape::Reshape;
-pub use separable_conv2d::SeparableConv2D;
-pub use softmax::Softmax;
-pub use upsampling2d::{UpSampling, UpSampling2D};
-pub use zero_padding2d::{Margins, ZeroPadding2D};
+pub use registry::register_layer;
+pub use upsampling2d::UpSampling;
+pub use zero_padding2d::Margins;
+
+objects! {
+    /// All layers.
+    pub(crate) static LAYERS: Registry<Box<dyn Layer>> = ("layer", "keras.layers", Box::new);
+    input_layer::InputLayer,
+    activation::Activation,
+    add::Add,
+    average::Average,
+    average_pooling2d::AveragePooling2D,
+    batch_normalization::BatchNormalization,
+    concatenate::Concatenate,
+    conv2d::Conv2D,
+    dense::Dense,
+    depthwise_conv2d::DepthwiseConv2D,
+    dropout::Dropout,
+    elu::ELU,
+    flatten::Flatten,
+    global_average_pooling2d::GlobalAveragePooling2D,
+    global_max_pooling2d::GlobalMaxPooling2D,
+    layer_normalization::LayerNormalization,
+    leaky_relu::LeakyReLU,
+    max_pooling2d::MaxPooling2D,
+    multiply::Multiply,
+    random_rotation::RandomRotation,
+    random_translation::RandomTranslation,
+    random_zoom::RandomZoom,
+    relu::ReLU,
+    rescaling::Rescaling,
+    reshape::Reshape,
+    separable_conv2d::SeparableConv2D,
+    softmax::Softmax,
+    upsampling2d::UpSampling2D,
+    zero_padding2d::ZeroPadding2D,
+}
 
 /// Axis lengths without the batch axis, e.g. `[height, width, channels]`.
 pub type Shape = Vec<usize>;
@@ -130,6 +107,13 @@ impl WeightSpec {
         WeightSpec { name, shape, initializer: initializer.clone(), regularizer: regularizer.cloned(), trainable: true }
     }
 
+    /// Checks the arguments of initializer and regularizer.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let checked = self.initializer.function().check();
+        let regularizer = self.regularizer.as_ref().map_or(Ok(()), |regularizer| regularizer.function().check());
+        checked.and(regularizer).map_err(|error| format!("{}: {error}", self.name))
+    }
+
     /// A weight that training moves without gradient.
     pub fn state(name: &'static str, shape: Vec<usize>, initializer: &Initializer) -> Self {
         WeightSpec { trainable: false, ..WeightSpec::new(name, shape, initializer, None) }
@@ -169,16 +153,20 @@ impl Built {
     }
 }
 
-/// A layer: Keras' arguments, and how they become arithmetic.
-pub trait Layer: Any + fmt::Debug + Send + Sync {
-    /// Keras' class name, e.g. `Conv2D`.
-    fn class_name(&self) -> &'static str;
-    /// Name and trainability.
+/// Access to what every layer has; [`keras_layer!`](crate::keras_layer) makes it.
+pub trait HasBase {
+    /// Name, trainability and dtype policy.
     fn base(&self) -> &Base;
-    /// Name and trainability, to change.
+    /// The same, to change.
     fn base_mut(&mut self) -> &mut Base;
-    /// Keras' config without `name`, `trainable` and `dtype`.
-    fn config(&self) -> Map<String, Value>;
+}
+
+/// A layer: Keras' arguments, and how they become arithmetic.
+pub trait Layer: Object + HasBase {
+    /// Keras' config without `name`, `trainable` and `dtype`, in Keras' order.
+    fn config(&self) -> Config {
+        self.arguments()
+    }
     /// Checks arguments and input shapes (one per input, without the batch axis) and lowers the layer.
     ///
     /// # Errors
@@ -194,8 +182,14 @@ pub trait Layer: Any + fmt::Debug + Send + Sync {
         let _ = (next, weights);
         None
     }
-    /// The layer as `Any`, to look at its own type.
-    fn as_any(&self) -> &dyn Any;
+    /// Whether it is where samples enter a model.
+    fn is_input(&self) -> bool {
+        false
+    }
+    /// Whether Keras calls it with a list of tensors.
+    fn takes_list(&self) -> bool {
+        false
+    }
 }
 
 /// Most values of one weight or of one sample's output: 2 GiB of f32, as much as a file may hold. Products of axes below it, and

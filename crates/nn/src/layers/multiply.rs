@@ -1,32 +1,21 @@
 //! `Multiply`: the product of several inputs, value by value.
 
 use super::merge::{Placement, broadcast};
-use super::{Base, Built, Layer, Shape};
+use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
 use maobi_kernels::pointwise;
-use serde::{Deserialize, Serialize};
 
-/// x₁ · x₂ · …, inputs of one shape (an axis of length 1 is repeated): a gate.
-///
-/// Keras file: `layers/merging/multiply.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Multiply {
-    #[serde(skip)]
-    pub(crate) base: Base,
+keras_layer! {
+    /// x₁ · x₂ · …, inputs of one shape (an axis of length 1 is repeated): a gate.
+    ///
+    /// Keras file: `layers/merging/multiply.py`.
+    pub struct Multiply("multiply") {}
 }
-
-impl Multiply {
-    /// The product of its inputs.
-    pub fn new() -> Self {
-        Multiply::default()
-    }
-}
-
-layer_builder!(Multiply);
 
 impl Layer for Multiply {
-    layer_boilerplate!("Multiply");
+    fn takes_list(&self) -> bool {
+        true
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;

@@ -1,40 +1,41 @@
 //! `RandomRotation`: in training, turns each image by an angle of its own.
 
-use super::affine::{Draw, Factor};
-use super::sampling::{Sampling, sampling_builder};
-use super::{Base, Built, Layer, Shape};
-use serde::{Deserialize, Serialize};
+use super::affine::{Draw, Factor, FillMode, Interpolation, Sampling, moved};
+use super::arguments::ChannelsLast;
+use super::{Built, Layer, Shape};
 
-/// Turns images by an angle drawn from `factor`, in fractions of a full turn (0.1 means −36° to 36°), positive counter-clockwise.
-/// Inference passes through.
-///
-/// Keras file: `layers/preprocessing/image_preprocessing/random_rotation.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RandomRotation {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    factor: Factor,
-    #[serde(flatten)]
-    sampling: Sampling,
-}
-
-impl RandomRotation {
-    /// Turns by up to `factor` of a full turn either way, or between two fractions.
-    pub fn new(factor: impl Into<Factor>) -> Self {
-        RandomRotation { factor: factor.into(), ..RandomRotation::default() }
+keras_layer! {
+    /// Turns images by an angle drawn from `factor`, in fractions of a full turn (0.1 means −36° to 36°), positive counter-clockwise.
+    /// Inference passes through.
+    ///
+    /// Keras file: `layers/preprocessing/image_preprocessing/random_rotation.py`.
+    pub struct RandomRotation("random_rotation") new(
+        /// Most of a full turn either way, or between two fractions.
+        factor: Factor,
+    ) {
+        /// What comes in from outside; reflect by default.
+        fill_mode: FillMode = FillMode::Reflect,
+        /// Bilinear by default.
+        interpolation: Interpolation = Interpolation::Bilinear,
+        /// Draws from this seed instead of the run's.
+        seed: Option<u64> = None,
+        /// For fill mode constant; 0 by default.
+        fill_value: f64 = 0.0,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
     }
 }
 
-layer_builder!(RandomRotation);
-sampling_builder!(RandomRotation);
-
 impl Layer for RandomRotation {
-    layer_boilerplate!("RandomRotation");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let draw = Draw::Rotation(self.factor.range("factor", false)?);
-        self.sampling.build(inputs, draw)
+        let sampling = Sampling {
+            fill_mode: self.fill_mode,
+            fill_value: self.fill_value as f32,
+            interpolation: self.interpolation,
+            seed: self.seed,
+        };
+        moved(inputs, draw, sampling)
     }
 }
 

@@ -1,46 +1,44 @@
 //! `RandomTranslation`: in training, shifts each image by a distance of its own.
 
-use super::affine::{Draw, Factor};
-use super::sampling::{Sampling, sampling_builder};
-use super::{Base, Built, Layer, Shape};
-use serde::{Deserialize, Serialize};
+use super::affine::{Draw, Factor, FillMode, Interpolation, Sampling, moved};
+use super::arguments::ChannelsLast;
+use super::{Built, Layer, Shape};
 
-/// Shifts images by shares of their height and width drawn from `height_factor` (positive is down) and `width_factor` (positive is
-/// right). Inference passes through.
-///
-/// Keras file: `layers/preprocessing/image_preprocessing/random_translation.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RandomTranslation {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    height_factor: Factor,
-    width_factor: Factor,
-    #[serde(flatten)]
-    sampling: Sampling,
-}
-
-impl RandomTranslation {
-    /// Shifts by up to these shares of height and width either way, or between two shares.
-    pub fn new(height_factor: impl Into<Factor>, width_factor: impl Into<Factor>) -> Self {
-        RandomTranslation {
-            height_factor: height_factor.into(),
-            width_factor: width_factor.into(),
-            ..RandomTranslation::default()
-        }
+keras_layer! {
+    /// Shifts images by shares of their height and width drawn from `height_factor` (positive is down) and `width_factor` (positive is
+    /// right). Inference passes through.
+    ///
+    /// Keras file: `layers/preprocessing/image_preprocessing/random_translation.py`.
+    pub struct RandomTranslation("random_translation") new(
+        /// Most of the height either way, or between two shares.
+        height_factor: Factor,
+        /// Most of the width either way, or between two shares.
+        width_factor: Factor,
+    ) {
+        /// What comes in from outside; reflect by default.
+        fill_mode: FillMode = FillMode::Reflect,
+        /// Bilinear by default.
+        interpolation: Interpolation = Interpolation::Bilinear,
+        /// Draws from this seed instead of the run's.
+        seed: Option<u64> = None,
+        /// For fill mode constant; 0 by default.
+        fill_value: f64 = 0.0,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
     }
 }
 
-layer_builder!(RandomTranslation);
-sampling_builder!(RandomTranslation);
-
 impl Layer for RandomTranslation {
-    layer_boilerplate!("RandomTranslation");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let height = self.height_factor.range("height_factor", false)?;
         let draw = Draw::Translation(height, self.width_factor.range("width_factor", false)?);
-        self.sampling.build(inputs, draw)
+        let sampling = Sampling {
+            fill_mode: self.fill_mode,
+            fill_value: self.fill_value as f32,
+            interpolation: self.interpolation,
+            seed: self.seed,
+        };
+        moved(inputs, draw, sampling)
     }
 }
 

@@ -1,46 +1,26 @@
 //! `ReLU`: max(x, 0), with Keras' three options.
 
 use super::activation::ActivationOp;
-use super::{Base, Built, Layer, PerChannel, Shape, single};
+use super::{Built, Layer, PerChannel, Shape, single};
 use maobi_kernels::pointwise::Activation as Kernel;
-use serde::{Deserialize, Serialize};
 
-/// x from `threshold` on, clipped at `max_value`; below, `negative_slope` · (x − `threshold`).
-///
-/// Keras file: `layers/activations/relu.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ReLU {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    max_value: Option<f64>,
-    negative_slope: f64,
-    threshold: f64,
-}
-
-impl ReLU {
-    /// max(x, 0).
-    pub fn new() -> Self {
-        ReLU::default()
-    }
-
-    setters! {
-        /// Slope below the threshold, at least 0; 0 by default.
-        negative_slope: f64,
-        /// Where the function begins, at least 0; 0 by default.
-        threshold: f64,
+keras_layer! {
+    /// x from `threshold` on, clipped at `max_value`; below, `negative_slope` · (x − `threshold`).
+    ///
+    /// Keras file: `layers/activations/relu.py`.
+    pub struct ReLU("re_lu") {
         /// Largest output, at least 0; unbounded by default.
-        max_value: Option<f64>,
+        max_value: Option<f64> = None,
+        /// Slope below the threshold, at least 0; 0 by default.
+        negative_slope: f64 = 0.0,
+        /// Where the function begins, at least 0; 0 by default.
+        threshold: f64 = 0.0,
     }
 }
-
-layer_builder!(ReLU);
 
 impl Layer for ReLU {
-    layer_boilerplate!("ReLU");
-
     fn per_channel(&self, _: &[&[f32]]) -> Option<PerChannel> {
-        let plain = ReLU { base: self.base.clone(), ..ReLU::default() };
+        let plain = ReLU { base: self.base.clone(), ..ReLU::new() };
         (*self == plain).then(|| PerChannel::Function("relu".into()))
     }
 

@@ -1,44 +1,22 @@
 //! `Rescaling`: x · scale + offset.
 
-use super::{Base, Built, Layer, Shape, single};
+use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Op};
-use serde::{Deserialize, Serialize};
 
-/// x · `scale` + `offset`, any shape: the place for pixel scaling inside a model.
-///
-/// Keras file: `layers/preprocessing/rescaling.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Rescaling {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    scale: f64,
-    offset: f64,
-}
-
-impl Default for Rescaling {
-    fn default() -> Self {
-        Rescaling { base: Base::default(), scale: 1.0, offset: 0.0 }
-    }
-}
-
-impl Rescaling {
-    /// Multiplies by `scale`, e.g. `1.0 / 255.0`.
-    pub fn new(scale: f64) -> Self {
-        Rescaling { scale, ..Rescaling::default() }
-    }
-
-    setters! {
+keras_layer! {
+    /// x · `scale` + `offset`, any shape: the place for pixel scaling inside a model.
+    ///
+    /// Keras file: `layers/preprocessing/rescaling.py`.
+    pub struct Rescaling("rescaling") new(
+        /// The factor, e.g. `1.0 / 255.0`.
+        scale: f64,
+    ) {
         /// Added after scaling; 0 by default.
-        offset: f64,
+        offset: f64 = 0.0,
     }
 }
-
-layer_builder!(Rescaling);
 
 impl Layer for Rescaling {
-    layer_boilerplate!("Rescaling");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         if !self.scale.is_finite() || !self.offset.is_finite() {

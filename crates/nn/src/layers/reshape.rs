@@ -1,32 +1,19 @@
 //! `Reshape`: the same values under other axes.
 
 use super::flatten::View;
-use super::{Base, Built, Layer, Shape, show, single};
-use serde::{Deserialize, Serialize};
+use super::{Built, Layer, Shape, show, single};
 
-/// `[batch, …]` → `[batch, target_shape…]` in memory order; one axis may be −1, which takes what is left.
-///
-/// Keras file: `layers/reshaping/reshape.py`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Reshape {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    target_shape: Vec<i64>,
+keras_layer! {
+    /// `[batch, …]` → `[batch, target_shape…]` in memory order; one axis may be −1, which takes what is left.
+    ///
+    /// Keras file: `layers/reshaping/reshape.py`.
+    pub struct Reshape("reshape") new(
+        /// Axis lengths without the batch, e.g. `[7, 7, -1]`.
+        target_shape: Vec<i64>,
+    ) {}
 }
-
-impl Reshape {
-    /// Axis lengths without the batch, e.g. `[7, 7, -1]`.
-    pub fn new(target_shape: impl Into<Vec<i64>>) -> Self {
-        Reshape { base: Base::default(), target_shape: target_shape.into() }
-    }
-}
-
-layer_builder!(Reshape);
 
 impl Layer for Reshape {
-    layer_boilerplate!("Reshape");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let input = single(inputs)?;
         let target = &self.target_shape;

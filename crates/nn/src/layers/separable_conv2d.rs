@@ -1,99 +1,64 @@
 //! `SeparableConv2D`: a depthwise convolution, then a 1×1 convolution across channels.
 
-use super::arguments::{ChannelsLast, Null, Padding, Pair};
+use super::arguments::{ChannelsLast, Padding, Pair};
 use super::conv2d::{Window, lower_conv};
 use super::depthwise_conv2d::outputs;
-use super::{Base, Built, Layer, Shape, WeightSpec, image};
+use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
-use crate::initializers::Initializer;
+use crate::initializers::{GlorotUniform, Initializer, Zeros};
+use crate::object::{Config, Object};
 use crate::regularizers::Regularizer;
-use serde::{Deserialize, Serialize};
 
-/// activation((input ∗ depthwise kernel) · pointwise kernel + bias): `[batch, height, width, channels]` → `[batch, out_height,
-/// out_width, filters]`; depthwise kernel `[kernel_height, kernel_width, channels, depth_multiplier]`, pointwise kernel `[1, 1,
-/// channels · depth_multiplier, filters]`, bias `[filters]`.
-///
-/// Keras file: `layers/convolutional/separable_conv2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SeparableConv2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    depth_multiplier: usize,
-    filters: usize,
-    kernel_size: Pair,
-    strides: Pair,
-    padding: Padding,
-    data_format: ChannelsLast,
-    dilation_rate: Pair,
-    activation: Activation,
-    use_bias: bool,
-    depthwise_initializer: Initializer,
-    pointwise_initializer: Initializer,
-    bias_initializer: Initializer,
-    depthwise_regularizer: Option<Regularizer>,
-    pointwise_regularizer: Option<Regularizer>,
-    bias_regularizer: Option<Regularizer>,
-    activity_regularizer: Null,
-    depthwise_constraint: Null,
-    pointwise_constraint: Null,
-    bias_constraint: Null,
-}
-
-impl Default for SeparableConv2D {
-    fn default() -> Self {
-        SeparableConv2D {
-            base: Base::default(),
-            depth_multiplier: 1,
-            filters: 0,
-            kernel_size: Pair(0, 0),
-            strides: Pair(1, 1),
-            padding: Padding::Valid,
-            data_format: ChannelsLast,
-            dilation_rate: Pair(1, 1),
-            activation: Activation::default(),
-            use_bias: true,
-            depthwise_initializer: Initializer::glorot_uniform(),
-            pointwise_initializer: Initializer::glorot_uniform(),
-            bias_initializer: Initializer::Zeros,
-            depthwise_regularizer: None,
-            pointwise_regularizer: None,
-            bias_regularizer: None,
-            activity_regularizer: Null,
-            depthwise_constraint: Null,
-            pointwise_constraint: Null,
-            bias_constraint: Null,
-        }
-    }
-}
-
-impl SeparableConv2D {
-    /// `filters` outputs from windows of `kernel_size` pixels.
-    pub fn new(filters: usize, kernel_size: impl Into<Pair>) -> Self {
-        SeparableConv2D { filters, kernel_size: kernel_size.into(), ..SeparableConv2D::default() }
-    }
-
-    convolution_setters!();
-
-    setters! {
+keras_layer! {
+    /// activation((input ∗ depthwise kernel) · pointwise kernel + bias): `[batch, height, width, channels]` → `[batch, out_height,
+    /// out_width, filters]`; depthwise kernel `[kernel_height, kernel_width, channels, depth_multiplier]`, pointwise kernel `[1, 1,
+    /// channels · depth_multiplier, filters]`, bias `[filters]`.
+    ///
+    /// Keras file: `layers/convolutional/separable_conv2d.py`.
+    pub struct SeparableConv2D("separable_conv2d") new(
+        /// Number of outputs, 1 or more.
+        filters: usize,
+        /// Height and width of the windows, in pixels.
+        kernel_size: Pair,
+    ) {
         /// Depthwise outputs per channel; 1 by default.
-        depth_multiplier: usize,
+        depth_multiplier: usize = 1,
+        /// Step of the window; 1 by default.
+        strides: Pair = Pair(1, 1),
+        /// Valid or same; valid by default.
+        padding: Padding = Padding::Valid,
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
+        /// Distance of the window's taps; 1 by default.
+        dilation_rate: Pair = Pair(1, 1),
+        /// Applied to the output; `"linear"` by default.
+        activation: Activation = Activation::default(),
+        /// Whether a bias is added; true by default.
+        use_bias: bool = true,
         /// Initial depthwise kernel; Glorot uniform by default.
-        depthwise_initializer: Initializer,
+        depthwise_initializer: Initializer = GlorotUniform::new().into(),
         /// Initial pointwise kernel; Glorot uniform by default.
-        pointwise_initializer: Initializer,
+        pointwise_initializer: Initializer = GlorotUniform::new().into(),
+        /// Initial bias; zeros by default.
+        bias_initializer: Initializer = Zeros::new().into(),
         /// Penalty on the depthwise kernel.
-        depthwise_regularizer: Option<Regularizer>,
+        depthwise_regularizer: Option<Regularizer> = None,
         /// Penalty on the pointwise kernel.
-        pointwise_regularizer: Option<Regularizer>,
-    }
+        pointwise_regularizer: Option<Regularizer> = None,
+        /// Penalty on the bias.
+        bias_regularizer: Option<Regularizer> = None,
+    } null { activity_regularizer, depthwise_constraint, pointwise_constraint, bias_constraint }
 }
-
-layer_builder!(SeparableConv2D);
 
 impl Layer for SeparableConv2D {
-    layer_boilerplate!("SeparableConv2D");
     takes_what_follows!();
+
+    /// Keras writes the depth multiplier first.
+    fn config(&self) -> Config {
+        let mut config = Config::from_iter([("depth_multiplier".to_string(), self.depth_multiplier.into())]);
+        config.append(&mut self.arguments());
+        config
+    }
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;

@@ -1,39 +1,20 @@
 //! `Softmax`: exp(x) over its sum, along the last axis.
 
-use super::{Base, Built, Layer, Shape, single};
+use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Logits, Op};
 use maobi_kernels::softmax;
-use serde::{Deserialize, Serialize};
 
-/// Softmax over the last axis: `[batch, …, classes]` → the same shape, each row in (0, 1) and summing to 1.
-///
-/// Keras file: `layers/activations/softmax.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Softmax {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    axis: i64,
-}
-
-impl Default for Softmax {
-    fn default() -> Self {
-        Softmax { base: Base::default(), axis: -1 }
+keras_layer! {
+    /// Softmax over the last axis: `[batch, …, classes]` → the same shape, each row in (0, 1) and summing to 1.
+    ///
+    /// Keras file: `layers/activations/softmax.py`.
+    pub struct Softmax("softmax") {
+        /// The axis of the classes: the last one, −1 by default.
+        axis: i64 = -1,
     }
 }
-
-impl Softmax {
-    /// Softmax over the last axis.
-    pub fn new() -> Self {
-        Softmax::default()
-    }
-}
-
-layer_builder!(Softmax);
 
 impl Layer for Softmax {
-    layer_boilerplate!("Softmax");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         // Keras counts the batch as axis 0.

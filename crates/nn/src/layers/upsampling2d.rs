@@ -1,57 +1,36 @@
 //! `UpSampling2D`: an enlarged image.
 
 use super::arguments::{ChannelsLast, Pair};
-use super::{Base, Built, Layer, Shape, check_size, image};
+use super::{Built, Layer, Shape, check_size, image};
+use crate::object::words;
 use crate::op::{Backward, Forward, Op};
-use serde::{Deserialize, Serialize};
 
-/// Where a value between pixels comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UpSampling {
-    /// The pixel is repeated.
-    #[default]
-    Nearest,
-    /// Straight lines between the centres of pixels; outside the outermost centres, the edge.
-    Bilinear,
-}
-
-/// `[batch, height, width, channels]` → `[batch, height · size[0], width · size[1], channels]`.
-///
-/// Keras file: `layers/reshaping/up_sampling2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct UpSampling2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    size: Pair,
-    data_format: ChannelsLast,
-    interpolation: UpSampling,
-}
-
-impl Default for UpSampling2D {
-    fn default() -> Self {
-        UpSampling2D { base: Base::default(), size: Pair(2, 2), data_format: ChannelsLast, interpolation: UpSampling::Nearest }
+words! {
+    /// Where a value between pixels comes from.
+    pub enum UpSampling {
+        /// The pixel is repeated.
+        Nearest = "nearest",
+        /// Straight lines between the centers of pixels; outside the outermost centers, the edge.
+        Bilinear = "bilinear",
     }
 }
 
-impl UpSampling2D {
-    /// Enlarges by the whole factors `size`.
-    pub fn new(size: impl Into<Pair>) -> Self {
-        UpSampling2D { size: size.into(), ..UpSampling2D::default() }
-    }
-
-    setters! {
+keras_layer! {
+    /// `[batch, height, width, channels]` → `[batch, height · size[0], width · size[1], channels]`.
+    ///
+    /// Keras file: `layers/reshaping/up_sampling2d.py`.
+    pub struct UpSampling2D("up_sampling2d") new(
+        /// Whole factors of height and width; 2 where a configuration does not say.
+        size: Pair = Pair(2, 2),
+    ) {
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
         /// Nearest or bilinear; nearest by default.
-        interpolation: UpSampling,
+        interpolation: UpSampling = UpSampling::Nearest,
     }
 }
-
-layer_builder!(UpSampling2D);
 
 impl Layer for UpSampling2D {
-    layer_boilerplate!("UpSampling2D");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, channels] = image(inputs)?;
         let (up, across) = self.size.positive("size")?;
@@ -166,6 +145,7 @@ impl Op for UpSampleOp {
 mod tests {
     use super::*;
     use crate::layers::testing::forward;
+    use crate::object::Argument;
 
     #[test]
     fn pixels_are_repeated() {
@@ -181,8 +161,8 @@ mod tests {
 
     #[test]
     fn other_interpolations_are_refused() {
-        let error = serde_json::from_str::<UpSampling2D>(r#"{"interpolation": "bicubic"}"#).unwrap_err().to_string();
-        assert!(error.contains("bicubic") && error.contains("bilinear"), "{error}");
+        assert_eq!(UpSampling::read(&"bicubic".into()), None);
+        assert_eq!(UpSampling::expected(), "one of nearest, bilinear");
         assert!(UpSampling2D::new(0usize).build(&[vec![2, 2, 1]]).unwrap_err().contains("size must be at least 1"));
     }
 }

@@ -1,12 +1,13 @@
 //! `ZeroPadding2D`: rows and columns of zeros around an image.
 
-use super::arguments::ChannelsLast;
-use super::{Base, Built, Layer, Shape, image};
+use super::arguments::{ChannelsLast, Pair};
+use super::{Built, Layer, Shape, image};
+use crate::object::Argument;
 use crate::op::{Backward, Forward, Op};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 
 /// How much to add: ((top, bottom), (left, right)), a (height, width) for both sides, or one number for all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Margins([[usize; 2]; 2]);
 
 impl From<usize> for Margins {
@@ -25,64 +26,39 @@ impl From<((usize, usize), (usize, usize))> for Margins {
     }
 }
 
-impl<'de> Deserialize<'de> for Margins {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Side {
-            Both(usize),
-            Each([usize; 2]),
+impl Argument for Margins {
+    fn expected() -> String {
+        "a whole number, [height, width] or [[top, bottom], [left, right]]".into()
+    }
+
+    fn read(value: &Value) -> Option<Margins> {
+        let side = |value| Pair::read(value).map(|Pair(before, after)| [before, after]);
+        match value.as_array().map(Vec::as_slice) {
+            None => usize::read(value).map(Margins::from),
+            Some([h, w]) => Some(Margins([side(h)?, side(w)?])),
+            Some(_) => None,
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            One(usize),
-            Two([Side; 2]),
-        }
-        let side = |s: Side| match s {
-            Side::Both(n) => [n, n],
-            Side::Each(pair) => pair,
-        };
-        match Form::deserialize(d) {
-            Ok(Form::One(n)) => Ok(n.into()),
-            Ok(Form::Two([h, w])) => Ok(Margins([side(h), side(w)])),
-            Err(_) => Err(serde::de::Error::custom(
-                "padding: expected a whole number, [height, width] or [[top, bottom], [left, right]]",
-            )),
-        }
+    }
+
+    fn write(&self) -> Value {
+        json!(self.0)
     }
 }
 
-/// `[batch, height, width, channels]` → `[batch, top + height + bottom, left + width + right, channels]`.
-///
-/// Keras file: `layers/reshaping/zero_padding2d.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ZeroPadding2D {
-    #[serde(skip)]
-    pub(crate) base: Base,
-    padding: Margins,
-    data_format: ChannelsLast,
-}
-
-impl Default for ZeroPadding2D {
-    fn default() -> Self {
-        ZeroPadding2D { base: Base::default(), padding: 1.into(), data_format: ChannelsLast }
+keras_layer! {
+    /// `[batch, height, width, channels]` → `[batch, top + height + bottom, left + width + right, channels]`.
+    ///
+    /// Keras file: `layers/reshaping/zero_padding2d.py`.
+    pub struct ZeroPadding2D("zero_padding2d") new(
+        /// A number, (height, width) or ((top, bottom), (left, right)); 1 where a configuration does not say.
+        padding: Margins = Margins::from(1),
+    ) {
+        /// Channels last, the one order there is.
+        data_format: ChannelsLast = ChannelsLast,
     }
 }
-
-impl ZeroPadding2D {
-    /// Adds `padding`: a number, (height, width) or ((top, bottom), (left, right)).
-    pub fn new(padding: impl Into<Margins>) -> Self {
-        ZeroPadding2D { padding: padding.into(), ..ZeroPadding2D::default() }
-    }
-}
-
-layer_builder!(ZeroPadding2D);
 
 impl Layer for ZeroPadding2D {
-    layer_boilerplate!("ZeroPadding2D");
-
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;
         // Beyond any picture; keeps the products below from overflowing.
@@ -143,12 +119,11 @@ mod tests {
 
     #[test]
     fn all_forms_are_read_and_one_is_written() {
-        let read = |json: &str| serde_json::from_str::<Margins>(json);
-        assert_eq!(read("2").unwrap(), 2.into());
-        assert_eq!(read("[1, 2]").unwrap(), (1, 2).into());
-        assert_eq!(read("[[0, 1], [2, 3]]").unwrap(), ((0, 1), (2, 3)).into());
-        assert_eq!(serde_json::to_string(&read("[1, 2]").unwrap()).unwrap(), "[[1,1],[2,2]]");
-        assert!(read("[1]").unwrap_err().to_string().starts_with("padding: expected"));
+        assert_eq!(Margins::read(&json!(2)), Some(2.into()));
+        assert_eq!(Margins::read(&json!([1, 2])), Some((1, 2).into()));
+        assert_eq!(Margins::read(&json!([[0, 1], [2, 3]])), Some(((0, 1), (2, 3)).into()));
+        assert_eq!(Margins::from((1, 2)).write(), json!([[1, 1], [2, 2]]));
+        assert_eq!(Margins::read(&json!([1])), None);
         assert!(ZeroPadding2D::new(usize::MAX).build(&[vec![2, 2, 1]]).unwrap_err().contains("at most"));
     }
 }

@@ -4,7 +4,8 @@ use super::Model;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, GraphLayer, Kind, Sequential, Tensor, apply};
 use crate::layers::registry::{UnknownKeys, from_config};
-use crate::layers::{InputLayer, Layer};
+use crate::layers::{InputLayer, LAYERS, Layer};
+use crate::object::{Declared, Fields};
 use crate::precision::Precision;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -49,18 +50,12 @@ impl Graph {
 
     fn layer_config(&self, index: usize) -> Value {
         let GraphLayer { layer, name } = &self.layers[index];
-        let class = layer.class_name();
         let mut config = Map::new();
         config.insert("name".into(), json!(name));
         config.insert("trainable".into(), json!(layer.base().trainable));
-        config.insert("dtype".into(), if class == "InputLayer" { json!("float32") } else { self.precision_of(index).to_value() });
+        config.insert("dtype".into(), if layer.is_input() { json!("float32") } else { self.precision_of(index).to_value() });
         config.extend(layer.config());
-        let mut object = json!({
-            "module": "keras.layers",
-            "class_name": class,
-            "config": config,
-            "registered_name": null,
-        });
+        let mut object = LAYERS.write(&**layer, config);
         let nodes = || self.nodes.iter().filter(|n| n.layer == index);
         if let Some(first) = nodes().next()
             && !first.inputs.is_empty()
@@ -75,8 +70,8 @@ impl Graph {
                 .filter(|n| !n.inputs.is_empty())
                 .map(|node| {
                     let tensors: Vec<Value> = node.inputs.iter().map(|&n| self.keras_tensor(n)).collect();
-                    let merges = crate::layers::registry::merges(class);
-                    let args = if merges { json!([tensors]) } else { json!(tensors) };
+                    let list = layer.takes_list();
+                    let args = if list { json!([tensors]) } else { json!(tensors) };
                     json!({ "args": args, "kwargs": {} })
                 })
                 .collect();
@@ -159,7 +154,7 @@ pub(crate) fn graph_from_config(value: &Value) -> Result<Graph> {
 /// The model's dtype policy. Functional models do not tell: that of the first layer that computes.
 fn policy(config: &Value) -> Precision {
     let layers = config.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let first = layers.iter().find(|entry| entry.get("class_name").is_some_and(|class| class != "InputLayer"));
+    let first = layers.iter().find(|entry| entry.get("class_name").is_some_and(|class| class != InputLayer::CLASS));
     let dtype = config.get("dtype").filter(|v| !v.is_null()).or_else(|| first?.get("config")?.get("dtype"));
     dtype.and_then(|dtype| Precision::from_value(dtype).ok()).unwrap_or_default()
 }
@@ -197,7 +192,7 @@ fn sequential(config: &Value, precision: Precision) -> Result<Graph> {
     let mut chain = Sequential::new().name(model_name(config, "sequential"));
     for (i, entry) in entries.iter().enumerate() {
         let layer = layer(entry, precision)?;
-        if i == 0 && !layer.as_any().is::<InputLayer>() {
+        if i == 0 && !layer.is_input() {
             // Keras 2 keeps the input shape on the first layer, Keras 3 may keep it on the model.
             let own = entry
                 .get("config")
@@ -205,7 +200,7 @@ fn sequential(config: &Value, precision: Precision) -> Result<Graph> {
                 .filter(|c| c.get("batch_input_shape").is_some_and(|v| !v.is_null()));
             let built = config.get("build_input_shape").map(|s| Map::from_iter([("batch_shape".to_string(), s.clone())]));
             let source = own.cloned().or(built).unwrap_or_default();
-            let input = InputLayer::from_config(&source)
+            let input = InputLayer::read(&mut Fields::new(InputLayer::CLASS, source))
                 .map_err(|e| Error::Config(format!("the model has no InputLayer and no input shape is given: {e}")))?;
             chain = chain.add(input);
         }

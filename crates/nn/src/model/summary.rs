@@ -16,8 +16,7 @@ impl Model {
         for node in &self.graph().nodes {
             let layer = &self.graph().layers[node.layer];
             let class = layer.layer.class_name();
-            let skip = !functional && class == "InputLayer";
-            if skip || std::mem::replace(&mut done[node.layer], true) {
+            if self.graph().is_entry(node.layer) || std::mem::replace(&mut done[node.layer], true) {
                 continue;
             }
             let weights = self.layer_weights(node.layer);

@@ -6,9 +6,8 @@ use super::{Model, WeightGuards};
 use crate::error::{Error, Result};
 use crate::exec::{Feed, GradientPlace, StepWeights, Walk, Workspace, round_on};
 use crate::losses::{LossBatch, Source, Target, apply_class_weights};
-use crate::regularizers::Regularizer;
 use maobi_kernels::memory::{Buffer, RefMut};
-use maobi_kernels::{pointwise, reduce};
+use maobi_kernels::pointwise;
 use serde_json::Value;
 use smallvec::SmallVec;
 
@@ -168,7 +167,7 @@ impl Model {
             let Some(regularizer) = &weight.regularizer else { continue };
             let values = weight.buffer().whole();
             if values.len() <= 2 * CHUNK {
-                total += f64::from(regularizer.loss(&values));
+                total += f64::from(regularizer.function().loss(&values));
                 continue;
             }
             // A fixed number of pieces, summed in order: the same bits for any number of threads.
@@ -176,7 +175,7 @@ impl Model {
             let piece = values.len().div_ceil(TASKS);
             self.pool.for_each_chunk(&mut sums, 1, &|i, sum| {
                 let start = (i * piece).min(values.len());
-                sum[0] = penalty_of(regularizer, &values[start..(start + piece).min(values.len())]);
+                sum[0] = regularizer.loss_of_part(&values[start..(start + piece).min(values.len())]);
             });
             total += sums.iter().map(|&s| f64::from(s)).sum::<f64>();
         }
@@ -286,13 +285,6 @@ struct Pass<'a> {
     row_weights: Option<&'a [f32]>,
     first_row: usize,
     training: bool,
-}
-
-fn penalty_of(regularizer: &Regularizer, values: &[f32]) -> f32 {
-    let (l1, l2) = regularizer.coefficients();
-    let abs = if l1 == 0.0 { 0.0 } else { l1 * reduce::sum_abs(values) };
-    let squares = if l2 == 0.0 { 0.0 } else { l2 * reduce::sum_squares(values) };
-    abs + squares
 }
 
 fn check_targets(outputs: usize, targets: usize) -> Result<()> {

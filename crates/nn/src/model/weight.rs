@@ -38,7 +38,7 @@ impl Weight {
             path: format!("{layer}/{}", spec.name),
             name: spec.name,
             shape: spec.shape.clone(),
-            regularizer: spec.regularizer,
+            regularizer: spec.regularizer.clone(),
             trainable: spec.trainable && layer_trains,
             len: spec.shape.iter().product(),
             initializer: spec.initializer.clone(),

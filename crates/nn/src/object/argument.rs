@@ -21,6 +21,13 @@ pub trait Argument: Clone {
         None
     }
 
+    /// What is wrong with a value that [`Argument::read`] refuses, where the type knows better than "expected this, got that": an object
+    /// names the argument of its own that is wrong.
+    fn refusal(value: &Value) -> Option<ConfigError> {
+        let _ = value;
+        None
+    }
+
     /// The value as a number, for the ranges of [`super::range`]; numbers have one.
     fn as_number(&self) -> Option<f64> {
         None
@@ -42,6 +49,10 @@ impl<T: Argument> Argument for Option<T> {
 
     fn from_null() -> Option<Self> {
         Some(None)
+    }
+
+    fn refusal(value: &Value) -> Option<ConfigError> {
+        T::refusal(value)
     }
 
     fn as_number(&self) -> Option<f64> {

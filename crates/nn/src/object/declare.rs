@@ -12,6 +12,8 @@ pub trait Declared: Clone + Debug + PartialEq + Send + Sync + 'static {
     const NAME: &'static str;
     /// Other names under which it is found.
     const ALIASES: &'static [&'static str];
+    /// The keys that its configuration may have.
+    const KEYS: &'static [&'static str];
 
     /// Takes the arguments from a configuration; those that are absent have their defaults.
     ///
@@ -106,19 +108,22 @@ impl<T: Declared> Object for T {
 ///     pub struct Outputs("outputs") new(
 ///         /// Number of outputs; 1 or more.
 ///         units: usize where range::AT_LEAST_ONE,
+///         /// How many outputs share a weight; 1 where a configuration does not say.
+///         groups: usize = 1,
 ///     ) {
 ///         /// What its weights are scaled by; 1 by default.
 ///         scale: f64 = 1.0,
 ///     }
 /// }
-/// assert_eq!(Outputs::new(10).scale(0.5).units, 10);
+/// assert_eq!(Outputs::new(10, 2).scale(0.5).units, 10);
 /// ```
 ///
 /// The name of the struct is Keras' class name. In parentheses: Keras' name of the object, then other names under which it is found. The
-/// arguments after `new`, which may be absent, have no default. `with Base` in front of them adds a field `base` for what all objects of
+/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with Base` in front of them adds a field `base` for what all objects of
 /// a family share; the family reads and writes it. Behind the arguments there may be those of Keras that have one value here:
 /// `fixed { axis: -1 }` is written and must be absent or that value, `accepted { reduction: ["mean", "auto"] }` is not written,
-/// `null { kernel_constraint }` is written as null and must be absent or null. Setters take what goes `Into` the type of an argument, and `T` for an `Option<T>`.
+/// `null { kernel_constraint }` is written as null and must be absent or null. Last, `old { alpha: negative_slope }` is another key
+/// under which an argument is read. Setters take what goes `Into` the type of an argument, and `T` for an `Option<T>`.
 #[macro_export]
 macro_rules! keras_object {
     // The setters, one argument at a time: a plain `2` or `0.5` has to do.
@@ -165,15 +170,17 @@ macro_rules! keras_object {
             Self::required($($value),*)
         }
     };
-    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: usize $(where $range:path)?, $($rest:tt)*) => {
+    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: usize $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
         $crate::keras_object!(@new [$($p)* $field: usize,] [$($v,)* $field,] $($rest)*);
     };
-    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: f32 $(where $range:path)?, $($rest:tt)*) => {
+    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: f32 $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
         $crate::keras_object!(@new [$($p)* $field: f32,] [$($v,)* $field,] $($rest)*);
     };
-    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)?, $($rest:tt)*) => {
+    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
         $crate::keras_object!(@new [$($p)* $field: impl Into<$kind>,] [$($v,)* $field.into(),] $($rest)*);
     };
+    (@need $fields:ident, $need:ident) => { $fields.required(stringify!($need))? };
+    (@need $fields:ident, $need:ident, $default:expr) => { $fields.argument(stringify!($need), $default)? };
     (@default $type:ident) => {
         impl Default for $type {
             fn default() -> Self {
@@ -184,9 +191,10 @@ macro_rules! keras_object {
     (@default $type:ident $($required:tt)+) => {};
     (
         @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($base:path)?]
-        { $($(#[$need_doc:meta])* $need:ident: $need_kind:ty $(where $need_range:path)?,)* }
+        { $($(#[$need_doc:meta])* $need:ident: $need_kind:ty $(where $need_range:path)? $(= $need_default:expr)?,)* }
         { $($(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)? = $default:expr,)* }
         { $($fixed:ident: $fixed_value:literal),* } { $($accepted:ident: [$($one_of:literal),*]),* } { $($null:ident),* }
+        { $($old:ident: $new:ident),* }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
@@ -206,12 +214,17 @@ macro_rules! keras_object {
             const CLASS: &'static str = stringify!($type);
             const NAME: &'static str = $name;
             const ALIASES: &'static [&'static str] = &[$name $(, $alias)*];
+            const KEYS: &'static [&'static str] = &[
+                $(stringify!($need),)* $(stringify!($field),)* $(stringify!($fixed),)* $(stringify!($accepted),)*
+                $(stringify!($null),)* $(stringify!($old),)*
+            ];
 
             #[allow(unused_variables)]
             fn read(fields: &mut $crate::object::Fields) -> Result<Self, $crate::object::ConfigError> {
+                $(fields.rename(stringify!($old), stringify!($new));)*
                 let read = Self {
                     $(base: <$base>::default(),)?
-                    $($need: fields.required(stringify!($need))?,)*
+                    $($need: $crate::keras_object!(@need fields, $need $(, $need_default)?),)*
                     $($field: fields.argument(stringify!($field), $default)?,)*
                 };
                 $(fields.only(stringify!($fixed), &[$fixed_value.into()])?;)*
@@ -225,8 +238,8 @@ macro_rules! keras_object {
             fn write(&self, config: &mut $crate::object::Config) {
                 $(config.insert(stringify!($need).into(), $crate::object::Argument::write(&self.$need));)*
                 $(config.insert(stringify!($field).into(), $crate::object::Argument::write(&self.$field));)*
-                $(config.insert(stringify!($fixed).into(), $fixed_value.into());)*
                 $(config.insert(stringify!($null).into(), $crate::serde_json::Value::Null);)*
+                $(config.insert(stringify!($fixed).into(), $fixed_value.into());)*
             }
 
             fn check_ranges(&self) -> Result<(), $crate::object::ConfigError> {
@@ -240,10 +253,12 @@ macro_rules! keras_object {
         $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?)
         $(with $base:path,)? $(new($($required:tt)*))? { $($arguments:tt)* }
         $(fixed { $($fixed:tt)* })? $(accepted { $($accepted:tt)* })? $(null { $($null:tt)* })?
+        $(old { $($old:tt)* })?
     ) => {
         $crate::keras_object!(
             @object $(#[$meta])* $vis struct $type($($name),+) [$($base)?] { $($($required)*)? } { $($arguments)* }
             { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? }
+            { $($($old)*)? }
         );
         $crate::keras_object!(@default $type $($($required)*)?);
 

@@ -67,7 +67,7 @@ impl Fields {
         match self.map.shift_remove(key) {
             None => Ok(default),
             Some(Value::Null) => Ok(T::from_null().unwrap_or(default)),
-            Some(value) => T::read(&value).ok_or_else(|| self.bad(key, &T::expected(), &value)),
+            Some(value) => self.read(key, &value),
         }
     }
 
@@ -78,7 +78,21 @@ impl Fields {
     pub fn required<T: Argument>(&mut self, key: &'static str) -> Result<T, ConfigError> {
         let class = self.class.clone();
         let value = self.take(key).ok_or_else(|| ConfigError::MissingKey { class, key, expected: T::expected() })?;
-        T::read(&value).ok_or_else(|| self.bad(key, &T::expected(), &value))
+        self.read(key, &value)
+    }
+
+    fn read<T: Argument>(&self, key: &str, value: &Value) -> Result<T, ConfigError> {
+        T::read(value).ok_or_else(|| match T::refusal(value) {
+            Some(why) => ConfigError::Conflict { class: self.class.clone(), message: format!("{key}: {why}") },
+            None => self.bad(key, &T::expected(), value),
+        })
+    }
+
+    /// Reads what stands under an old key as if it stood under the new one.
+    pub fn rename(&mut self, old: &str, new: &str) {
+        if let Some(value) = self.map.shift_remove(old) {
+            self.map.entry(new).or_insert(value);
+        }
     }
 
     /// A number, or `default` when absent.
@@ -188,21 +202,6 @@ impl Fields {
             .ok_or_else(|| self.bad(key, "a list of numbers", &value))
     }
 
-    /// A seed: absent, a whole number (Keras allows negative ones), or a serialised `SeedGenerator`.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] for anything else.
-    pub fn seed(&mut self) -> Result<Option<i64>, ConfigError> {
-        let Some(value) = self.take("seed") else { return Ok(None) };
-        match value.pointer("/config/seed").unwrap_or(&value) {
-            Value::Null => Ok(None),
-            number => match number.as_i64() {
-                Some(seed) => Ok(Some(seed)),
-                None => Err(self.bad("seed", "a whole number or null", &value)),
-            },
-        }
-    }
-
     /// An error about one of these arguments.
     pub fn bad(&self, key: &str, expected: &str, got: &Value) -> ConfigError {
         ConfigError::bad_value(&self.class, key, expected, brief(got))
@@ -237,12 +236,5 @@ mod tests {
         assert_eq!(fields.f64_or("momentum", 0.0).unwrap(), 0.9);
         assert!(!fields.bool_or("nesterov", false).unwrap());
         assert_eq!(fields.finish().unwrap_err().to_string(), "SGD: unknown key \"nestrov\"; known: momentum, nesterov");
-    }
-
-    #[test]
-    fn a_seed_may_be_a_generator() {
-        let (_, map) =
-            parse_object("x", &json!({"type": "A", "seed": {"class_name": "SeedGenerator", "config": {"seed": 7}}})).unwrap();
-        assert_eq!(Fields::new("A", map).seed().unwrap(), Some(7));
     }
 }

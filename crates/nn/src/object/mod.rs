@@ -21,5 +21,5 @@ pub(crate) use form::serde_by_value;
 pub use form::{brief, number, optional_number, parse_object, same_name, to_object, to_snake_case};
 /// The arguments of an object in JSON.
 pub type Config = serde_json::Map<String, serde_json::Value>;
-pub(crate) use registry::objects;
 pub use registry::{Entry, Registry};
+pub(crate) use registry::{handle, objects};

@@ -10,6 +10,7 @@ use std::sync::{PoisonError, RwLock};
 pub struct Entry<P> {
     class: &'static str,
     aliases: &'static [&'static str],
+    keys: &'static [&'static str],
     read: fn(&mut Fields) -> Result<P, ConfigError>,
 }
 
@@ -23,12 +24,17 @@ impl<P> Copy for Entry<P> {}
 impl<P> Entry<P> {
     /// The class `T`; `read` takes its arguments.
     pub const fn of<T: Declared>(read: fn(&mut Fields) -> Result<P, ConfigError>) -> Self {
-        Entry { class: T::CLASS, aliases: T::ALIASES, read }
+        Entry { class: T::CLASS, aliases: T::ALIASES, keys: T::KEYS, read }
     }
 
     /// Keras' class name.
     pub fn class_name(&self) -> &'static str {
         self.class
+    }
+
+    /// The keys that a configuration may have.
+    pub fn keys(&self) -> &'static [&'static str] {
+        self.keys
     }
 
     /// Makes an object of a configuration.
@@ -136,3 +142,83 @@ macro_rules! objects {
     };
 }
 pub(crate) use objects;
+
+/// Makes a pointer to any object of a family: `handle! { pub struct Initializer(dyn InitializerFunction) in INITIALIZERS, "an initializer" }`.
+/// The trait of the family has a function `check`.
+macro_rules! handle {
+    ($(#[$meta:meta])* $vis:vis struct $type:ident(dyn $trait:path) in $registry:ident, $what:literal) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        $vis struct $type(std::sync::Arc<dyn $trait>);
+
+        impl<T: $trait> From<T> for $type {
+            fn from(object: T) -> $type {
+                $type(std::sync::Arc::new(object))
+            }
+        }
+
+        impl PartialEq for $type {
+            fn eq(&self, other: &$type) -> bool {
+                self.0.same(&*other.0)
+            }
+        }
+
+        impl $type {
+            /// Makes one of your own known: files and recipes then find it by its class name.
+            pub fn register<T: $trait + $crate::object::Declared>() {
+                $registry.register($crate::object::Entry::of::<T>(|fields| Ok(std::sync::Arc::new(T::read(fields)?))));
+            }
+
+            /// The class names that `from_value` knows.
+            pub fn known_names() -> Vec<&'static str> {
+                $registry.names()
+            }
+
+            /// What it does.
+            pub fn function(&self) -> &dyn $trait {
+                &*self.0
+            }
+
+            /// The class name in Keras.
+            pub fn class_name(&self) -> &'static str {
+                self.0.class_name()
+            }
+
+            /// Reads any of the three forms of a configuration.
+            ///
+            /// # Errors
+            /// [`ConfigError`](crate::object::ConfigError) for unknown names or keys and values out of range.
+            pub fn from_value(value: &serde_json::Value) -> Result<$type, $crate::object::ConfigError> {
+                let (entry, mut fields) = $registry.open(value)?;
+                let object = entry.read(&mut fields)?;
+                fields.finish()?;
+                object.check()?;
+                Ok($type(object))
+            }
+
+            /// The Keras object.
+            pub fn to_value(&self) -> serde_json::Value {
+                $registry.write(&*self.0, self.0.arguments())
+            }
+        }
+
+        impl $crate::object::Argument for $type {
+            fn expected() -> String {
+                $what.into()
+            }
+
+            fn read(value: &serde_json::Value) -> Option<$type> {
+                $type::from_value(value).ok()
+            }
+
+            fn write(&self) -> serde_json::Value {
+                self.to_value()
+            }
+
+            fn refusal(value: &serde_json::Value) -> Option<$crate::object::ConfigError> {
+                $type::from_value(value).err()
+            }
+        }
+    };
+}
+pub(crate) use handle;

@@ -210,8 +210,7 @@ fn piece<'a>(slot: &'a mut Option<RefMut<'_>>, at: &std::ops::Range<usize>) -> &
 
 fn add_penalty(regularizer: Option<&Regularizer>, w: &[f32], g: &mut [f32]) {
     if let Some(regularizer) = regularizer {
-        let (l1, l2) = regularizer.coefficients();
-        update::add_l1_l2_gradient(w, g, l1, l2);
+        regularizer.function().add_gradient(w, g);
     }
 }
 

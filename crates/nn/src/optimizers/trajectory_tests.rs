@@ -5,7 +5,7 @@ use maobi_kernels::pool::Pool;
 use serde_json::Value;
 
 use super::*;
-use crate::regularizers::Regularizer;
+use crate::regularizers::{L1L2, Regularizer};
 
 const GOLDEN: &str = include_str!("../../../../fixtures/optimizers/trajectories.json");
 
@@ -41,9 +41,9 @@ impl Run {
         let optimizer = Optimizer::from_value(&case["optimizer"]).unwrap();
         let shapes: Vec<Vec<usize>> = golden["shapes"].as_array().unwrap().iter().map(shape).collect();
         let named = ["kernel", "bias"].into_iter().zip(shapes.iter().map(Vec::as_slice));
-        let penalty = case["penalty"].as_array().map(|factors| Regularizer::L1L2 {
-            l1: factors[0].as_f64().unwrap() as f32,
-            l2: factors[1].as_f64().unwrap() as f32,
+        let penalty = case["penalty"].as_array().map(|factors| {
+            let [l1, l2] = [0, 1].map(|i| factors[i].as_f64().unwrap() as f32);
+            L1L2::new().l1(l1).l2(l2).into()
         });
         Run {
             state: OptimizerState::new(&optimizer, named),
@@ -182,7 +182,7 @@ fn threads_and_the_parting_of_gradients_change_no_bit() {
     let len = 3 * CHUNK + 2_049;
     let start: Vec<f32> = (0..len).map(|i| ((i * 37 % 1_001) as f32 - 500.0) / 300.0).collect();
     let slope: Vec<f32> = (0..len).map(|i| ((i * 91 % 2_003) as f32 - 1_000.0) / 5_000.0).collect();
-    let penalty = Regularizer::L1L2 { l1: 1e-4, l2: 1e-3 };
+    let penalty = L1L2::new().l1(1e-4).l2(1e-3).into();
     let configurations: [Optimizer; 4] = [
         Adam::new(1e-2).into(),
         Adam::new(1e-2).clipnorm(0.5).ema(0.9, Some(2)).into(),

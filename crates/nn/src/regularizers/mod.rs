@@ -1,60 +1,30 @@
-//! Weight penalties: l1·Σ|w| + l2·Σw², added to the loss and, differentiated, to the gradient
-//! (keras/src/regularizers/regularizers.py).
+//! Penalties on weights, added to the loss and, differentiated, to the gradient (keras/src/regularizers/regularizers.py).
+//!
+//! A regularizer is a file here and a line in the list below; one of your own implements [`RegularizerFunction`] and is registered
+//! with [`Regularizer::register`].
 
-use serde_json::{Map, Value};
+use crate::object::{ConfigError, Object, handle, objects};
+use maobi_kernels::{reduce, update};
+use std::sync::Arc;
 
-use crate::object::{ConfigError, Fields, number, parse_object, same_name, serde_by_value, to_object};
-
-/// A penalty on the size of a weight's elements. Factors are finite and not negative.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Regularizer {
-    /// l1·Σ|w|.
-    L1 {
-        /// The factor; Keras' default is 0.01.
-        l1: f32,
-    },
-    /// l2·Σw² (no half in front: the gradient is 2·l2·w).
-    L2 {
-        /// The factor; Keras' default is 0.01.
-        l2: f32,
-    },
-    /// l1·Σ|w| + l2·Σw².
-    L1L2 {
-        /// Factor of the absolute values; default 0.
-        l1: f32,
-        /// Factor of the squares; default 0.
-        l2: f32,
-    },
+objects! {
+    /// All regularizers.
+    static REGULARIZERS: Registry<Arc<dyn RegularizerFunction>> = ("regularizer", "keras.regularizers", Arc::new);
+    l1::L1,
+    l2::L2,
+    l1_l2::L1L2,
 }
 
-/// Sums are formed in runs of this length, so that the compiler may use lanes and the order never changes.
-const LANES: usize = 8;
-
-impl Regularizer {
-    /// The class names that [`Regularizer::from_value`] knows.
-    pub const NAMES: [&'static str; 3] = ["L1", "L2", "L1L2"];
-
-    /// The penalty l1·Σ|w|.
-    pub fn l1(l1: f32) -> Regularizer {
-        Regularizer::L1 { l1 }
+/// What a regularizer does: it penalizes each value of a weight by itself. Its arguments are declared by
+/// [`keras_object!`](crate::keras_object).
+pub trait RegularizerFunction: Object {
+    /// The factors (l1, l2) of the penalty l1·Σ|w| + l2·Σw². A penalty of another form has `loss` and `add_gradient` instead.
+    fn coefficients(&self) -> (f32, f32) {
+        (0.0, 0.0)
     }
 
-    /// The penalty l2·Σw².
-    pub fn l2(l2: f32) -> Regularizer {
-        Regularizer::L2 { l2 }
-    }
-
-    /// The factors (l1, l2); 0 where there is none.
-    pub fn coefficients(&self) -> (f32, f32) {
-        match *self {
-            Regularizer::L1 { l1 } => (l1, 0.0),
-            Regularizer::L2 { l2 } => (0.0, l2),
-            Regularizer::L1L2 { l1, l2 } => (l1, l2),
-        }
-    }
-
-    /// What the weight `w` adds to the loss. Summed in f64 in a fixed order.
-    pub fn loss(&self, w: &[f32]) -> f32 {
+    /// What some values of a weight add to the loss.
+    fn loss(&self, w: &[f32]) -> f32 {
         let (l1, l2) = self.coefficients();
         let mut penalty = 0.0;
         if l1 != 0.0 {
@@ -66,89 +36,38 @@ impl Regularizer {
         penalty as f32
     }
 
-    /// Adds the penalty's gradient l1·sign(w) + 2·l2·w to `g`; sign(0) is 0.
-    ///
-    /// # Panics
-    /// When the slices differ in length.
-    pub fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
-        assert_eq!(w.len(), g.len(), "a gradient has the length of its weight");
+    /// Adds the derivative of the penalty of some values of a weight to their gradient `g`, which is as long as `w`; at 0, that of |w| is 0.
+    fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
         let (l1, l2) = self.coefficients();
-        if l2 != 0.0 {
-            let twice = 2.0 * l2;
-            for (g, w) in g.iter_mut().zip(w) {
-                *g += twice * w;
-            }
-        }
-        if l1 != 0.0 {
-            for (g, w) in g.iter_mut().zip(w) {
-                *g += l1 * sign(*w);
-            }
-        }
+        update::add_l1_l2_gradient(w, g, l1, l2);
     }
 
-    /// Reads any of the three forms of [`crate::serial`].
+    /// Checks the arguments; their ranges, by default.
     ///
     /// # Errors
-    /// [`ConfigError`] for unknown names or keys, and for a factor that is negative.
-    pub fn from_value(value: &Value) -> Result<Regularizer, ConfigError> {
-        let (name, map) = parse_object("regularizer", value)?;
-        let Some(class) = Regularizer::NAMES.into_iter().find(|class| same_name(&name, class)) else {
-            return Err(ConfigError::unknown_name("regularizer", &name, Regularizer::NAMES));
-        };
-        let mut fields = Fields::new(class, map);
-        let regularizer = match class {
-            "L1" => Regularizer::L1 { l1: fields.f32_or("l1", 0.01)? },
-            "L2" => Regularizer::L2 { l2: fields.f32_or("l2", 0.01)? },
-            _ => Regularizer::L1L2 { l1: fields.f32_or("l1", 0.0)?, l2: fields.f32_or("l2", 0.0)? },
-        };
-        fields.finish()?;
-        regularizer.check()?;
-        Ok(regularizer)
-    }
-
-    /// Checks the factors.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when a factor is negative or not finite.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let (l1, l2) = self.coefficients();
-        for (key, factor) in [("l1", l1), ("l2", l2)] {
-            if !factor.is_finite() || factor < 0.0 {
-                return Err(ConfigError::bad_value(self.class_name(), key, "a number, 0 or more", factor));
-            }
-        }
-        Ok(())
-    }
-
-    /// The class name in Keras.
-    pub fn class_name(&self) -> &'static str {
-        match self {
-            Regularizer::L1 { .. } => "L1",
-            Regularizer::L2 { .. } => "L2",
-            Regularizer::L1L2 { .. } => "L1L2",
-        }
-    }
-
-    /// The Keras object.
-    pub fn to_value(&self) -> Value {
-        let mut config = Map::new();
-        match *self {
-            Regularizer::L1 { l1 } => {
-                config.insert("l1".into(), number(l1));
-            }
-            Regularizer::L2 { l2 } => {
-                config.insert("l2".into(), number(l2));
-            }
-            Regularizer::L1L2 { l1, l2 } => {
-                config.insert("l1".into(), number(l1));
-                config.insert("l2".into(), number(l2));
-            }
-        }
-        to_object("keras.regularizers", self.class_name(), config)
+    /// [`ConfigError::BadValue`] for the first that is wrong.
+    fn check(&self) -> Result<(), ConfigError> {
+        self.check_arguments()
     }
 }
 
-serde_by_value!(Regularizer);
+handle! {
+    /// A penalty on the size of a weight's values, whichever it is.
+    pub struct Regularizer(dyn RegularizerFunction) in REGULARIZERS, "a regularizer"
+}
+
+impl Regularizer {
+    /// As [`RegularizerFunction::loss`], with faster sums in f32: for parts of large weights.
+    pub(crate) fn loss_of_part(&self, w: &[f32]) -> f32 {
+        let (l1, l2) = self.function().coefficients();
+        if (l1, l2) == (0.0, 0.0) {
+            return self.function().loss(w);
+        }
+        let abs = if l1 == 0.0 { 0.0 } else { l1 * reduce::sum_abs(w) };
+        let squares = if l2 == 0.0 { 0.0 } else { l2 * reduce::sum_squares(w) };
+        abs + squares
+    }
+}
 
 /// The sign as Keras' gradient of |w| takes it: 0 at 0.
 pub(crate) fn sign(w: f32) -> f32 {
@@ -160,6 +79,9 @@ pub(crate) fn sign(w: f32) -> f32 {
         0.0
     }
 }
+
+/// Sums are formed in runs of this length, so that the compiler may use lanes and the order never changes.
+const LANES: usize = 8;
 
 /// Σ f(w) with [`LANES`] partial sums.
 fn sum(w: &[f32], f: impl Fn(f32) -> f64) -> f64 {
@@ -185,15 +107,17 @@ mod tests {
     #[test]
     fn penalties_by_hand() {
         let w = [1.0, -2.0, 0.0, 0.5];
-        assert!((Regularizer::l1(0.1).loss(&w) - 0.35).abs() < 1e-7);
-        assert!((Regularizer::l2(0.1).loss(&w) - 0.525).abs() < 1e-7);
-        assert!((Regularizer::L1L2 { l1: 0.1, l2: 0.1 }.loss(&w) - 0.875).abs() < 1e-7);
+        assert!((L1::new().l1(0.1).loss(&w) - 0.35).abs() < 1e-7);
+        assert!((L2::new().l2(0.1).loss(&w) - 0.525).abs() < 1e-7);
+        let both = L1L2::new().l1(0.1).l2(0.1);
+        assert!((both.loss(&w) - 0.875).abs() < 1e-7);
+        assert!((Regularizer::from(both).loss_of_part(&w) - 0.875).abs() < 1e-6);
     }
 
     #[test]
     fn the_gradient_is_the_derivative() {
         let w = [1.0f32, -2.0, 0.25, 0.5, -0.75, 3.0, 1.5, -0.125, 0.625];
-        let regularizer = Regularizer::L1L2 { l1: 0.3, l2: 0.2 };
+        let regularizer = L1L2::new().l1(0.3).l2(0.2);
         let mut g = [1.0f32; 9];
         regularizer.add_gradient(&w, &mut g);
         for i in 0..w.len() {
@@ -209,35 +133,29 @@ mod tests {
     #[test]
     fn zero_has_no_slope() {
         let mut g = [0.0f32];
-        Regularizer::l1(1.0).add_gradient(&[0.0], &mut g);
+        L1::new().l1(1.0).add_gradient(&[0.0], &mut g);
         assert_eq!(g, [0.0]);
     }
 
     #[test]
-    fn configs_round_trip() {
-        for regularizer in [Regularizer::l1(0.1), Regularizer::l2(5e-4), Regularizer::L1L2 { l1: 1e-5, l2: 2e-3 }] {
-            let value = regularizer.to_value();
-            assert_eq!(Regularizer::from_value(&value).unwrap(), regularizer);
-            let text = serde_json::to_string(&regularizer).unwrap();
-            assert_eq!(serde_json::from_str::<Regularizer>(&text).unwrap(), regularizer);
+    fn every_class_round_trips_from_its_name() {
+        for class in Regularizer::known_names() {
+            let regularizer = Regularizer::from_value(&json!(class)).unwrap();
+            let read = Regularizer::from_value(&regularizer.to_value()).unwrap();
+            assert_eq!((read.class_name(), &read), (class, &regularizer));
         }
         assert_eq!(
-            Regularizer::l2(5e-4).to_value(),
+            Regularizer::from(L2::new().l2(5e-4)).to_value(),
             json!({"module": "keras.regularizers", "class_name": "L2", "config": {"l2": 0.0005}, "registered_name": null})
         );
-        assert_eq!(Regularizer::from_value(&json!("l1_l2")).unwrap(), Regularizer::L1L2 { l1: 0.0, l2: 0.0 });
-        assert_eq!(Regularizer::from_value(&json!({"type": "L2", "l2": 0.5})).unwrap(), Regularizer::l2(0.5));
+        assert_eq!(Regularizer::from_value(&json!("l1_l2")).unwrap(), L1L2::new().into());
+        assert_eq!(Regularizer::from_value(&json!({"type": "L2", "l2": 0.5})).unwrap(), L2::new().l2(0.5).into());
     }
 
     #[test]
     fn errors_say_what_is_known() {
-        assert_eq!(
-            Regularizer::from_value(&json!("ridge")).unwrap_err().to_string(),
-            "unknown regularizer \"ridge\"; known: L1, L2, L1L2"
-        );
-        assert_eq!(
-            Regularizer::from_value(&json!({"type": "L2", "l2": -1.0})).unwrap_err().to_string(),
-            "L2: l2 must be a number, 0 or more, got -1"
-        );
+        let message = |value| Regularizer::from_value(&value).unwrap_err().to_string();
+        assert_eq!(message(json!("ridge")), "unknown regularizer \"ridge\"; known: L1, L2, L1L2");
+        assert_eq!(message(json!({"type": "L2", "l2": -1.0})), "L2: l2 must be a number, 0 or more, got -1");
     }
 }

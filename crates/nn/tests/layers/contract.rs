@@ -7,6 +7,7 @@ use maobi_kernels::pool::Pool;
 use maobi_nn::graph::apply;
 use maobi_nn::layers::registry::{UnknownKeys, from_config, known};
 use maobi_nn::layers::{InputLayer, Layer};
+use maobi_nn::object::to_snake_case;
 use std::sync::Arc;
 
 const SAMPLES: usize = 3;
@@ -39,9 +40,9 @@ fn chain(case: &Case, training: bool) -> Chain {
 #[test]
 fn every_class_of_the_registry_has_a_case() {
     let covered: Vec<_> = cases().iter().map(|c| c.layer.class_name()).collect();
-    let missing: Vec<_> = known().filter(|class| *class != "InputLayer" && !covered.contains(class)).collect();
+    let missing: Vec<_> = known().into_iter().filter(|class| *class != "InputLayer" && !covered.contains(class)).collect();
     assert!(missing.is_empty(), "no case for {missing:?}: add one to cases.rs");
-    let unknown: Vec<_> = covered.iter().filter(|class| !known().any(|k| k == **class)).collect();
+    let unknown: Vec<_> = covered.iter().filter(|class| !known().contains(class)).collect();
     assert!(unknown.is_empty(), "not in the registry: {unknown:?}");
 }
 
@@ -66,6 +67,7 @@ fn configs_survive_a_round_trip() {
         config.insert("trainable".into(), false.into());
         let again = from_config(class, &config, UnknownKeys::Refuse).expect("its own config is understood");
         assert_eq!(again.config(), case.layer.config());
+        assert_eq!(again.default_name(), to_snake_case(class), "Keras' name of a layer");
         assert_eq!((again.class_name(), again.base().name.as_deref(), again.base().trainable), (class, Some("mine"), false));
         config.insert("batch_input_shape".into(), serde_json::json!([null, 1]));
         config.insert("a_key_of_the_future".into(), serde_json::Value::Null);
@@ -199,7 +201,7 @@ fn a_wrong_input_is_refused_with_the_layers_name() {
         refusing.push(class);
     }
     let any_shape = ["Activation", "Dropout", "ELU", "Flatten", "InputLayer", "LeakyReLU", "ReLU", "Rescaling"];
-    let silent: Vec<_> = known().filter(|c| !refusing.contains(c) && !any_shape.contains(c)).collect();
+    let silent: Vec<_> = known().into_iter().filter(|c| !refusing.contains(c) && !any_shape.contains(c)).collect();
     assert!(silent.is_empty(), "no wrong input is tried on {silent:?}");
 }
 

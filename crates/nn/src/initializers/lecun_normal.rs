@@ -1,0 +1,21 @@
+//! `LecunNormal`: LeCun's normal distribution.
+
+use super::variance_scaling::{Distribution, FanMode, fill_scaled};
+use super::{InitializerFunction, Seed};
+use crate::keras_object;
+
+keras_object! {
+    /// Truncated normal of variance 1 / fan_in.
+    ///
+    /// LeCun and others 1998.
+    pub struct LecunNormal("lecun_normal") {
+        /// A seed of its own; the model's by default.
+        seed: Seed = Seed(None),
+    } accepted { input_axes: [], output_axes: [] }
+}
+
+impl InitializerFunction for LecunNormal {
+    fn fill(&self, shape: &[usize], seed: u64, out: &mut [f32]) {
+        fill_scaled(&self.seed.stream(seed), shape, 1.0, FanMode::FanIn, Distribution::TruncatedNormal, out);
+    }
+}
