@@ -12,6 +12,7 @@
 mod depthwise;
 mod image;
 mod pack;
+mod pass;
 mod plan;
 mod scatter;
 mod shape;
@@ -24,6 +25,7 @@ use crate::tile;
 use plan::{Backward, Forward};
 use winograd::Winograd;
 
+pub use pass::{BackwardPass, ForwardPass, WeightGradients, Weights};
 pub use shape::{Conv2dShape, Padding};
 
 /// A convolution of a given shape, and the way it is computed.
@@ -34,62 +36,6 @@ pub struct Conv2d {
     backward: Backward,
     /// Instead of both, where that is faster.
     winograd: Option<Winograd>,
-}
-
-/// What pixels are multiplied by, and what happens to the sums.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<'a> {
-    /// What [`Conv2d::pack`] made of the kernel.
-    pub packed: &'a [f32],
-    /// Added to every pixel, `[c_out]`.
-    pub bias: Option<&'a [f32]>,
-    /// Whether to replace negative results by 0.
-    pub relu: bool,
-}
-
-/// Where [`Conv2d::forward`] reads and writes, for `n` samples.
-#[derive(Debug)]
-pub struct ForwardPass<'a> {
-    /// The number `n` of samples.
-    pub samples: usize,
-    /// The input, `[n, h, w, c_in]`.
-    pub x: &'a [f32],
-    /// Kernel and bias.
-    pub weights: Weights<'a>,
-    /// The output, `[n, out_h, out_w, c_out]`, overwritten.
-    pub y: &'a mut [f32],
-    /// [`Conv2d::scratch_len`] values of any content.
-    pub scratch: &'a mut [f32],
-}
-
-/// Where [`Conv2d::backward`] reads and writes, for `n` samples.
-#[derive(Debug)]
-pub struct BackwardPass<'a> {
-    /// The number `n` of samples.
-    pub samples: usize,
-    /// The input of the forward pass, `[n, h, w, c_in]`.
-    pub x: &'a [f32],
-    /// The gradient of its output, `[n, out_h, out_w, c_out]`.
-    pub dy: &'a [f32],
-    /// What [`Conv2d::pack`] made of the kernel.
-    pub packed: &'a [f32],
-    /// The gradients of the weights, summed over the samples in order, where they are wanted.
-    pub weights: Option<WeightGradients<'a>>,
-    /// The gradient of the input, `[n, h, w, c_in]`, overwritten, where it is wanted.
-    pub dx: Option<&'a mut [f32]>,
-    /// [`Conv2d::scratch_len`] values of any content.
-    pub scratch: &'a mut [f32],
-}
-
-/// Where [`Conv2d::backward`] puts the gradients of the weights.
-#[derive(Debug)]
-pub struct WeightGradients<'a> {
-    /// Of the kernel, `[kh, kw, c_in / groups, c_out]`.
-    pub dw: &'a mut [f32],
-    /// Of the bias, `[c_out]`.
-    pub db: Option<&'a mut [f32]>,
-    /// Whether to add to what is there instead of overwriting it.
-    pub accumulate: bool,
 }
 
 impl Conv2d {
