@@ -73,6 +73,9 @@ pub enum DataError {
         /// What came.
         found: String,
     },
+    /// A picture cannot be read.
+    #[error(transparent)]
+    Picture(#[from] maobi_vision::DecodeError),
     /// Not one picture of a folder could be used.
     #[error("{}: none of its {count} picture(s) can be read; the first: {first}", folder.display())]
     NoPictures {

@@ -12,17 +12,15 @@ const DEFLATE_MOST: u64 = 1032;
 pub struct Limits {
     /// Bytes of one array once unpacked. Default 4 GiB.
     pub max_bytes: u64,
-    /// Bytes of one packed picture file. Default 64 MiB.
-    pub max_picture_bytes: u64,
-    /// Width and height of one picture before it is resized. Default 16,384.
-    pub max_picture_side: u32,
+    /// Bounds of one picture, as for pictures to predict from.
+    pub pictures: maobi_vision::Limits,
     /// Classes of one data set. Default 65,536.
     pub max_classes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_bytes: 4 << 30, max_picture_bytes: 64 << 20, max_picture_side: 16_384, max_classes: 65_536 }
+        Limits { max_bytes: 4 << 30, pictures: maobi_vision::Limits::default(), max_classes: 65_536 }
     }
 }
 

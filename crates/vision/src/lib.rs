@@ -2,7 +2,7 @@
 //!
 //! Four parts, in the order a picture goes through them:
 //!
-//! * [`decode`]: file, bytes or stream to an 8-bit grey [`Picture`] — format by content, EXIF orientation, alpha, limits, cost;
+//! * [`decode`]: file or bytes to an 8-bit gray [`Picture`], or to RGB — format by content, EXIF orientation, alpha, limits, cost;
 //! * [`preprocess`]: [`Picture`] to the small white-on-black image MNIST networks were trained on. The only place where
 //!   pixels of a user's own picture are normalised: command line, library and server all call [`prepare`];
 //! * [`segment`](mod@segment): [`Picture`] to everything on it that may be a digit, for a network to choose from: lines, touching
@@ -33,7 +33,7 @@ mod resize;
 pub mod segment;
 mod stage;
 
-pub use decode::{Cost, DecodeError, Limits, cost, decode_bytes, decode_file, decode_reader};
+pub use decode::{Cost, DecodeError, Limits, cost, decode_bytes, decode_color, decode_file};
 pub use effort::{Effort, TooMuch};
 pub use picture::{Ground, Picture};
 pub use preprocess::{Polarity, Prepared, Preprocess, Rect, explain, prepare};

@@ -119,7 +119,7 @@ mod tests {
     use image::{GrayImage, Luma};
     use std::fs;
 
-    /// A grey picture of one value.
+    /// A gray picture of one value.
     fn save(path: &Path, side: u32, value: u8) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         GrayImage::from_pixel(side, side, Luma([value])).save(path).unwrap();
@@ -177,7 +177,7 @@ mod tests {
         let found = load(folder.path()).unwrap();
         assert_eq!((found.splits.train.len(), found.unreadable.len()), (1, 1));
         let reason = found.unreadable[0].to_string();
-        assert!(reason.contains("2.png: expected a picture"), "{reason}");
+        assert!(reason.contains("2.png: is a text file, not a picture"), "{reason}");
         fs::remove_file(folder.path().join("train/a/1.png")).unwrap();
         let error = load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("none of its 1 picture(s) can be read; the first: "), "{error}");

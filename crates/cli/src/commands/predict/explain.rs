@@ -14,7 +14,7 @@ const OF_ONE: [&str; 3] = ["the pieces chosen", "stroke evened out", "what the n
 /// Writes the stages, what the network saw of each item and the probabilities of its classes.
 pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::Result<()> {
     let (Some(picture), Some(recognizer)) = (&seen.picture, reader.recognizer()) else {
-        bail!("--explain {}: there are no stages to draw, the network takes colour pictures as they are", out.display());
+        bail!("--explain {}: there are no stages to draw, the network takes color pictures as they are", out.display());
     };
     let (height, width) = recognizer.frame();
     let (_, mut stages) = explain(picture, reader.options().how, (height, width));
