@@ -75,7 +75,7 @@ pub fn read_stream(reader: impl Read, name: &str, limits: &Limits) -> Result<Vec
 /// As [`decode_file`].
 pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture, DecodeError> {
     let file = File::new(bytes, name, limits)?;
-    let (grey, width, height, ground, full) = file.guarded(|| file.decode(1))?;
+    let Decoded { values: grey, size: (width, height), ground, full } = file.guarded(|| file.decode(1))?;
     Ok(Picture { width, height, grey, ground, full })
 }
 
@@ -86,8 +86,8 @@ pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture
 /// As [`decode_file`].
 pub fn decode_color(bytes: &[u8], name: &str, limits: &Limits) -> Result<(Vec<u8>, (usize, usize)), DecodeError> {
     let file = File::new(bytes, name, limits)?;
-    let (rgb, width, height, ..) = file.guarded(|| file.decode(3))?;
-    Ok((rgb, (width, height)))
+    let decoded = file.guarded(|| file.decode(3))?;
+    Ok((decoded.values, decoded.size))
 }
 
 /// Estimates from the header alone what decoding and reading a picture will take; `name` stands for it in messages.
@@ -97,6 +97,17 @@ pub fn decode_color(bytes: &[u8], name: &str, limits: &Limits) -> Result<(Vec<u8
 pub fn cost(bytes: &[u8], name: &str, limits: &Limits) -> Result<Cost, DecodeError> {
     let file = File::new(bytes, name, limits)?;
     file.guarded(|| file.cost())
+}
+
+/// Pixels that are upright and opaque.
+struct Decoded {
+    /// `[height, width, kept]`.
+    values: Vec<u8>,
+    /// (width, height).
+    size: (usize, usize),
+    ground: Ground,
+    /// (width, height) in the file.
+    full: (usize, usize),
 }
 
 /// A picture file in memory, of a format that is read.
@@ -171,8 +182,8 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Luminance (`kept` is 1) or RGB (3), width, height, ground, and size in the file.
-    fn decode(&self, kept: usize) -> Result<(Vec<u8>, usize, usize, Ground, (usize, usize)), DecodeError> {
+    /// Luminance (`kept` is 1) or RGB (3).
+    fn decode(&self, kept: usize) -> Result<Decoded, DecodeError> {
         let (planes, orientation, size) = match self.format {
             ImageFormat::Png => {
                 let (png, cost) = self.png()?;
@@ -188,10 +199,10 @@ impl<'a> File<'a> {
             return Err(self.damaged("pixels are missing"));
         }
         let upright = if kept == 1 { upright::upright::<1> } else { upright::upright::<3> };
-        let (values, (width, height)) = upright(values, shrunk, orientation);
         let full = (size.0 as usize, size.1 as usize);
         let full = if upright::turns(orientation) { (full.1, full.0) } else { full };
-        Ok((values, width, height, ground, full))
+        let (values, size) = upright(values, shrunk, orientation);
+        Ok(Decoded { values, size, ground, full })
     }
 
     /// Formats that the image crate decodes at once.
