@@ -8,7 +8,8 @@ use flate2::bufread::MultiGzDecoder;
 use super::header::read_header;
 use super::{ElementType, Idx};
 use crate::error::DataError;
-use crate::limits::{Limits, array_bytes, read_exactly};
+use crate::limits::Limits;
+use maobi_files::{FormatError, array_bytes, read_exactly};
 
 /// Reads an IDX file, packed with gzip or not: the first bytes tell, not the name.
 ///
@@ -40,11 +41,11 @@ fn read_from(file: &str, mut input: impl BufRead, length: u64, limits: &Limits) 
 
 fn read_array(file: &str, input: &mut impl Read, length: u64, packed: Option<u64>, limits: &Limits) -> Result<Idx, DataError> {
     let (element, dims, header) = read_header(file, input)?;
-    let size = array_bytes(file, &dims, element.width(), limits)?;
+    let size = array_bytes(&dims, element.width(), limits.max_bytes).map_err(DataError::content(file))?;
     if packed.is_none() && length != header + size {
-        return Err(DataError::Length { file: file.to_owned(), expected: header + size, found: length });
+        return Err(DataError::content(file)(FormatError::Length { expected: header + size, found: length }));
     }
-    let bytes = read_exactly(file, input, size, packed)?;
+    let bytes = read_exactly(input, size, packed).map_err(DataError::content(file))?;
     Ok(Idx { element, dims, bytes })
 }
 
@@ -53,7 +54,7 @@ fn read_array(file: &str, input: &mut impl Read, length: u64, packed: Option<u64
 /// Files of three dimensions have one channel, those of four hold the channels last.
 ///
 /// # Errors
-/// Those of [`read`], and [`DataError::Malformed`] when the elements are not bytes or the dimensions not three or four.
+/// Those of [`read`], and [`DataError::Content`] when the elements are not bytes or the dimensions not three or four.
 pub fn read_images(path: impl AsRef<Path>, limits: &Limits) -> Result<(Vec<u8>, usize, [usize; 3]), DataError> {
     let file = path.as_ref().display().to_string();
     let Idx { element, dims, bytes } = read(path, limits)?;
@@ -73,7 +74,7 @@ pub fn read_images(path: impl AsRef<Path>, limits: &Limits) -> Result<(Vec<u8>, 
 /// Reads labels of any integer type, `[count]`.
 ///
 /// # Errors
-/// Those of [`read`], and [`DataError::Malformed`] when there is more than one dimension, or a label is negative or no integer.
+/// Those of [`read`], and [`DataError::Content`] when there is more than one dimension, or a label is negative or no integer.
 pub fn read_labels(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u32>, DataError> {
     let file = path.as_ref().display().to_string();
     let array = read(path, limits)?;
