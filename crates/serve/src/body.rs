@@ -23,7 +23,7 @@ impl Held {
     /// # Errors
     /// 503 when there is not so much left.
     pub fn reserve(&mut self, times: usize) -> Result<(), Problem> {
-        self.share.set(self.bytes.len().saturating_mul(times + 1))
+        Ok(self.share.set(self.bytes.len().saturating_mul(times + 1))?)
     }
 
     /// Lets the bytes go. What is counted stays the same until it is set anew.

@@ -1,11 +1,11 @@
 //! Routes, and what holds for every request: an identity, a line in the log, figures, and an answer in JSON whatever goes wrong.
 
-use crate::batcher::{Batcher, Outputs};
+use crate::batcher::{Batcher, Outputs, Refused};
 use crate::host::Hosts;
 use crate::log::{Log, Requests};
-use crate::memory::{Memory, Share};
+use crate::memory::{Memory, NoRoom, Share};
 use crate::metrics::{Metrics, Protocol};
-use crate::models::Models;
+use crate::models::{Models, NotServed};
 use crate::options::Options;
 use crate::page::{self, Page};
 use crate::pictures::Pictures;
@@ -93,7 +93,7 @@ impl Service {
         let answer = samples.saturating_mul(served.outputs.iter().map(Tensor::len).sum()).saturating_mul(4 + 16);
         share.set(answer.saturating_add(inputs.iter().map(|values| 4 * values.len()).sum()))?;
         let answer = self.batcher.submit(served, inputs, samples, share)?.await;
-        let (outputs, share) = answer.map_err(|_| Problem::internal(format!("the model {} failed", served.name)))??;
+        let (outputs, share) = answer.map_err(|_| Refused::Failed(Arc::clone(&served.name)))??;
         match outputs.iter().flatten().all(|value| value.is_finite()) {
             true => Ok((outputs, share)),
             false => {
@@ -126,6 +126,30 @@ impl Service {
     /// Whether the server is about to stop.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Relaxed)
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            Refused::TooLarge { .. } => Self::too_large(message),
+            Refused::Full { .. } | Refused::Stopping | Refused::NoMemory(_) => Self::busy(message),
+            Refused::Late(_) => Self::late(message),
+            Refused::Failed(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<NoRoom> for Problem {
+    fn from(error: NoRoom) -> Self {
+        Self::busy(error.to_string())
+    }
+}
+
+impl From<NotServed> for Problem {
+    fn from(missing: NotServed) -> Self {
+        Self::not_found(missing.to_string())
     }
 }
 
