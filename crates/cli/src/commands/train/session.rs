@@ -4,13 +4,12 @@ use super::plan::{Place, Plan};
 use super::{Args, finish, start};
 use crate::dataset::{self, Choice, Outputs, Parts};
 use crate::exit::Exit;
-use crate::output::{Console, count};
+use crate::output::{Console, count, multi};
 use crate::run::{self, Claim, Preprocessing, RunConfig, RunFolder, RunSection, Written, finished, steps};
 use crate::training::begun::Begun;
 use crate::training::checkpoints;
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
-use crate::training::progress::Progress;
 use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
 use crate::training::step_log::{self, StepLog};
@@ -19,7 +18,7 @@ use maobi_data::{DatasetName, builtin, source};
 use maobi_kernels::{isa, pool::Pool};
 use maobi_nn::Model;
 use maobi_recognize::preprocessing::{MEMBER, starts_with_rescaling};
-use maobi_train::callbacks::{BackupAndRestore, SaveFreq, TensorBoard};
+use maobi_train::callbacks::{BackupAndRestore, ProgressBar, SaveFreq, TensorBoard};
 use maobi_train::recipe::Validation;
 use maobi_train::{Fit, Images, ModelExt, Recipe, callbacks};
 use std::sync::Arc;
@@ -286,7 +285,9 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
-    how = how.callback(Progress::new(console, training.steps.is_none()));
+    // Runs by steps have lines of their own.
+    let bar = ProgressBar::new().verbose(u8::from(!console.quiet)).lines(training.steps.is_none()).among(multi().clone());
+    how = how.callback(bar);
     how = how.callback(EpochEvents { console }).callback(Interrupt);
     // Last, so that everything that may refuse to start has been asked.
     how = how.callback(Begun { claim: session.claim.clone() });
