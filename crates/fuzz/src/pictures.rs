@@ -1,7 +1,7 @@
 //! Pictures: their decoders, and everything between a decoded picture and the network.
 
 use maobi_data::folder::Picture as Form;
-use maobi_vision::{Limits, Picture, Preprocess, Score, decode_bytes, draw, explain, segment};
+use maobi_vision::{Limits, Picture, Preprocess, Score, decode_bytes, explain, segment};
 
 /// Small enough that a picture takes milliseconds.
 const MAX_SIDE: u32 = 512;
@@ -45,7 +45,7 @@ pub fn recognition(bytes: &[u8]) {
     let (prepared, stages) = explain(&picture, how, frame);
     assert_eq!((prepared.height, prepared.width, prepared.pixels.len()), (frame.0, frame.1, frame.0 * frame.1));
     if choice & 0x80 != 0 {
-        draw::explain_png("input", &stages, &[]);
+        maobi_draw::explain_png("input", &stages, &[]);
     }
     let found = segment(&picture, frame);
     let any = |at: usize| f32::from(pixels.get(at % pixels.len().max(1)).copied().unwrap_or(0)) / 255.0;
