@@ -254,4 +254,8 @@ fn classes_with_names_are_told_by_name_in_color_too() {
     let out = place.ok(&["predict", "--model", "colors", "set/leaf/1.png"]);
     assert!(out.starts_with("set/leaf/1.png: leaf (") && out.contains("or rose ("), "{out}");
     assert!(place.fails(&["predict", "--model", "colors", "set", "--preprocess", "invert"]).contains("takes color"));
+    let from_stdin = ["predict", "--model", "colors", "-"];
+    let picture = std::fs::File::open(place.path("set/rose/1.png")).unwrap();
+    let ran = Ran::of(place.command(&from_stdin).stdin(picture).output().unwrap(), &from_stdin);
+    assert!(ran.out.starts_with("-: rose ("), "{} {}", ran.out, ran.err);
 }

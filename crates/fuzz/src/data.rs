@@ -16,7 +16,7 @@ fn product(shape: &[usize]) -> usize {
 pub fn idx(bytes: &[u8]) {
     let limits = limits();
     if let Ok(array) = idx::parse("input", bytes, &limits) {
-        assert_eq!(array.bytes.len(), product(&array.dims) * array.element.width());
+        assert_eq!(array.bytes.len(), product(&array.dims) * array.element.size());
         assert!(array.bytes.capacity() as u64 <= limits.max_bytes);
     }
 }
