@@ -205,7 +205,7 @@ fn data(folder: &Path) -> Result<Vec<Seed>> {
     let test_images = Npy::from_u8(&[10, 28, 28], &digits.images[20 * 784..]);
     let archive = folder.join("set.npz");
     npz::write(&archive, &[("x_train", &images), ("y_train", &labels), ("x_test", &test_images), ("y_test", &test_labels)])?;
-    let array = maobi_data::npy::to_bytes("array.npy", &Npy::from_f32(&[2, 3, 4], &[0.5; 24]))?;
+    let array = Npy::from_f32(&[2, 3, 4], &[0.5; 24]).to_bytes()?;
     let picture = |index: u64| pictures::digit_png(index);
     let mut classes = Vec::new();
     for class in 0..2 {

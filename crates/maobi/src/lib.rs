@@ -29,9 +29,10 @@
 //! ```
 //!
 //! The crates behind it: [`nn`] (layers, graph, losses, metrics, optimizers), [`train`] (fit, evaluate, callbacks, recipes), [`data`]
-//! (data sets), [`vision`] (pictures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
+//! (data sets), [`vision`] (pictures), [`draw`] (drawings of them and of figures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
 
 pub use maobi_data as data;
+pub use maobi_draw as draw;
 pub use maobi_formats as formats;
 pub use maobi_nn as nn;
 pub use maobi_recognize as recognize;

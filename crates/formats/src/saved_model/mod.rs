@@ -124,35 +124,10 @@ fn write_folder(path: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
         let message = "is there already and no SavedModel; choose another name, or remove it first";
         return Err(Error::write(path, message));
     }
-    let Some(name) = path.file_name() else { return Err(Error::write(path, "a name for the folder is expected")) };
-    let hidden = |what: &str| path.with_file_name(format!(".{}.{}.{what}", name.to_string_lossy(), std::process::id()));
-    let (new, old) = (hidden("tmp"), hidden("old"));
-    let put = || -> Result<()> {
-        fs::create_dir(&new).map_err(Error::io(path, "write"))?;
-        for (file, bytes) in files {
-            let file = new.join(file);
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder).map_err(Error::io(path, "write"))?;
-            }
-            crate::atomic_write(&file, bytes)?;
-        }
-        if exists {
-            fs::rename(path, &old).map_err(Error::io(path, "replace"))?;
-        }
-        if let Err(error) = fs::rename(&new, path) {
-            // What stood there before comes back.
-            if exists {
-                let _ = fs::rename(&old, path);
-            }
-            return Err(Error::io(path, "write")(error));
-        }
-        Ok(())
-    };
-    let done = put();
-    // Whatever happened, nothing hidden stays.
-    let _ = fs::remove_dir_all(&new);
-    let _ = fs::remove_dir_all(&old);
-    done
+    if path.file_name().is_none() {
+        return Err(Error::write(path, "a name for the folder is expected"));
+    }
+    maobi_files::write_folder(path, files).map_err(Error::io(path, "write"))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Confusion matrix as a heat map.
 
-use super::canvas::{Canvas, Colour, FAINT, INK, MUTED, WHITE, tint};
-use super::font::{Align, Font};
+use crate::canvas::{Canvas, Colour, FAINT, INK, MUTED, WHITE, tint};
+use crate::font::{Align, Font};
 
 /// Right answers.
 const RIGHT: Colour = [37, 99, 235];

@@ -1,6 +1,6 @@
 //! A small built-in font. Glyphs are dots on a 5×7 grid, drawn as smooth strokes from dot to neighbouring dot.
 
-use super::canvas::{Canvas, Colour};
+use crate::canvas::{Canvas, Colour};
 
 /// ASCII from space on: seven rows, the highest of five bits is the left column.
 #[rustfmt::skip]

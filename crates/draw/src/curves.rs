@@ -1,8 +1,8 @@
 //! Training curves: panels side by side, such as loss and accuracy, each with its lines over the epochs.
 
-use super::axis::ticks;
-use super::canvas::{Canvas, Colour, FAINT, INK, MUTED, WHITE};
-use super::font::{Align, Font};
+use crate::axis::ticks;
+use crate::canvas::{Canvas, Colour, FAINT, INK, MUTED, WHITE};
+use crate::font::{Align, Font};
 
 /// One line of a panel.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Writes one of each drawing into a folder: `drawings FOLDER`.
 
-use maobi_vision::draw::{Curves, Labelled, Mistake, Panel, Series, confusion_png, curves_png, mistakes_png, preview_png};
+use maobi_draw::{Curves, Labelled, Mistake, Panel, Series, confusion_png, curves_png, mistakes_png, preview_png};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::path::PathBuf::from(std::env::args().nth(1).ok_or("usage: drawings FOLDER")?);

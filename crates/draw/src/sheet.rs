@@ -1,7 +1,7 @@
 //! Contact sheets: images in rows with a caption under each.
 
-use super::canvas::{Canvas, Colour, FAINT, INK, MUTED};
-use super::font::{Align, Font};
+use crate::canvas::{Canvas, Colour, FAINT, INK, MUTED};
+use crate::font::{Align, Font};
 
 /// An image the network got wrong.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,9 @@
 //! A picture's way to an answer: what each stage made of it, what the network saw, and its bars.
 
-use super::canvas::{Canvas, Colour, FAINT, INK, MUTED};
-use super::font::{Align, Font};
-use crate::bounds::Rect;
-use crate::resize::area;
-use crate::stage::Stage;
+use crate::canvas::{Canvas, Colour, FAINT, INK, MUTED};
+use crate::font::{Align, Font};
+use maobi_vision::preprocess::area;
+use maobi_vision::{Rect, Stage};
 
 /// What a network saw, and what it made of it.
 #[derive(Clone, Copy, Debug)]

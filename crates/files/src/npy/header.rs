@@ -1,76 +1,54 @@
 //! The header of a `.npy`: a Python dictionary with the keys `descr`, `fortran_order` and `shape`.
 
-use crate::error::DataError;
+use crate::error::FormatError;
+use crate::numbers::{Element, Encoding};
 
 /// Dimensions beyond this many are taken for a damaged file (NumPy itself allows 64).
 const MOST_DIMS: usize = 32;
 
-/// Type of the elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the names say it
-pub enum ElementType {
-    Bool,
-    U8,
-    I8,
-    U16,
-    I16,
-    U32,
-    I32,
-    U64,
-    I64,
-    F32,
-    F64,
+/// NumPy's letters for a type, without the byte order; `None` for a type that NumPy lacks.
+pub(super) fn code(element: Element) -> Option<String> {
+    let letter = match element {
+        Element::Bool => 'b',
+        Element::BF16 => return None,
+        Element::F16 | Element::F32 | Element::F64 => 'f',
+        Element::Int { signed: true, .. } => 'i',
+        Element::Int { signed: false, .. } => 'u',
+    };
+    Some(format!("{letter}{}", element.size()))
 }
 
-impl ElementType {
-    /// NumPy's own letters, and the bytes of one element.
-    const CODES: [(ElementType, &'static str, usize); 11] = [
-        (ElementType::Bool, "b1", 1),
-        (ElementType::U8, "u1", 1),
-        (ElementType::I8, "i1", 1),
-        (ElementType::U16, "u2", 2),
-        (ElementType::I16, "i2", 2),
-        (ElementType::U32, "u4", 4),
-        (ElementType::I32, "i4", 4),
-        (ElementType::U64, "u8", 8),
-        (ElementType::I64, "i8", 8),
-        (ElementType::F32, "f4", 4),
-        (ElementType::F64, "f8", 8),
-    ];
-
-    /// Bytes of one element.
-    pub fn width(self) -> usize {
-        Self::CODES.iter().find(|(element, ..)| *element == self).map_or(1, |(.., width)| *width)
-    }
-
-    /// The type string of the header: `|u1`, `<f4`, …
-    pub fn descr(self) -> String {
-        let (_, code, width) = Self::CODES.into_iter().find(|(element, ..)| *element == self).unwrap_or(Self::CODES[1]);
-        format!("{}{code}", if width == 1 { '|' } else { '<' })
-    }
-
-    /// The type of a type string, and whether its bytes are big-endian.
-    fn from_descr(descr: &str) -> Option<(Self, bool)> {
-        let code = descr.trim_start_matches(['<', '>', '|', '=']);
-        let order = &descr[..descr.len() - code.len()];
-        let (element, ..) = Self::CODES.into_iter().find(|(_, c, _)| *c == code)?;
-        matches!(order, "" | "<" | ">" | "|" | "=").then_some((element, order == ">"))
-    }
+/// The type of a type string such as `<f4`.
+fn encoding(descr: &str) -> Option<Encoding> {
+    let code = descr.trim_start_matches(['<', '>', '|', '=']);
+    let order = &descr[..descr.len() - code.len()];
+    let element = match code {
+        "b1" => Element::Bool,
+        "f2" => Element::F16,
+        "f4" => Element::F32,
+        "f8" => Element::F64,
+        "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" => {
+            Element::Int { size: code[1..].parse().ok()?, signed: code.starts_with('i') }
+        }
+        _ => return None,
+    };
+    matches!(order, "" | "<" | ">" | "|" | "=").then_some(Encoding { element, big_endian: order == ">" })
 }
 
 /// What the dictionary says.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
-    pub element: ElementType,
-    pub big_endian: bool,
+    pub encoding: Encoding,
+    /// The first axis is the fastest one (Fortran's order).
+    pub fortran: bool,
     pub shape: Vec<usize>,
 }
 
 /// Reads the dictionary.
-pub(super) fn parse_header(file: &str, text: &str) -> Result<Header, DataError> {
+pub(super) fn parse_header(text: &str) -> Result<Header, FormatError> {
     let wrong = || {
         let shown: String = text.chars().take(80).collect();
-        DataError::malformed(file, "a header like {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }", shown)
+        FormatError::malformed("a header like {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }", shown)
     };
     let mut rest = Cursor { text };
     let (mut descr, mut fortran, mut shape) = (None, None, None);
@@ -79,7 +57,7 @@ pub(super) fn parse_header(file: &str, text: &str) -> Result<Header, DataError> 
         let key = rest.string().ok_or_else(wrong)?;
         rest.eat(':').ok_or_else(wrong)?;
         match key {
-            "descr" => descr = Some(rest.string().ok_or_else(|| unsupported(file, rest.text))?),
+            "descr" => descr = Some(rest.string().ok_or_else(|| unsupported(rest.text))?),
             "fortran_order" => fortran = Some(rest.boolean().ok_or_else(wrong)?),
             "shape" => shape = Some(rest.tuple().ok_or_else(wrong)?),
             _ => return Err(wrong()),
@@ -89,18 +67,15 @@ pub(super) fn parse_header(file: &str, text: &str) -> Result<Header, DataError> 
         }
     }
     let (Some(descr), Some(fortran), Some(shape)) = (descr, fortran, shape) else { return Err(wrong()) };
-    if fortran && shape.len() > 1 {
-        let what = "its array is in Fortran order, which is not read: save it again after numpy.ascontiguousarray(array)";
-        return Err(DataError::Unsupported { file: file.to_owned(), what: what.to_owned() });
-    }
-    let (element, big_endian) = ElementType::from_descr(descr).ok_or_else(|| unsupported(file, descr))?;
-    Ok(Header { element, big_endian, shape })
+    let encoding = encoding(descr).ok_or_else(|| unsupported(descr))?;
+    Ok(Header { encoding, fortran, shape })
 }
 
-fn unsupported(file: &str, descr: &str) -> DataError {
+fn unsupported(descr: &str) -> FormatError {
     let shown: String = descr.chars().take(40).collect();
-    let what = format!("elements of type {shown} are not read: use bool, 8 to 64 bit integers, float32 or float64");
-    DataError::Unsupported { file: file.to_owned(), what }
+    FormatError::Other(format!(
+        "elements of type {shown} are not read: use bool, integers of 8 to 64 bits, or floats of 16 to 64 bits"
+    ))
 }
 
 /// What is left of the text; each method skips white space, then takes one thing or nothing.
@@ -157,7 +132,7 @@ mod tests {
     use super::*;
 
     fn shape(text: &str) -> Result<Vec<usize>, String> {
-        parse_header("f", text).map(|h| h.shape).map_err(|e| e.to_string())
+        parse_header(text).map(|h| h.shape).map_err(|e| e.to_string())
     }
 
     #[test]
@@ -173,22 +148,20 @@ mod tests {
 
     #[test]
     fn types_and_orders() {
-        let with = |descr: &str| parse_header("f", &format!("{{\"shape\": (1,), 'descr': {descr}, 'fortran_order': True}}"));
-        assert_eq!(with("'>i2'").unwrap(), Header { element: ElementType::I16, big_endian: true, shape: vec![1] });
-        assert!(!with("'<f8'").unwrap().big_endian);
-        for bad in ["'<f2'", "'<c8'", "'|O'", "'|S3'", "'<<f4'", "[('a', '<f4')]"] {
+        let with = |descr: &str| parse_header(&format!("{{\"shape\": (1,), 'descr': {descr}, 'fortran_order': True}}"));
+        let encoding = Encoding { element: Element::Int { size: 2, signed: true }, big_endian: true };
+        assert_eq!(with("'>i2'").unwrap(), Header { encoding, fortran: true, shape: vec![1] });
+        assert!(!with("'<f8'").unwrap().encoding.big_endian);
+        for bad in ["'<f3'", "'<u3'", "'<c8'", "'|O'", "'|S3'", "'<<f4'", "[('a', '<f4')]"] {
             let error = with(bad).unwrap_err().to_string();
             assert!(error.contains("are not read: use bool"), "{bad}: {error}");
         }
         assert!(with("'<f4', 'more': True").is_err());
-        for (element, ..) in ElementType::CODES {
-            assert_eq!(ElementType::from_descr(&element.descr()), Some((element, false)));
+        let ints = [1, 2, 4, 8].map(|size| [true, false].map(|signed| Element::Int { size, signed }));
+        for element in [Element::Bool, Element::F16, Element::F32, Element::F64].iter().chain(ints.as_flattened()) {
+            let read = super::encoding(&format!("<{}", code(*element).unwrap()));
+            assert_eq!(read, Some(Encoding::little(*element)));
         }
-    }
-
-    #[test]
-    fn fortran_order_is_refused_with_the_way_out() {
-        let error = shape("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3)}").unwrap_err();
-        assert!(error.contains("numpy.ascontiguousarray"), "{error}");
+        assert_eq!(code(Element::BF16), None);
     }
 }
