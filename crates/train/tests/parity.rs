@@ -2,7 +2,7 @@
 //!
 //! Goldens and the script that made them: `fixtures/parity` at the root of the repository.
 
-use maobi_nn::losses::{Loss, SparseCategoricalCrossentropy, Target};
+use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::Optimizer;
 use maobi_nn::{Batch, Compile, Model, Precision, Samples};
 use maobi_train::Recipe;

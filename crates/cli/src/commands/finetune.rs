@@ -165,7 +165,7 @@ fn adapt(reader: Reader, own: &Own, replay: &Replay, args: &Args, console: Conso
     // What is not compiled (weights alone, other programs' files) gets the loss of a classifier.
     let loss = match model.compiled() {
         Some(_) => None,
-        None => Some(SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(&model))),
+        None => Some(SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(&model)).into()),
     };
     let (steps, learning_rate, seed) = (args.steps, args.learning_rate, args.seed);
     let (scale, offset) = (preprocessing.scale, preprocessing.offset);

@@ -14,7 +14,7 @@ use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use crate::weights_h5::refuse;
 use maobi_nn::Model;
 use maobi_nn::graph::Kind;
-use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
+use maobi_nn::optimizers::{Optimizer, OptimizerState, SGD};
 use std::path::{Path, PathBuf};
 
 /// The format `tf-checkpoint`.
@@ -145,7 +145,7 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
             notes.push("the factor of the loss: tf_keras keeps it elsewhere in its checkpoints".into());
         }
         optimizer(&mut writer, &mut objects, how.optimizer.class_name(), state, &trainable)?;
-        if is_plain_sgd(&how.optimizer.kind) {
+        if is_plain_sgd(&how.optimizer) {
             no_momentum(&mut writer, &mut objects, model, &trainable)?;
         }
     }
@@ -187,8 +187,8 @@ fn optimizer(
 }
 
 /// Gradient descent without momentum, for which tf_keras keeps momenta nevertheless: zeros.
-fn is_plain_sgd(kind: &OptimizerKind) -> bool {
-    matches!(kind, OptimizerKind::Sgd(sgd) if sgd.momentum == 0.0)
+fn is_plain_sgd(optimizer: &Optimizer) -> bool {
+    optimizer.get::<SGD>().is_some_and(|sgd| sgd.momentum == 0.0)
 }
 
 fn no_momentum(writer: &mut Writer, objects: &mut Builder, model: &Model, names: &[String]) -> Result<(), String> {
@@ -335,7 +335,7 @@ fn read_optimizer(
         // The iteration is the first of them.
         let found = objects.children(list).count().saturating_sub(1);
         // Gradient descent without momentum has no momenta here, and zeros there.
-        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer.kind)) { weights.len() } else { 0 };
+        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer)) { weights.len() } else { 0 };
         if found != expected && found != expected + zeros && expected > 0 {
             return Err(format!(
                 "{expected} slot variables expected, the file has {found}; it was saved with another optimizer or other options"

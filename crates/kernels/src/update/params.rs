@@ -15,7 +15,7 @@ pub struct Adam {
 
 /// Scalars of [`super::rmsprop`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RmsProp {
+pub struct RMSprop {
     /// The learning rate.
     pub lr: f32,
     /// Decay of the averages; Keras' default is 0.9.

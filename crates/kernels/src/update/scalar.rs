@@ -1,6 +1,6 @@
 //! The loops of [`super`], in Keras' order of operations.
 
-use super::{Adadelta, Adagrad, Adam, Adamax, Lion, Nadam, RmsProp};
+use super::{Adadelta, Adagrad, Adam, Adamax, Lion, Nadam, RMSprop};
 use crate::pointwise::math::clamp;
 
 #[inline(always)]
@@ -48,7 +48,7 @@ pub(super) fn adam_amsgrad(p: &Adam, w: &mut [f32], g: &[f32], m: &mut [f32], v:
 }
 
 #[inline(always)]
-pub(super) fn rmsprop(p: &RmsProp, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>) {
+pub(super) fn rmsprop(p: &RMSprop, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>) {
     let p = *p;
     /// The new mean square of the gradient.
     macro_rules! square {

@@ -34,7 +34,7 @@ fn adam_at(t: i32, lr: f32, beta_2: f64) -> Adam {
 
 #[test]
 fn trajectories_are_keras() {
-    let rms = RmsProp { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1e-7 };
+    let rms = RMSprop { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1e-7 };
     for isa in isa::available() {
         trajectory("SGD(0.1)", [0.51, -1.03, 1.800_099_8], |_, w, g, _| sgd_with(isa, 0.1, w, g));
         trajectory("SGD(0.1, momentum=0.9)", [0.4659, -1.0318, 1.800_189_9], |_, w, g, [m, ..]| {
@@ -125,7 +125,7 @@ fn run_all(isa: Isa, len: usize) -> Vec<Vec<f32>> {
         written.append(&mut slices);
     };
     let adam = Adam { alpha: 0.1, one_minus_beta_1: 0.1, one_minus_beta_2: 0.001, epsilon: 1e-7 };
-    let rms = RmsProp { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1.0 };
+    let rms = RMSprop { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1.0 };
     run(&mut |[w, ..]| sgd_with(isa, 0.1, w, &g));
     run(&mut |[w, m, ..]| sgd_momentum_with(isa, 0.1, 0.9, false, w, &g, m));
     run(&mut |[w, m, ..]| sgd_momentum_with(isa, 0.1, 0.9, true, w, &g, m));

@@ -7,9 +7,8 @@ use maobi_kernels::memory::{Buffer, Ref, RefMut};
 use maobi_kernels::pool::Pool;
 use maobi_kernels::{reduce, update};
 
-use super::kind::{Slots, Step};
 use super::state::{Chunk, OptimizerState};
-use super::{Kind, LearningRate, Optimizer};
+use super::{LearningRate, MOST_SLOTS, Optimizer, Slots, Step};
 use crate::regularizers::Regularizer;
 
 /// Elements of a weight that one task updates: 64 KiB of each of its arrays, and the unit in which norms are summed.
@@ -26,7 +25,7 @@ pub fn partition(buffer: &mut Buffer) {
     buffer.partition(if len == 0 { &[0, 0] } else { &bounds });
 }
 
-/// A trainable weight as the optimiser sees it.
+/// A trainable weight as the optimizer sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightRef<'a> {
     /// The values; written. Weights beyond [`CHUNK`] elements must be parted by [`partition`].
@@ -74,15 +73,15 @@ impl Optimizer {
     /// When the weights are not those the state was made for, or a buffer is borrowed by somebody else.
     pub fn apply<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) {
         assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
-        if let LearningRate::Schedule(schedule) = &self.learning_rate {
+        if let LearningRate::Schedule(schedule) = &self.base().learning_rate {
             state.learning_rate = schedule.at(state.iterations);
         }
         let number = state.iterations + 1;
-        if let Kind::Nadam(nadam) = &self.kind {
-            state.u_product *= nadam.momentum_at(number);
+        if let Some(factor) = self.formula().factor(number) {
+            state.product *= factor;
         }
         let clip = self.prepare_clip(state, pool, weights);
-        let step = Step { learning_rate: state.learning_rate, number, u_product: state.u_product };
+        let step = Step { learning_rate: state.learning_rate, number, product: state.product };
         let shared = &*state;
         // Here rather than in one of the tasks, for which the others would wait.
         shared.slots();
@@ -113,9 +112,9 @@ impl Optimizer {
     fn prepare_clip<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) -> Clip {
         // Keras ignores limits of 0.
         let positive = |limit: Option<f64>| limit.filter(|limit| *limit > 0.0).map(|limit| limit as f32);
-        let (each, all) = (positive(self.clipnorm), positive(self.global_clipnorm));
+        let (each, all) = (positive(self.base().clipnorm), positive(self.base().global_clipnorm));
         if each.is_none() && all.is_none() {
-            return positive(self.clipvalue).map_or(Clip::None, Clip::Value);
+            return positive(self.base().clipvalue).map_or(Clip::None, Clip::Value);
         }
         let shared = &*state;
         pool.run(shared.chunks.len(), &|_, task| {
@@ -156,12 +155,15 @@ impl Optimizer {
         let (mut value, gradient) = (RunMut::write(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
         let first = chunk.weight * state.per_weight;
         let own = state.per_weight - usize::from(state.use_ema);
-        let mut guards: [Option<RefMut<'_>>; 3] =
+        let mut guards: [Option<RefMut<'_>>; MOST_SLOTS] =
             std::array::from_fn(|slot| (slot < own).then(|| state.slots()[first + slot].part_mut(chunk.part)));
+        let mut names = [""; MOST_SLOTS];
+        names.iter_mut().zip(state.groups.iter().copied().flatten()).for_each(|(name, own)| *name = own);
         let mut average = state.use_ema.then(|| state.slots()[first + own].part_mut(chunk.part));
         let scale = if let Clip::Scales = clip { state.scales[chunk.weight] } else { 1.0 };
         let untouched = matches!(clip, Clip::None) && weight.regularizer.is_none();
-        let decay = self.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);
+        let base = self.base();
+        let decay = base.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);
         let mut ready = [0.0f32; BLOCK];
         // Without anything to prepare, the chunk is one block.
         let block = if untouched && average.is_none() { CHUNK } else { BLOCK };
@@ -184,15 +186,14 @@ impl Optimizer {
             if let Some(decay) = decay {
                 update::weight_decay(w, decay, step.learning_rate);
             }
-            let [a, b, c] = &mut guards;
-            let slots = Slots { a: piece(a, &at), b: piece(b, &at), c: piece(c, &at) };
-            self.kind.update(step, w, g, slots);
+            let slots = Slots { names, values: guards.each_mut().map(|guard| piece(guard, &at)) };
+            self.formula().update(step, w, g, slots);
             if let Some(average) = &mut average {
                 let average = &mut average[at];
                 // The first step has nothing to average with.
-                let momentum = if step.number == 1 { 0.0 } else { self.ema_momentum as f32 };
+                let momentum = if step.number == 1 { 0.0 } else { base.ema_momentum as f32 };
                 update::ema(momentum, average, w);
-                if self.ema_overwrite_frequency.is_some_and(|every| step.number.is_multiple_of(every)) {
+                if base.ema_overwrite_frequency.is_some_and(|every| step.number.is_multiple_of(every)) {
                     w.copy_from_slice(average);
                 }
             }

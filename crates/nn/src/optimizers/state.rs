@@ -1,4 +1,4 @@
-//! What an optimiser remembers between steps, and its order in files.
+//! What an optimizer remembers between steps, and its order in files.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use maobi_kernels::memory::{Buffer, Ref};
 
 use super::apply::{CHUNK, partition};
-use super::{DynamicScale, Kind, LearningRate, Optimizer};
+use super::{DynamicScale, LearningRate, MOST_SLOTS, Optimizer};
 
 /// The iteration, the learning rate and the slot variables of one training run.
 ///
@@ -19,13 +19,13 @@ pub struct OptimizerState {
     pub learning_rate: f32,
     /// The factor of the loss, where the optimizer scales it.
     pub loss_scale: Option<DynamicScale>,
-    /// Nadam's running product of momenta; 1 and unused in others.
-    pub(super) u_product: f32,
+    /// The running product of [`Formula::factor`](super::Formula::factor); 1 and unused where there is none.
+    pub(super) product: f32,
     pub(super) weights: Vec<WeightInfo>,
     /// Slot `s` of weight `w` is at `w * per_weight + s`; the moving average, where kept, is the last. Made when first needed.
     slots: OnceLock<Vec<Buffer>>,
     /// What the slots other than the moving average start with.
-    initial: f32,
+    initial: Vec<f32>,
     left_out: bool,
     pub(super) per_weight: usize,
     pub(super) use_ema: bool,
@@ -36,7 +36,7 @@ pub struct OptimizerState {
     /// The factor of each weight's gradient that clipping asks for.
     pub(super) scales: Vec<f32>,
     /// Slot names, one group after the other.
-    groups: &'static [&'static [&'static str]],
+    pub(super) groups: &'static [&'static [&'static str]],
     has_rate_variable: bool,
     has_product: bool,
 }
@@ -144,14 +144,19 @@ impl OptimizerState {
     /// The state before the first step: slots at their starting values, which take no memory before they are needed.
     ///
     /// `weights` are the paths ("sequential/dense/kernel") and shapes of the trainable weights, in model order.
+    ///
+    /// # Panics
+    /// When the optimizer names more than [`MOST_SLOTS`] slots.
     pub fn new<'a>(optimizer: &Optimizer, weights: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> OptimizerState {
         let weights: Vec<WeightInfo> = weights
             .into_iter()
             .map(|(path, shape)| WeightInfo { path: path.into(), shape: shape.into(), len: shape.iter().product() })
             .collect();
-        let groups = optimizer.kind.slots();
-        let own: usize = groups.iter().map(|group| group.len()).sum();
-        let per_weight = own + usize::from(optimizer.use_ema);
+        let groups = optimizer.formula().slots();
+        let initial: Vec<f32> = groups.iter().copied().flatten().map(|slot| optimizer.formula().initial(slot)).collect();
+        assert!(initial.len() <= MOST_SLOTS, "{} has more than {MOST_SLOTS} slots", optimizer.class_name());
+        let base = optimizer.base();
+        let per_weight = initial.len() + usize::from(base.use_ema);
         let chunks: Vec<Chunk> = weights
             .iter()
             .enumerate()
@@ -159,20 +164,20 @@ impl OptimizerState {
             .collect();
         OptimizerState {
             iterations: 0,
-            learning_rate: optimizer.learning_rate.initial(),
-            loss_scale: optimizer.loss_scale.map(DynamicScale::new),
-            u_product: 1.0,
+            learning_rate: base.learning_rate.initial(),
+            loss_scale: base.loss_scale.map(DynamicScale::new),
+            product: 1.0,
             squares: chunks.iter().map(|_| AtomicU64::new(0)).collect(),
             scales: vec![1.0; weights.len()],
             chunks,
             slots: OnceLock::new(),
-            initial: optimizer.kind.initial_slot(),
+            initial,
             left_out: false,
             per_weight,
-            use_ema: optimizer.use_ema,
+            use_ema: base.use_ema,
             groups,
-            has_rate_variable: matches!(optimizer.learning_rate, LearningRate::Constant(_)),
-            has_product: matches!(optimizer.kind, Kind::Nadam(_)),
+            has_rate_variable: matches!(base.learning_rate, LearningRate::Constant(_)),
+            has_product: optimizer.formula().factor(1).is_some(),
             weights,
         }
     }
@@ -207,13 +212,13 @@ impl OptimizerState {
     }
 
     /// The slot variables in the order of Keras' `optimizer.variables` after iteration and learning rate: moving averages, then
-    /// group by group the slots of all weights, then Nadam's product.
+    /// group by group the slots of all weights, then the product, where the optimizer has one.
     pub fn variables(&self) -> Vec<StateVariable<'_>> {
         let places = self.order().into_iter().map(|(weight, slot, _)| Some(weight * self.per_weight + slot)).chain([None]);
         let variable = |(SlotShape { name, weight, slot, shape }, place): (SlotShape, Option<usize>)| {
             let values = match place {
                 Some(place) => VariableValues::Slot(self.slots()[place].whole()),
-                None => VariableValues::Scalar([self.u_product]),
+                None => VariableValues::Scalar([self.product]),
             };
             StateVariable { name, weight, slot, shape, values }
         };
@@ -236,13 +241,12 @@ impl OptimizerState {
     }
 
     fn new_slots(&self) -> Vec<Buffer> {
-        let own = self.per_weight - usize::from(self.use_ema);
         let mut slots = Vec::with_capacity(self.weights.len() * self.per_weight);
         for weight in &self.weights {
             for slot in 0..self.per_weight {
                 let mut buffer = Buffer::new(weight.len);
-                if slot < own && self.initial != 0.0 {
-                    buffer.get_mut().fill(self.initial);
+                if let Some(&initial) = self.initial.get(slot).filter(|initial| **initial != 0.0) {
+                    buffer.get_mut().fill(initial);
                 }
                 partition(&mut buffer);
                 slots.push(buffer);
@@ -280,7 +284,7 @@ impl OptimizerState {
             self.slots()[weight * self.per_weight + slot].whole_mut().copy_from_slice(variable.values);
         }
         if let (true, Some(product)) = (self.has_product, saved.last()) {
-            self.u_product = product.values[0];
+            self.product = product.values[0];
         }
         Ok(())
     }
@@ -318,7 +322,7 @@ impl Clone for OptimizerState {
             iterations: self.iterations,
             learning_rate: self.learning_rate,
             loss_scale: self.loss_scale,
-            u_product: self.u_product,
+            product: self.product,
             weights: self
                 .weights
                 .iter()
@@ -328,7 +332,7 @@ impl Clone for OptimizerState {
                 .slots
                 .get()
                 .map_or_else(OnceLock::new, |slots| OnceLock::from(slots.iter().map(copy).collect::<Vec<_>>())),
-            initial: self.initial,
+            initial: self.initial.clone(),
             left_out: self.left_out,
             per_weight: self.per_weight,
             use_ema: self.use_ema,

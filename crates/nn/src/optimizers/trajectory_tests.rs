@@ -1,4 +1,4 @@
-//! Twenty steps of every optimiser against real Keras (fixtures/optimizers/make.py), and what must not depend on threads.
+//! Twenty steps of every optimizer against real Keras (fixtures/optimizers/make.py), and what must not depend on threads.
 
 use maobi_kernels::memory::Buffer;
 use maobi_kernels::pool::Pool;
@@ -86,7 +86,7 @@ fn twenty_steps_follow_keras() {
     let golden = golden();
     let kept = shape(&golden["kept"]);
     let cases = golden["cases"].as_array().unwrap();
-    assert!(cases.len() >= 25, "every optimiser with several options");
+    assert!(cases.len() >= 25, "every optimizer with several options");
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let mut run = Run::new(&golden, case);
@@ -186,8 +186,8 @@ fn threads_and_the_parting_of_gradients_change_no_bit() {
     let configurations: [Optimizer; 4] = [
         Adam::new(1e-2).into(),
         Adam::new(1e-2).clipnorm(0.5).ema(0.9, Some(2)).into(),
-        Sgd::new(1e-2).momentum(0.9).global_clipnorm(0.5).weight_decay(0.01).into(),
-        RmsProp::new(1e-2).clipvalue(0.1).into(),
+        SGD::new(1e-2).momentum(0.9).global_clipnorm(0.5).weight_decay(0.01).into(),
+        RMSprop::new(1e-2).clipvalue(0.1).into(),
     ];
     for optimizer in configurations {
         let run = |threads: usize, whole: bool| -> Vec<u32> {
@@ -211,7 +211,7 @@ fn threads_and_the_parting_of_gradients_change_no_bit() {
 
 #[test]
 fn excluded_weights_do_not_decay() {
-    let optimizer: Optimizer = Sgd::new(0.5).weight_decay(0.5).into();
+    let optimizer: Optimizer = SGD::new(0.5).weight_decay(0.5).into();
     let (value, gradient) = (buffer(&[1.0, -2.0]), buffer(&[0.0, 0.0]));
     let mut state = OptimizerState::new(&optimizer, [("w", [2].as_slice())]);
     let mut weight = WeightRef { value: &value, gradient: &gradient, regularizer: None, decay: false };
@@ -224,7 +224,7 @@ fn excluded_weights_do_not_decay() {
 
 #[test]
 fn a_gradient_that_is_no_number_is_not_hidden_by_clipping() {
-    for optimizer in [Optimizer::from(Sgd::new(0.5).clipnorm(1.0)), Sgd::new(0.5).global_clipnorm(1.0).into()] {
+    for optimizer in [Optimizer::from(SGD::new(0.5).clipnorm(1.0)), SGD::new(0.5).global_clipnorm(1.0).into()] {
         let (value, gradient) = (buffer(&[1.0, 2.0]), buffer(&[f32::NAN, 0.5]));
         let mut state = OptimizerState::new(&optimizer, [("w", [2].as_slice())]);
         let weight = WeightRef { value: &value, gradient: &gradient, regularizer: None, decay: true };

@@ -80,8 +80,8 @@ impl Measured {
     fn of(reader: &Reader, set: Dataset) -> anyhow::Result<Measured> {
         let (model, said, classes) = (reader.model(), &reader.preprocessing, reader.outputs());
         let images = Images::new(&set).scaled(said.scale, said.offset);
-        let loss = model.compiled().and_then(|how| how.losses.first()).copied();
-        let hot = loss.is_some_and(|loss| !loss.takes_classes());
+        let loss = model.compiled().and_then(|how| how.losses.first()).cloned();
+        let hot = loss.as_ref().is_some_and(|loss| !loss.takes_classes());
         let compiled = loss.is_some();
         let (mut figures, outputs) = if compiled {
             model.evaluate_with_outputs(&images.clone().one_hot(hot).outputs(classes))?
