@@ -374,6 +374,7 @@ fn legacy_slots(slot: &str) -> &'static [&'static str] {
         "velocity_hat" => &["vhat"],
         "average_gradient" => &["mg"],
         "accumulator" => &["accumulator"],
+        "linear" => &["linear"],
         "accumulated_grad" => &["accum_grad"],
         "accumulated_delta_var" => &["accum_var"],
         "norm" => &["v"],

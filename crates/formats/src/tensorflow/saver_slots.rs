@@ -7,18 +7,20 @@
 //! | Adam | `X/Adam`, `X/Adam_1` | `beta1_power`, `beta2_power` = β to the power of steps + 1 |
 //! | Adagrad | `X/Adagrad` | |
 //! | Adadelta | `X/Adadelta`, `X/Adadelta_1` | |
+//! | Ftrl | `X/Ftrl`, `X/Ftrl_1` | |
 //! | any with a moving average of the weights | `X/ExponentialMovingAverage` | |
 
 use super::bundle::{Bundle, Writer};
 use super::saver::GLOBAL_STEP;
 use crate::weights::OptimizerValues;
 use maobi_nn::Model;
-use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, Optimizer, OptimizerState, SGD, StateVariable};
+use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, Ftrl, Optimizer, OptimizerState, SGD, StateVariable};
 
 /// The ending of a slot's name and what its values are multiplied with to be TensorFlow's; `None` where it does not know such a slot.
 fn ending(optimizer: &Optimizer, state: &OptimizerState, slot: &str) -> Option<(&'static str, f32)> {
+    let adam = optimizer.get::<Adam>().is_some_and(|adam| !adam.amsgrad);
     let (sgd, adagrad) = (optimizer.get::<SGD>().is_some(), optimizer.get::<Adagrad>().is_some());
-    let (adam, adadelta) = (optimizer.get::<Adam>().is_some_and(|adam| !adam.amsgrad), optimizer.get::<Adadelta>().is_some());
+    let (adadelta, ftrl) = (optimizer.get::<Adadelta>().is_some(), optimizer.get::<Ftrl>().is_some());
     match slot {
         "average" => Some(("ExponentialMovingAverage", 1.0)),
         "momentum" if sgd && state.learning_rate != 0.0 => Some(("Momentum", -1.0 / state.learning_rate)),
@@ -27,6 +29,8 @@ fn ending(optimizer: &Optimizer, state: &OptimizerState, slot: &str) -> Option<(
         "accumulator" if adagrad => Some(("Adagrad", 1.0)),
         "accumulated_grad" if adadelta => Some(("Adadelta", 1.0)),
         "accumulated_delta_var" if adadelta => Some(("Adadelta_1", 1.0)),
+        "accumulator" if ftrl => Some(("Ftrl", 1.0)),
+        "linear" if ftrl => Some(("Ftrl_1", 1.0)),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@
 mod params;
 mod scalar;
 
-pub use params::{Adadelta, Adagrad, Adam, Adamax, Lion, Nadam, RMSprop};
+pub use params::{Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, RMSprop};
 
 use crate::versions::kernels;
 
@@ -104,6 +104,15 @@ kernels! {
     /// When the lengths differ.
     pub fn adamax / adamax_with(p: &Adamax, w: &mut [f32], g: &[f32], m: &mut [f32], u: &mut [f32]) {
         check("adamax", &[w.len(), g.len(), m.len(), u.len()]);
+    }
+
+    /// FTRL (ftrl.py): `a′ = a + g²`, `z += (g + 2·shrinkage·w) − (a′^power − a^power) / lr · w`, `a ← a′`,
+    /// `w ← (clip(z, −l1, l1) − z) / (a^power / lr + 2·l2)`.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn ftrl / ftrl_with(p: &Ftrl, w: &mut [f32], g: &[f32], a: &mut [f32], z: &mut [f32]) {
+        check("ftrl", &[w.len(), g.len(), a.len(), z.len()]);
     }
 
     /// Decoupled weight decay (base_optimizer.py): `w −= w · wd · lr`, before the update itself.

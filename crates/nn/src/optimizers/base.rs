@@ -55,15 +55,15 @@ impl Base {
         if let Some(decay) = fields.take_hidden("decay") {
             self.learning_rate.decay(&decay, fields)?;
         }
-        self.weight_decay = fields.opt_f64("weight_decay")?.or(self.weight_decay);
-        self.clipnorm = fields.opt_f64("clipnorm")?;
-        self.clipvalue = fields.opt_f64("clipvalue")?;
-        self.global_clipnorm = fields.opt_f64("global_clipnorm")?;
-        self.use_ema = fields.bool_or("use_ema", self.use_ema)?;
-        self.ema_momentum = fields.f64_or("ema_momentum", self.ema_momentum)?;
-        self.ema_overwrite_frequency = fields.opt_u64("ema_overwrite_frequency")?;
+        self.weight_decay = fields.argument("weight_decay", self.weight_decay)?;
+        self.clipnorm = fields.argument("clipnorm", self.clipnorm)?;
+        self.clipvalue = fields.argument("clipvalue", self.clipvalue)?;
+        self.global_clipnorm = fields.argument("global_clipnorm", self.global_clipnorm)?;
+        self.use_ema = fields.argument("use_ema", self.use_ema)?;
+        self.ema_momentum = fields.argument("ema_momentum", self.ema_momentum)?;
+        self.ema_overwrite_frequency = fields.argument("ema_overwrite_frequency", self.ema_overwrite_frequency)?;
         // A name that is the default says nothing.
-        self.name = fields.opt_string("name")?.filter(|name| name != default_name);
+        self.name = fields.argument("name", self.name.take())?.filter(|name| name != default_name);
         // What Keras has and we have not, allowed at its default; then what only Keras 2 wrote.
         fields.only("loss_scale_factor", &[])?;
         fields.only("gradient_accumulation_steps", &[])?;

@@ -2,6 +2,7 @@
 
 use super::Base;
 use crate::object::{ConfigError, Object};
+use maobi_kernels::pool::Pool;
 
 /// Most slots that a formula may have.
 pub const MOST_SLOTS: usize = 4;
@@ -45,6 +46,12 @@ pub trait Formula: HasBase + Object {
         &[]
     }
 
+    /// How one weight is treated, by its path ("sequential/dense/kernel") and shape; all alike by default.
+    fn treatment(&self, path: &str, shape: &[usize]) -> Treatment {
+        let _ = (path, shape);
+        Treatment { slots: self.slots(), weight_decay: self.base().weight_decay, whole: None }
+    }
+
     /// The value a slot starts at; 0 by default.
     fn initial(&self, slot: &str) -> f32 {
         let _ = slot;
@@ -61,6 +68,12 @@ pub trait Formula: HasBase + Object {
     /// One step on a run of elements of a weight `w`, with gradient `g` of the same length. Must not depend on where a run begins, and
     /// must not allocate.
     fn update(&self, step: Step, w: &mut [f32], g: &[f32], slots: Slots<'_>);
+
+    /// One step on a weight whose [`Treatment::whole`] asks for it; as [`Formula::update`] by default.
+    fn update_whole(&self, step: Step, w: &mut [f32], g: &[f32], slots: Slots<'_>, whole: Whole<'_>) {
+        let _ = whole;
+        self.update(step, w, g, slots);
+    }
 
     /// Checks what the ranges of the arguments do not say.
     ///
@@ -81,6 +94,28 @@ pub trait HasBase {
 
     /// A copy.
     fn boxed(&self) -> Box<dyn Formula>;
+}
+
+/// How an optimizer treats a weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Treatment {
+    /// Names of its slots, as in [`Formula::slots`].
+    pub slots: &'static [&'static [&'static str]],
+    /// Its weight decay.
+    pub weight_decay: Option<f64>,
+    /// Set where runs of elements will not do: [`Formula::update_whole`] gets the whole weight and so many values of scratch memory.
+    pub whole: Option<usize>,
+}
+
+/// What [`Formula::update_whole`] works with.
+#[derive(Debug)]
+pub struct Whole<'a> {
+    /// The weight's shape.
+    pub shape: &'a [usize],
+    /// The threads.
+    pub pool: &'a Pool,
+    /// As many values as [`Treatment::whole`] says; they hold anything.
+    pub scratch: &'a mut [f32],
 }
 
 /// What is the same for all elements in one step.

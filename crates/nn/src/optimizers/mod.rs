@@ -1,7 +1,8 @@
 //! Optimizers: Keras' formulas, options and order of operations (keras/src/optimizers/base_optimizer.py).
 //!
 //! One step is: regularizer gradients, clipping, weight decay, the update, the moving average. All of it happens in one pass over
-//! fixed chunks of [`CHUNK`] elements, so the result does not depend on the number of threads.
+//! fixed chunks of [`CHUNK`] elements, so the result does not depend on the number of threads. What needs whole matrices (Muon) is
+//! updated weight by weight afterwards.
 //!
 //! An optimizer is a file here and a line in the list below; an optimizer of your own implements [`Formula`] and is registered with
 //! [`Optimizer::register`].
@@ -24,7 +25,7 @@ mod trajectory_tests;
 
 pub use apply::{CHUNK, WeightRef, Weights, partition};
 pub use base::Base;
-pub use formula::{Formula, HasBase, MOST_SLOTS, Slots, Step};
+pub use formula::{Formula, HasBase, MOST_SLOTS, Slots, Step, Treatment, Whole};
 pub use learning_rate::LearningRate;
 pub use loss_scale::{DynamicScale, LossScale};
 pub use state::{OptimizerState, SavedVariable, SlotShape, StateError, StateVariable};
@@ -45,6 +46,8 @@ objects! {
     nadam::Nadam,
     adamax::Adamax,
     lion::Lion,
+    ftrl::Ftrl,
+    muon::Muon,
 }
 
 /// An optimizer, whichever it is: configuration. What changes during training is the [`OptimizerState`].
@@ -244,7 +247,8 @@ mod tests {
     fn errors_say_what_is_known() {
         assert_eq!(
             Optimizer::from_value(&json!("adem")).unwrap_err().to_string(),
-            "unknown optimizer \"adem\"; known: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Nadam, Adamax, Lion"
+            "unknown optimizer \"adem\"; known: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Nadam, Adamax, Lion, Ftrl, \
+             Muon"
         );
         assert_eq!(
             Optimizer::from_value(&json!({"type": "SGD", "beta": 1})).unwrap_err().to_string(),
