@@ -13,7 +13,7 @@ use maobi_nn::layers::{
     SeparableConv2D, UpSampling2D, ZeroPadding2D,
 };
 use maobi_nn::losses::SparseCategoricalCrossentropy;
-use maobi_nn::optimizers::{Adam, Sgd};
+use maobi_nn::optimizers::{Adam, SGD};
 use maobi_nn::{Compile, Model};
 use maobi_train::Recipe;
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn networks() -> Result<Vec<Model>> {
         .add(GlobalAveragePooling2D::new())
         .add(Dense::new(3))
         .build(2)?;
-    many.compile(Compile::new(Sgd::new(0.1).momentum(0.9).ema(0.9, None), SparseCategoricalCrossentropy::new()))?;
+    many.compile(Compile::new(SGD::new(0.1).momentum(0.9).ema(0.9, None), SparseCategoricalCrossentropy::new()))?;
     Ok(vec![plain, many])
 }
 

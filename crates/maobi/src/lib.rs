@@ -56,8 +56,8 @@ pub mod prelude {
     pub use maobi_nn::layers::*;
     pub use maobi_nn::losses::*;
     pub use maobi_nn::metrics::Metric;
-    pub use maobi_nn::optimizers::schedules::Schedule;
-    pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
+    pub use maobi_nn::optimizers::schedules::*;
+    pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Muon, Nadam, Optimizer, RMSprop, SGD};
     pub use maobi_nn::regularizers::*;
     pub use maobi_nn::{Batch, Compile, Model, Samples};
     pub use maobi_recognize::{Layout, Options, Reading, Recognizer};

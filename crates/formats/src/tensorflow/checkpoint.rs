@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use maobi_nn::Model;
-use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
+use maobi_nn::optimizers::{Optimizer, OptimizerState, SGD};
 use std::path::{Path, PathBuf};
 
 /// The format `tf-checkpoint`.
@@ -140,7 +140,7 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
             notes.push("the factor of the loss: tf_keras keeps it elsewhere in its checkpoints".into());
         }
         optimizer(&mut writer, &mut objects, how.optimizer.class_name(), state, &trainable)?;
-        if is_plain_sgd(&how.optimizer.kind) {
+        if is_plain_sgd(&how.optimizer) {
             no_momentum(&mut writer, &mut objects, model, &trainable)?;
         }
     }
@@ -182,8 +182,8 @@ fn optimizer(
 }
 
 /// Gradient descent without momentum, for which tf_keras keeps momenta nevertheless: zeros.
-fn is_plain_sgd(kind: &OptimizerKind) -> bool {
-    matches!(kind, OptimizerKind::Sgd(sgd) if sgd.momentum == 0.0)
+fn is_plain_sgd(optimizer: &Optimizer) -> bool {
+    optimizer.get::<SGD>().is_some_and(|sgd| sgd.momentum == 0.0)
 }
 
 fn no_momentum(writer: &mut Writer, objects: &mut Builder, model: &Model, names: &[String]) -> Result<(), String> {
@@ -330,7 +330,7 @@ fn read_optimizer(
         // The iteration is the first of them.
         let found = objects.children(list).count().saturating_sub(1);
         // Gradient descent without momentum has no momenta here, and zeros there.
-        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer.kind)) { weights.len() } else { 0 };
+        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer)) { weights.len() } else { 0 };
         if found != expected && found != expected + zeros && expected > 0 {
             return Err(format!(
                 "{expected} slot variables expected, the file has {found}; it was saved with another optimizer or other options"
@@ -369,6 +369,7 @@ fn legacy_slots(slot: &str) -> &'static [&'static str] {
         "velocity_hat" => &["vhat"],
         "average_gradient" => &["mg"],
         "accumulator" => &["accumulator"],
+        "linear" => &["linear"],
         "accumulated_grad" => &["accum_grad"],
         "accumulated_delta_var" => &["accum_var"],
         "norm" => &["v"],
