@@ -26,7 +26,8 @@ impl Formula for AdamW {
     }
 
     fn update(&self, step: Step, w: &mut [f32], g: &[f32], slots: Slots<'_>) {
-        Moments { beta_1: self.beta_1, beta_2: self.beta_2, epsilon: self.epsilon, amsgrad: self.amsgrad }.update(step, w, g, slots);
+        Moments { beta_1: self.beta_1, beta_2: self.beta_2, epsilon: self.epsilon, amsgrad: self.amsgrad }
+            .update(step, w, g, slots);
     }
 
     fn check(&self) -> Result<(), ConfigError> {

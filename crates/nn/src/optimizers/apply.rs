@@ -7,23 +7,13 @@ use maobi_kernels::memory::{Buffer, Ref, RefMut};
 use maobi_kernels::pool::Pool;
 use maobi_kernels::{reduce, update};
 
-use super::state::{Chunk, OptimizerState};
+use super::chunk::{CHUNK, Chunk};
+use super::state::OptimizerState;
 use super::{LearningRate, MOST_SLOTS, Optimizer, Slots, Step, Whole};
 use crate::regularizers::Regularizer;
 
-/// Elements of a weight that one task updates: 64 KiB of each of its arrays, and the unit in which norms are summed.
-pub const CHUNK: usize = 16_384;
-
 /// Elements of the gradient that are prepared at a time, on the stack and in the first-level cache.
 const BLOCK: usize = 2_048;
-
-/// Parts a buffer in chunks of [`CHUNK`] elements: the parts that let [`Optimizer::apply`] use all threads.
-pub fn partition(buffer: &mut Buffer) {
-    let len = buffer.len();
-    let bounds: Vec<usize> = (0..len.div_ceil(CHUNK)).map(|part| part * CHUNK).chain([len]).collect();
-    // An empty buffer has one empty part.
-    buffer.partition(if len == 0 { &[0, 0] } else { &bounds });
-}
 
 /// A trainable weight as the optimizer sees it.
 #[derive(Clone, Copy, Debug)]

@@ -15,6 +15,7 @@
 
 mod apply;
 mod base;
+mod chunk;
 mod formula;
 mod learning_rate;
 mod loss_scale;
@@ -23,8 +24,9 @@ mod state;
 #[cfg(test)]
 mod trajectory_tests;
 
-pub use apply::{CHUNK, WeightRef, Weights, partition};
+pub use apply::{WeightRef, Weights};
 pub use base::Base;
+pub use chunk::{CHUNK, partition};
 pub use formula::{Formula, HasBase, MOST_SLOTS, Slots, Step, Treatment, Whole};
 pub use learning_rate::LearningRate;
 pub use loss_scale::{DynamicScale, LossScale};

@@ -94,7 +94,9 @@ impl Formula for Muon {
     fn check(&self) -> Result<(), ConfigError> {
         let expression = |part: &&String| part.contains(|c: char| ".^$*+?{}[]\\|()".contains(c));
         match self.exclude_layers.iter().find(expression) {
-            Some(part) => Err(ConfigError::bad_value("Muon", "exclude_layers", "parts of names in plain text", format!("\"{part}\""))),
+            Some(part) => {
+                Err(ConfigError::bad_value("Muon", "exclude_layers", "parts of names in plain text", format!("\"{part}\"")))
+            }
             None => Ok(()),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use maobi_kernels::memory::{Buffer, Ref};
 
-use super::apply::{CHUNK, partition};
+use super::chunk::{CHUNK, Chunk, partition};
 use super::{DynamicScale, LearningRate, MOST_SLOTS, Optimizer, Treatment};
 
 /// The iteration, the learning rate and the slot variables of one training run.
@@ -62,14 +62,6 @@ impl WeightInfo {
     pub(super) fn average(&self) -> usize {
         self.first + self.slots().count()
     }
-}
-
-/// A run of at most [`CHUNK`] elements of one weight, or all of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
-    pub(super) weight: usize,
-    /// Which run; absent for the whole weight.
-    pub(super) part: Option<usize>,
 }
 
 /// What a slot variable is called and how large it is.

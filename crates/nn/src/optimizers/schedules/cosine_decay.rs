@@ -27,9 +27,7 @@ impl ScheduleFunction for CosineDecay {
         let initial = self.initial_learning_rate;
         match self.warmup_target {
             None => decay(step, self.decay_steps, initial, self.alpha),
-            Some(target) if step < self.warmup_steps => {
-                (target - initial) * (step as f32 / self.warmup_steps as f32) + initial
-            }
+            Some(target) if step < self.warmup_steps => (target - initial) * (step as f32 / self.warmup_steps as f32) + initial,
             Some(target) => decay(step - self.warmup_steps, self.decay_steps, target, self.alpha),
         }
     }

@@ -48,7 +48,8 @@ impl ScheduleFunction for PiecewiseConstantDecay {
 
     fn check(&self) -> Result<(), ConfigError> {
         let (boundaries, values) = (&self.boundaries.0, &self.values);
-        let wrong = |key, expected: String, got: String| Err(ConfigError::bad_value("PiecewiseConstantDecay", key, expected, got));
+        let wrong =
+            |key, expected: String, got: String| Err(ConfigError::bad_value("PiecewiseConstantDecay", key, expected, got));
         if boundaries.len() + 1 != values.len() {
             let expected = format!("one more than boundaries ({})", boundaries.len() + 1);
             return wrong("values", expected, format!("{} values", values.len()));
