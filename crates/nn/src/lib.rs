@@ -19,6 +19,7 @@ pub mod object;
 pub mod op;
 pub mod optimizers;
 mod precision;
+pub mod program;
 pub mod regularizers;
 pub mod text;
 
