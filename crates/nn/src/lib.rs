@@ -20,12 +20,13 @@ pub mod object;
 pub mod op;
 pub mod optimizers;
 mod precision;
+pub mod program;
 pub mod regularizers;
 pub mod text;
 
 pub use error::{Error, Result};
 pub use exec::{Feed, Samples};
-pub use model::{Batch, Compile, Model};
+pub use model::{Batch, Compile, Model, Program};
 pub use precision::Precision;
 #[doc(hidden)]
 pub use serde_json;

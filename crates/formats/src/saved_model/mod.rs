@@ -9,9 +9,10 @@ mod steps;
 
 use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
-use crate::inference::{Program, lower};
+use crate::inference::notes;
 use graph::Writer;
 use maobi_nn::Model;
+use maobi_nn::Program;
 use prost::Message;
 use proto::{Graph, MetaGraph, MetaInfo, Shape, Signature, TensorInfo, Versions};
 use std::fs;
@@ -56,8 +57,7 @@ impl Format for SavedModel {
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let write = |message: String| Error::write(path, message);
-        let program = lower(model).map_err(write)?;
-        let bytes = to_bytes(&program).map_err(write)?;
+        let bytes = to_bytes(&Program::of(model)).map_err(write)?;
         let mut files = vec![(PathBuf::from(FILE), bytes)];
         for (name, bytes) in extras {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
@@ -67,7 +67,7 @@ impl Format for SavedModel {
             files.push((Path::new(EXTRAS).join(name), bytes.to_vec()));
         }
         write_folder(path, &files)?;
-        Ok(program.notes)
+        Ok(notes(model))
     }
 }
 
@@ -78,13 +78,13 @@ fn refusal(path: &Path) -> Error {
 }
 
 /// `saved_model.pb`; the same model gives the same bytes.
-fn to_bytes(program: &Program) -> std::result::Result<Vec<u8>, String> {
+fn to_bytes(program: &Program<'_>) -> std::result::Result<Vec<u8>, String> {
     let mut writer = Writer::new(program);
     for (name, value) in &program.inputs {
         writer.input(name, *value);
     }
     for step in &program.steps {
-        writer.step(step);
+        writer.step(step)?;
     }
     let tensors = |values: &[(String, usize)]| {
         let info = |value: usize| {

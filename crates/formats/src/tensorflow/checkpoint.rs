@@ -86,14 +86,6 @@ pub(super) fn target(path: &Path) -> Result<PathBuf> {
     Ok(path.with_file_name(stem))
 }
 
-/// What tf_keras calls a weight within its layer.
-fn attribute<'a>(class: &str, weight: &'a str) -> &'a str {
-    match (class, weight) {
-        ("DepthwiseConv2D", "kernel") => "depthwise_kernel",
-        _ => weight,
-    }
-}
-
 /// Writes the weights, and the optimizer's variables when the model is compiled; notes the checkpoint as its folder's latest. Returns
 /// what could not be carried over, in words.
 ///
@@ -124,7 +116,7 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
         with_weights += 1;
         objects.link(0, &name, node);
         for weight in weights {
-            let attribute = attribute(entry.layer.class_name(), weight.name);
+            let attribute = entry.layer.attribute(weight.name);
             let full = format!("{}/{attribute}", entry.name);
             let (_, key) = objects.variable(node, attribute, &format!("{name}/{attribute}"), &full);
             writer.floats(&key, &weight.shape, &weight.values())?;
@@ -273,9 +265,9 @@ fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Resu
         objects.child(root, &format!("layer_with_weights-{number}"))
     };
     let variable = |wanted: &Wanted<'_>| {
-        let class = model.graph().layers.get(wanted.layer).map_or("", |entry| entry.layer.class_name());
         let node = node_of(wanted.layer)?;
-        objects.child(node, attribute(class, wanted.weight.name)).or_else(|| objects.child(node, wanted.weight.name))
+        let attribute = model.graph().layers.get(wanted.layer)?.layer.attribute(wanted.weight.name);
+        objects.child(node, attribute).or_else(|| objects.child(node, wanted.weight.name))
     };
     let mut variables = Vec::new();
     let values = collect(model, |wanted| {
@@ -295,7 +287,7 @@ fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Resu
     for layer in &layers {
         let own = model.layer_weights(*layer);
         let Some((entry, node)) = model.graph().layers.get(*layer).zip(node_of(*layer)) else { continue };
-        let known = |name: &str| own.iter().any(|w| w.name == name || attribute(entry.layer.class_name(), w.name) == name);
+        let known = |name: &str| own.iter().any(|w| w.name == name || entry.layer.attribute(w.name) == name);
         for (name, _) in objects.children(node).filter(|(name, child)| objects.key(*child).is_some() && !known(name)) {
             misfits.push(format!("layer \"{}\": the file has a variable \"{name}\", the network has none", entry.name));
         }

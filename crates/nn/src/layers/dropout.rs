@@ -28,6 +28,10 @@ impl Layer for Dropout {
         }
         Ok(Built::op(DropoutOp { rate: self.rate as f32, seed: self.seed, values: shape.iter().product() }, shape.clone()))
     }
+
+    fn acts_only_in_training(&self) -> bool {
+        true
+    }
 }
 
 /// The mask is drawn anew in backward from the same counter, so nothing is stored.

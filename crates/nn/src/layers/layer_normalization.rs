@@ -4,6 +4,7 @@ use super::axis::Axes;
 use super::{Built, Layer, Shape, WeightSpec, single};
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 use maobi_kernels::normalization;
 
@@ -50,6 +51,15 @@ impl Layer for LayerNormalization {
         let op = LayerNormOp { cols, epsilon: self.epsilon as f32, scale: self.scale, center: self.center };
         let used = (0..weights.len()).collect();
         Ok(Built { weights, steps: Vec::new() }.then(op, used, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::LayerNorm {
+            gamma: call.weight("gamma"),
+            beta: call.weight("beta"),
+            axes: self.axis.0.len(),
+            epsilon: self.epsilon,
+        }))
     }
 }
 

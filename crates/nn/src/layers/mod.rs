@@ -8,6 +8,7 @@ use crate::initializers::Initializer;
 use crate::object::{Config, Object, objects};
 use crate::op::Op;
 use crate::precision::Precision;
+use crate::program::Call;
 use crate::regularizers::Regularizer;
 
 #[macro_use]
@@ -181,6 +182,23 @@ pub trait Layer: Object + HasBase {
     fn followed_by(&self, next: &PerChannel, weights: &[&[f32]]) -> Option<Folded> {
         let _ = (next, weights);
         None
+    }
+    /// Adds what the layer does in inference to a [`Program`](crate::Program), for formats that hold a computation, and returns
+    /// the value that it makes. By default there is nothing for it.
+    ///
+    /// # Errors
+    /// Why those formats cannot hold it, as the end of a sentence that begins with the layer.
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let _ = call;
+        Err("has no counterpart in this format; leave it out of the model or save it as .keras".into())
+    }
+    /// Whether inference passes its input through.
+    fn acts_only_in_training(&self) -> bool {
+        false
+    }
+    /// Under which name the layer of Keras keeps a weight, for TensorFlow's checkpoints.
+    fn attribute<'a>(&self, weight: &'a str) -> &'a str {
+        weight
     }
     /// Whether it is where samples enter a model.
     fn is_input(&self) -> bool {

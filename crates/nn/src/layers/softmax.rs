@@ -2,6 +2,7 @@
 
 use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Logits, Op};
+use crate::program::{Call, Operation};
 use maobi_kernels::softmax;
 
 keras_layer! {
@@ -22,6 +23,10 @@ impl Layer for Softmax {
             return Err(format!("axis must be the last one (-1), got {}", self.axis));
         }
         Ok(Built::op(SoftmaxOp::over_last(shape)?, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Softmax))
     }
 }
 

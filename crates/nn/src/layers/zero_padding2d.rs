@@ -4,6 +4,7 @@ use super::arguments::{ChannelsLast, Pair};
 use super::{Built, Layer, Shape, image};
 use crate::object::Argument;
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use serde_json::{Value, json};
 
 /// How much to add: ((top, bottom), (left, right)), a (height, width) for both sides, or one number for all.
@@ -70,6 +71,10 @@ impl Layer for ZeroPadding2D {
         let (out_h, out_w) = (h + top + bottom, w + left + right);
         let op = ZeroPadOp { row: w * c, out_row: out_w * c, rows: h, out_rows: out_h, top, left: left * c };
         Ok(Built::op(op, vec![out_h, out_w, c]))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Pad(self.padding.0)))
     }
 }
 
