@@ -174,7 +174,13 @@ impl Lowering {
             }),
             "LeakyReLU" => Operation::Apply(Function::LeakyRelu { slope: arguments.number("negative_slope")? }),
             "ELU" => Operation::Apply(Function::Elu { alpha: arguments.number("alpha")? }),
-            "Softmax" => Operation::Softmax,
+            "Softmax" => {
+                let axis = arguments.integer("axis")?;
+                if axis != -1 && axis != layer.shape.len() as i64 {
+                    return Err(format!("axis must be the last one (-1) in this format, got {axis}; save the model as .keras"));
+                }
+                Operation::Softmax
+            }
             "Add" => Operation::Add,
             "Average" => {
                 let sum = self.step(layer.name, Operation::Add, layer.inputs, layer.shape);

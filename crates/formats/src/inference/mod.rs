@@ -176,7 +176,8 @@ pub(crate) fn scale_and_shift(
 }
 
 /// The layer classes that are left out of a [`Program`]: inference passes through them.
-pub(crate) const TRAINING_ONLY: [&str; 4] = ["Dropout", "RandomRotation", "RandomTranslation", "RandomZoom"];
+pub(crate) const TRAINING_ONLY: [&str; 6] =
+    ["Dropout", "GaussianNoise", "SpatialDropout2D", "RandomRotation", "RandomTranslation", "RandomZoom"];
 
 #[cfg(test)]
 mod tests;
