@@ -3,8 +3,9 @@
 use maobi_nn::Model;
 use maobi_nn::model::Weight;
 
-/// Floating-point operations for one sample, a multiply-add being two, in the products of `Conv2D`, `DepthwiseConv2D`,
-/// `SeparableConv2D` and `Dense` computed directly: 2 · kernel values · positions of the output. Everything else (bias, activation,
+/// Floating-point operations for one sample, a multiply-add being two, in the products of `Conv2D`, `Conv2DTranspose`,
+/// `DepthwiseConv2D`, `SeparableConv2D` and `Dense` computed directly: 2 · kernel values · positions of the output (of the input, for
+/// the transposed convolution). Everything else (bias, activation,
 /// pooling, optimizer) is left out, as is usual, and taps on padding are counted.
 ///
 /// A measure of the network, not of what is executed: an algorithm with fewer multiplications (Winograd's) does the same work in less.
@@ -35,8 +36,10 @@ impl Flops {
         for (index, node) in graph.nodes.iter().enumerate() {
             let weights = model.layer_weights(node.layer);
             let mut before = node.inputs.iter().any(|&input| trains[input]);
-            if is_product(graph.layers[node.layer].layer.class_name()) {
-                let positions: u64 = node.shape.iter().rev().skip(1).map(|&n| n as u64).product();
+            let class = graph.layers[node.layer].layer.class_name();
+            if is_product(class) {
+                let shape = if class == "Conv2DTranspose" { &graph.nodes[node.inputs[0]].shape } else { &node.shape };
+                let positions: u64 = shape.iter().rev().skip(1).map(|&n| n as u64).product();
                 // In the order of the chain: a separable convolution's second kernel passes a gradient on to the first.
                 for kernel in weights.iter().filter(|w| is_kernel(w)) {
                     let forward = 2 * positions * kernel.len() as u64;
@@ -52,7 +55,7 @@ impl Flops {
 }
 
 fn is_product(class: &str) -> bool {
-    matches!(class, "Conv2D" | "DepthwiseConv2D" | "SeparableConv2D" | "Dense")
+    matches!(class, "Conv2D" | "Conv2DTranspose" | "DepthwiseConv2D" | "SeparableConv2D" | "Dense")
 }
 
 fn is_kernel(weight: &Weight) -> bool {
@@ -64,7 +67,7 @@ mod tests {
     use super::*;
     use crate::Recipe;
     use maobi_nn::graph::Sequential;
-    use maobi_nn::layers::{Conv2D, Dense, DepthwiseConv2D, Flatten, InputLayer, SeparableConv2D};
+    use maobi_nn::layers::{Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Flatten, InputLayer, SeparableConv2D};
 
     /// By hand: conv1 28² · 25 · 32, conv2 14² · 25 · 32 · 64, dense 3136 · 512 and 512 · 10; twice each, and the first has no input gradient.
     #[test]
@@ -87,6 +90,14 @@ mod tests {
         let [first, inner, across] = [16 * 9 * 4, 4 * 9 * 4, 4 * 4 * 5].map(|n: u64| 2 * n);
         let expected = Flops { forward: first + inner + across, training: 2 * first + 3 * (inner + across) };
         assert_eq!(Flops::of(&model), expected);
+    }
+
+    #[test]
+    fn a_transposed_convolution_counts_its_input() {
+        let model =
+            Sequential::new().add(InputLayer::new([5, 6, 3])).add(Conv2DTranspose::new(4, 3).strides(2)).build(1).unwrap();
+        let forward = 2 * 5 * 6 * 9 * 4 * 3;
+        assert_eq!(Flops::of(&model), Flops { forward, training: 2 * forward });
     }
 
     #[test]

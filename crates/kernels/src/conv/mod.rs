@@ -67,7 +67,7 @@ pub struct ForwardPass<'a> {
 pub struct BackwardPass<'a> {
     /// The number `n` of samples.
     pub samples: usize,
-    /// The input of the forward pass, `[n, h, w, c_in]`.
+    /// The input of the forward pass, `[n, h, w, c_in]`; only the gradients of the weights need it, without them it may be empty.
     pub x: &'a [f32],
     /// The gradient of its output, `[n, out_h, out_w, c_out]`.
     pub dy: &'a [f32],
@@ -228,9 +228,11 @@ impl Conv2d {
     /// As [`Self::backward`], and when this processor lacks `isa`.
     pub fn backward_with(&self, isa: Isa, mut pass: BackwardPass) {
         let shape = &self.shape;
-        self.check(isa, "backward", pass.samples, pass.x.len(), ("dy", pass.dy.len()), pass.packed.len(), pass.scratch.len());
+        let x =
+            if pass.x.is_empty() && pass.weights.is_none() { pass.dx.as_ref().map_or(0, |dx| dx.len()) } else { pass.x.len() };
+        self.check(isa, "backward", pass.samples, x, ("dy", pass.dy.len()), pass.packed.len(), pass.scratch.len());
         if let Some(dx) = &pass.dx {
-            assert_eq!(dx.len(), pass.x.len(), "Conv2d::backward: the elements of dx");
+            assert_eq!(dx.len(), x, "Conv2d::backward: the elements of dx");
         }
         if let Some(WeightGradients { dw, db, accumulate }) = &mut pass.weights {
             assert_eq!(dw.len(), shape.kernel_len(), "Conv2d::backward: the elements of dw");

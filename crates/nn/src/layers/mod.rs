@@ -27,6 +27,7 @@ mod testing;
 
 pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
+pub use dot::DotAxes;
 pub use folding::{Folded, PerChannel};
 pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
@@ -44,8 +45,10 @@ objects! {
     center_crop::CenterCrop,
     concatenate::Concatenate,
     conv2d::Conv2D,
+    conv2d_transpose::Conv2DTranspose,
     dense::Dense,
     depthwise_conv2d::DepthwiseConv2D,
+    dot::Dot,
     dropout::Dropout,
     elu::ELU,
     flatten::Flatten,

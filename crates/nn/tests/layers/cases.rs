@@ -79,6 +79,11 @@ pub fn cases() -> Vec<Case> {
         case(Conv2D::new(4, (2, 3)).strides(2).padding(arguments::Padding::Same).activation("tanh"), image, &[3, 3, 4])
             .weights([("kernel", &[2, 3, 3, 4]), ("bias", &[4])]),
         case(Conv2D::new(6, 3).groups(3).use_bias(false), image, &[3, 4, 6]).weights([("kernel", &[3, 3, 1, 6])]),
+        case(Conv2DTranspose::new(2, 3).strides(2).activation("tanh"), &[3, 2, 3], &[7, 5, 2])
+            .weights([("kernel", &[3, 3, 2, 3]), ("bias", &[2])])
+            .refuses(flat),
+        case(Conv2DTranspose::new(4, 2).padding(arguments::Padding::Same).use_bias(false), image, &[5, 6, 4])
+            .weights([("kernel", &[2, 2, 4, 3])]),
         case(Dense::new(4).activation("relu"), &[9], &[4]).weights([("kernel", &[9, 4]), ("bias", &[4])]).refuses(&[]),
         case(Dense::new(4).activation("silu"), &[2, 5], &[2, 4]).weights([("kernel", &[5, 4]), ("bias", &[4])]),
         case(DepthwiseConv2D::new(3).padding(arguments::Padding::Same), image, image)
@@ -156,6 +161,9 @@ fn merging() -> Vec<Case> {
         case(Multiply::new(), &[], shape).inputs([shape, gate]),
         case(Subtract::new(), &[], shape).inputs([shape, shape]).refuses_all([shape, shape, shape]),
         case(Subtract::new(), &[], shape).inputs([gate, shape]),
+        case(Dot::new(1), &[], &[1]).inputs([&[4], &[4]]).refuses_all([&[4], &[3]]),
+        case(Dot::new((2, 1)), &[], &[2, 4, 5]).inputs([shape, &[3, 5]]),
+        case(Dot::new((-1, 1)).normalize(true), &[], &[2, 3]).inputs([&[2, 4], &[4, 3]]),
         case(Concatenate::new(), &[], &[2, 3, 9]).inputs([shape, &[2, 3, 5]]).refuses_all([shape, &[3, 3, 4]]),
         case(Concatenate::new().axis(1), &[], &[3, 3, 4]).inputs([shape, &[1, 3, 4]]),
     ]
