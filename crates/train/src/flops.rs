@@ -5,8 +5,8 @@ use maobi_nn::Program;
 use maobi_nn::program::Operation;
 
 /// Floating-point operations for one sample, a multiply-add being two, in convolutions and dense products computed directly: 2 · kernel
-/// values · positions of the output. Everything else (bias, activation, pooling, optimizer, layers of users that do not say what they
-/// do) is left out, as is usual, and taps on padding are counted.
+/// values · positions of the output. Everything else (bias, activation, pooling, optimizer, layers that no operation describes, such as
+/// Conv2DTranspose) is left out, as is usual, and taps on padding are counted.
 ///
 /// A measure of the network, not of what is executed: an algorithm with fewer multiplications (Winograd's) does the same work in less.
 ///

@@ -31,7 +31,7 @@ pub struct ForwardPass<'a> {
 pub struct BackwardPass<'a> {
     /// The number `n` of samples.
     pub samples: usize,
-    /// The input of the forward pass, `[n, h, w, c_in]`.
+    /// The input of the forward pass, `[n, h, w, c_in]`; only the gradients of the weights need it, without them it may be empty.
     pub x: &'a [f32],
     /// The gradient of its output, `[n, out_h, out_w, c_out]`.
     pub dy: &'a [f32],

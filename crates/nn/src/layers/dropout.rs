@@ -42,13 +42,6 @@ struct DropoutOp {
     values: usize,
 }
 
-impl DropoutOp {
-    fn random(&self, mut random: crate::op::Random) -> crate::op::Random {
-        random.seed = self.seed.unwrap_or(random.seed);
-        random
-    }
-}
-
 impl Op for DropoutOp {
     fn is_identity_in_inference(&self) -> bool {
         true
@@ -59,7 +52,7 @@ impl Op for DropoutOp {
             c.output.copy_from_slice(c.inputs[0]);
             return;
         }
-        let random = self.random(c.random);
+        let random = c.random.with_seed(self.seed);
         let samples = c.inputs[0].chunks_exact(self.values).zip(c.output.chunks_exact_mut(self.values));
         for (i, (x, y)) in samples.enumerate() {
             pointwise::dropout(&random.stream(c.first + i), self.rate, x, y);
@@ -67,7 +60,7 @@ impl Op for DropoutOp {
     }
 
     fn backward(&self, c: Backward<'_, '_>) {
-        let random = self.random(c.random);
+        let random = c.random.with_seed(self.seed);
         if let Some(dx) = &mut c.d_inputs[0] {
             let samples = c.d_output.chunks_exact(self.values).zip(dx.chunks_exact_mut(self.values));
             for (i, (dy, dx)) in samples.enumerate() {

@@ -64,11 +64,12 @@ impl Layer for LayerNormalization {
 }
 
 #[derive(Debug)]
-struct LayerNormOp {
-    cols: usize,
-    epsilon: f32,
-    scale: bool,
-    center: bool,
+pub(super) struct LayerNormOp {
+    /// Values that are normalized together.
+    pub(super) cols: usize,
+    pub(super) epsilon: f32,
+    pub(super) scale: bool,
+    pub(super) center: bool,
 }
 
 impl Op for LayerNormOp {

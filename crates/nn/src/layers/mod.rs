@@ -28,6 +28,7 @@ mod testing;
 
 pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
+pub use dot::DotAxes;
 pub use folding::{Folded, PerChannel};
 pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
@@ -42,27 +43,40 @@ objects! {
     average::Average,
     average_pooling2d::AveragePooling2D,
     batch_normalization::BatchNormalization,
+    center_crop::CenterCrop,
     concatenate::Concatenate,
     conv2d::Conv2D,
+    conv2d_transpose::Conv2DTranspose,
     dense::Dense,
     depthwise_conv2d::DepthwiseConv2D,
+    dot::Dot,
     dropout::Dropout,
     elu::ELU,
     flatten::Flatten,
+    gaussian_noise::GaussianNoise,
     global_average_pooling2d::GlobalAveragePooling2D,
     global_max_pooling2d::GlobalMaxPooling2D,
+    group_normalization::GroupNormalization,
     layer_normalization::LayerNormalization,
     leaky_relu::LeakyReLU,
     max_pooling2d::MaxPooling2D,
+    maximum::Maximum,
+    minimum::Minimum,
     multiply::Multiply,
+    permute::Permute,
+    prelu::PReLU,
     random_rotation::RandomRotation,
     random_translation::RandomTranslation,
     random_zoom::RandomZoom,
     relu::ReLU,
     rescaling::Rescaling,
+    repeat_vector::RepeatVector,
     reshape::Reshape,
     separable_conv2d::SeparableConv2D,
     softmax::Softmax,
+    spatial_dropout2d::SpatialDropout2D,
+    subtract::Subtract,
+    unit_normalization::UnitNormalization,
     upsampling2d::UpSampling2D,
     zero_padding2d::ZeroPadding2D,
 }

@@ -102,7 +102,8 @@ impl Layer for SeparableConv2D {
         let window = ACROSS.operation(call)?;
         let (kernel, bias) = (call.needs("pointwise_kernel")?, call.weight("bias"));
         let pointwise = Operation::Conv { kernel, bias, window, groups: 1, filters: self.filters };
-        let value = call.part("pointwise", pointwise, vec![between], call.shape());
+        let shape = call.shape().to_vec();
+        let value = call.part("pointwise", pointwise, vec![between], &shape);
         call.activation(&self.activation, value)
     }
 }
