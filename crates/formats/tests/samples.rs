@@ -302,7 +302,7 @@ fn goes_on(model: &mut Model, golden: &serde_json::Value, case: &serde_json::Val
 fn training_goes_on_where_keras_stopped() {
     let (folder, golden) = fixtures("resume");
     let cases = golden["cases"].as_array().unwrap();
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 8);
     for case in cases {
         let name = case["file"].as_str().unwrap();
         let mut loaded = keras::load(&folder.join(name), 1).unwrap();

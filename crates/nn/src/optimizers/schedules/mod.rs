@@ -27,6 +27,31 @@ objects! {
 }
 
 /// What a schedule computes. Its arguments are declared by [`keras_object!`](crate::keras_object).
+///
+/// ```
+/// use maobi_nn::keras_object;
+/// use maobi_nn::optimizers::schedules::{Schedule, ScheduleFunction};
+/// use maobi_nn::optimizers::{Optimizer, SGD};
+///
+/// keras_object! {
+///     /// initial / √(1 + step).
+///     pub struct RootDecay("RootDecay") new(
+///         /// The rate of step 0.
+///         initial_learning_rate: f32,
+///     ) {}
+/// }
+///
+/// impl ScheduleFunction for RootDecay {
+///     fn at(&self, step: u64) -> f32 {
+///         self.initial_learning_rate / (1.0 + step as f32).sqrt()
+///     }
+/// }
+///
+/// Schedule::register::<RootDecay>();
+/// let optimizer: Optimizer = SGD::new(RootDecay::new(0.5)).into();
+/// let read = Optimizer::from_value(&optimizer.to_value()).unwrap();
+/// assert_eq!((read.base().learning_rate.at(3), &read), (0.25, &optimizer));
+/// ```
 pub trait ScheduleFunction: Object {
     /// The learning rate of the step that follows `step` steps.
     fn at(&self, step: u64) -> f32;
