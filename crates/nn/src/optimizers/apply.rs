@@ -18,9 +18,9 @@ const BLOCK: usize = 2_048;
 /// A trainable weight as the optimizer sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightRef<'a> {
-    /// The values; written. Weights beyond [`CHUNK`] elements must be parted by [`partition`].
+    /// The values; written. Weights beyond [`CHUNK`] elements must be parted by [`partition`](super::partition).
     pub value: &'a Buffer,
-    /// The gradient of the loss, without regularisers; read. Parted by [`partition`] or not at all.
+    /// The gradient of the loss, without regularizers; read. Parted by [`partition`](super::partition) or not at all.
     pub gradient: &'a Buffer,
     /// Its penalty, whose gradient is added here.
     pub regularizer: Option<&'a Regularizer>,
