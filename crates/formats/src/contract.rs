@@ -13,7 +13,7 @@ pub struct Loaded {
     pub model: Model,
     /// Members of our own that travel with the model, such as how its pictures are scaled: what `extras` of [`Format::save`] was.
     pub extras: Vec<(String, Vec<u8>)>,
-    /// What could not be carried over, in words.
+    /// One sentence for each thing that could not be carried over.
     pub notes: Vec<String>,
 }
 
@@ -48,7 +48,7 @@ pub trait Format: Sync {
         self.load(path, seed)
     }
 
-    /// Reads weights into a model of the same architecture; returns what was left aside, in words.
+    /// Reads weights into a model of the same architecture; returns a sentence for each thing that was left aside.
     ///
     /// # Errors
     /// As [`Format::load`]; [`Error::Misfit`] lists all differences. Nothing is changed on failure.
@@ -59,7 +59,8 @@ pub trait Format: Sync {
         false
     }
 
-    /// Writes a model, and `extras` beside it where the format has a place for them; returns what could not be carried over, in words.
+    /// Writes a model, and `extras` beside it where the format has a place for them; returns a sentence for each thing that could not be
+    /// carried over.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Write`] for a model that cannot be written so; [`Error::Unsupported`] where such files are only read.

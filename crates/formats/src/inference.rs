@@ -3,7 +3,7 @@
 use maobi_nn::Program;
 use maobi_nn::{Model, Precision};
 
-/// What of the model inference does not have, in words.
+/// A sentence for each part of the model that inference does not have.
 pub(crate) fn notes(model: &Model) -> Vec<String> {
     let graph = model.graph();
     let mut notes = Vec::new();

@@ -13,7 +13,7 @@ keras_layer! {
         /// The summand.
         by: f64,
     ) {
-        /// Whether formats that hold a computation are told of it.
+        /// Whether formats that hold a computation mention it.
         exported: bool = true,
     }
 }

@@ -40,7 +40,7 @@ macro_rules! operations {
         #[inline(always)]
         #[allow(unused_unsafe, reason = "some need none")]
         unsafe fn $name($($argument: $type),*) $(-> $result)? {
-            // SAFETY: whoever calls is compiled for these instructions and vouches for the pointers (see `Simd`).
+            // SAFETY: the caller is compiled for these instructions and guarantees the pointers (see `Simd`).
             unsafe { $value }
         }
     )*};

@@ -1,4 +1,4 @@
-//! `Constant`: all the same.
+//! `Constant`: one value everywhere.
 
 use super::InitializerFunction;
 use crate::keras_object;

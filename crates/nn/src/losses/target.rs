@@ -53,7 +53,7 @@ pub enum LossError {
         what: &'static str,
         /// The length it should have.
         expected: usize,
-        /// That length in words, such as "64 rows of 10 columns".
+        /// That length as a phrase, such as "64 rows of 10 columns".
         shape: String,
         /// The length it has.
         got: usize,
