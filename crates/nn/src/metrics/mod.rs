@@ -188,7 +188,7 @@ impl Metric {
             }
             (None, None) => return Err(ConfigError::unknown_name("metric", &name, Metric::known_names())),
         };
-        let given = fields.opt_string("name")?;
+        let given = fields.argument("name", None::<String>)?;
         fields.ignore(&["dtype"]);
         fields.finish()?;
         // A name that is the default says nothing.
@@ -212,11 +212,9 @@ serde_by_value!(Metric);
 
 /// The loss that a name of a metric means, if Keras has such a metric: by its own names ("mse") or by that of the metric.
 fn as_loss(name: &str) -> Option<Entry<Arc<dyn LossFunction>>> {
-    let of_metric = |entry: &Entry<_>| {
-        let class = Loss::of(*entry).and_then(|loss| loss.function().metric());
-        class.is_some_and(|(class, _)| same_name(name, class) || LOSSES.find(name).is_some_and(|found| found.is(entry)))
-    };
-    LOSSES.entries().into_iter().find(of_metric)
+    let metric = |entry: &Entry<_>| Loss::of(*entry).and_then(|loss| loss.function().metric());
+    let by_metric = || LOSSES.entries().into_iter().find(|entry| metric(entry).is_some_and(|(class, _)| same_name(name, class)));
+    LOSSES.find(name).filter(|entry| metric(entry).is_some()).or_else(by_metric)
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ pub fn check_range<T: Argument>(class: &str, key: &str, value: &T, range: &Range
 }
 
 /// A JSON number without a fraction; 8.0 is accepted as 8.
-pub(super) fn whole(value: &Value) -> Option<u64> {
+fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| {
         let number = value.as_f64()?;
         // 2^53: beyond it a float no longer says which whole number was meant.

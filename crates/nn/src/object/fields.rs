@@ -1,6 +1,5 @@
 //! The arguments of an object, read one by one.
 
-use super::argument::whole;
 use super::form::brief;
 use super::{Argument, ConfigError};
 use serde_json::{Map, Value};
@@ -95,113 +94,6 @@ impl Fields {
         }
     }
 
-    /// A number, or `default` when absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is not a finite number.
-    pub fn f64_or(&mut self, key: &'static str, default: f64) -> Result<f64, ConfigError> {
-        Ok(self.opt_f64(key)?.unwrap_or(default))
-    }
-
-    /// A number that may be absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is not a finite number.
-    pub fn opt_f64(&mut self, key: &'static str) -> Result<Option<f64>, ConfigError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(value) => match value.as_f64() {
-                Some(number) if number.is_finite() => Ok(Some(number)),
-                _ => Err(self.bad(key, "a number", &value)),
-            },
-        }
-    }
-
-    /// A number that must be there.
-    ///
-    /// # Errors
-    /// [`ConfigError::MissingKey`], or [`ConfigError::BadValue`] when it is not a finite number.
-    pub fn need_f64(&mut self, key: &'static str) -> Result<f64, ConfigError> {
-        let class = self.class.clone();
-        self.opt_f64(key)?.ok_or(ConfigError::MissingKey { class, key, expected: "a number".into() })
-    }
-
-    /// A number as f32, or `default` when absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is not a finite number.
-    pub fn f32_or(&mut self, key: &'static str, default: f32) -> Result<f32, ConfigError> {
-        Ok(self.opt_f64(key)?.map_or(default, |v| v as f32))
-    }
-
-    /// A truth value, or `default` when absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is neither true nor false.
-    pub fn bool_or(&mut self, key: &'static str, default: bool) -> Result<bool, ConfigError> {
-        match self.take(key) {
-            None => Ok(default),
-            Some(Value::Bool(value)) => Ok(value),
-            Some(value) => Err(self.bad(key, "true or false", &value)),
-        }
-    }
-
-    /// A whole number that may be absent; 8.0 is accepted as 8.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is negative or has a fraction.
-    pub fn opt_u64(&mut self, key: &'static str) -> Result<Option<u64>, ConfigError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(value) => match whole(&value) {
-                Some(number) => Ok(Some(number)),
-                None => Err(self.bad(key, "a whole number, 0 or more", &value)),
-            },
-        }
-    }
-
-    /// A whole number, or `default` when absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is negative or has a fraction.
-    pub fn u64_or(&mut self, key: &'static str, default: u64) -> Result<u64, ConfigError> {
-        Ok(self.opt_u64(key)?.unwrap_or(default))
-    }
-
-    /// A whole number that must be there.
-    ///
-    /// # Errors
-    /// [`ConfigError::MissingKey`], or [`ConfigError::BadValue`].
-    pub fn need_u64(&mut self, key: &'static str) -> Result<u64, ConfigError> {
-        let class = self.class.clone();
-        self.opt_u64(key)?.ok_or(ConfigError::MissingKey { class, key, expected: "a whole number".into() })
-    }
-
-    /// A string that may be absent.
-    ///
-    /// # Errors
-    /// [`ConfigError::BadValue`] when it is not a string.
-    pub fn opt_string(&mut self, key: &'static str) -> Result<Option<String>, ConfigError> {
-        match self.take(key) {
-            None => Ok(None),
-            Some(Value::String(value)) => Ok(Some(value)),
-            Some(value) => Err(self.bad(key, "a string", &value)),
-        }
-    }
-
-    /// A list of numbers that must be there.
-    ///
-    /// # Errors
-    /// [`ConfigError::MissingKey`], or [`ConfigError::BadValue`] when an entry is not a number.
-    pub fn need_f64s(&mut self, key: &'static str) -> Result<Vec<f64>, ConfigError> {
-        let missing = ConfigError::MissingKey { class: self.class.clone(), key, expected: "a list of numbers".into() };
-        let value = self.take(key).ok_or(missing)?;
-        value
-            .as_array()
-            .and_then(|list| list.iter().map(Value::as_f64).collect())
-            .ok_or_else(|| self.bad(key, "a list of numbers", &value))
-    }
-
     /// An error about one of these arguments.
     pub fn bad(&self, key: &str, expected: &str, got: &Value) -> ConfigError {
         ConfigError::bad_value(&self.class, key, expected, brief(got))
@@ -233,8 +125,8 @@ mod tests {
     fn left_over_keys_are_named_with_what_is_known() {
         let (_, map) = parse_object("x", &json!({"type": "SGD", "momentum": 0.9, "nestrov": true})).unwrap();
         let mut fields = Fields::new("SGD", map);
-        assert_eq!(fields.f64_or("momentum", 0.0).unwrap(), 0.9);
-        assert!(!fields.bool_or("nesterov", false).unwrap());
+        assert_eq!(fields.argument("momentum", 0.0).unwrap(), 0.9);
+        assert!(!fields.argument("nesterov", false).unwrap());
         assert_eq!(fields.finish().unwrap_err().to_string(), "SGD: unknown key \"nestrov\"; known: momentum, nesterov");
     }
 }

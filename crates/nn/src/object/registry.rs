@@ -45,11 +45,6 @@ impl<P> Entry<P> {
         (self.read)(fields)
     }
 
-    /// Whether both are the same class.
-    pub fn is(&self, other: &Entry<P>) -> bool {
-        self.class == other.class
-    }
-
     fn is_called(&self, name: &str) -> bool {
         same_name(name, self.class) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
     }

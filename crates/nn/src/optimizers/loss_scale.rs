@@ -43,8 +43,8 @@ impl LossScale {
         };
         let default = LossScale::default();
         let scale = LossScale {
-            initial_scale: fields.f64_or("initial_scale", f64::from(default.initial_scale))? as f32,
-            dynamic_growth_steps: fields.opt_u64("dynamic_growth_steps")?.unwrap_or(default.dynamic_growth_steps),
+            initial_scale: fields.argument("initial_scale", f64::from(default.initial_scale))? as f32,
+            dynamic_growth_steps: fields.argument("dynamic_growth_steps", default.dynamic_growth_steps)?,
         };
         // Old releases also wrote what the inner optimizer has.
         let base = ["weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum"];
