@@ -119,8 +119,9 @@ impl<T: Declared> Object for T {
 /// ```
 ///
 /// The name of the struct is Keras' class name. In parentheses: Keras' name of the object, then other names under which it is found. The
-/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with Base` in front of them adds a field `base` for what all objects of
-/// a family share; the family reads and writes it. Behind the arguments there may be those of Keras that have one value here:
+/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with base: Base`
+/// in front of them adds a field that is no argument and begins with its default: what all objects of a family share, or what an object
+/// keeps while it runs. Behind the arguments there may be those of Keras that have one value here:
 /// `fixed { axis: -1 }` is written and must be absent or that value, `accepted { reduction: ["mean", "auto"] }` is not written,
 /// `null { kernel_constraint }` is written as null and must be absent or null. Last, `old { alpha: negative_slope }` is another key
 /// under which an argument is read. Setters take what goes `Into` the type of an argument, and `T` for an `Option<T>`.
@@ -190,7 +191,7 @@ macro_rules! keras_object {
     };
     (@default $type:ident $($required:tt)+) => {};
     (
-        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($base:path)?]
+        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($shared:ident: $base:path)?]
         { $($(#[$need_doc:meta])* $need:ident: $need_kind:ty $(where $need_range:path)? $(= $need_default:expr)?,)* }
         { $($(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)? = $default:expr,)* }
         { $($fixed:ident: $fixed_value:literal),* } { $($accepted:ident: [$($one_of:literal),*]),* } { $($null:ident),* }
@@ -199,14 +200,14 @@ macro_rules! keras_object {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $type {
-            $(pub(crate) base: $base,)?
+            $(pub(crate) $shared: $base,)?
             $($(#[$need_doc])* pub $need: $need_kind,)*
             $($(#[$doc])* pub $field: $kind,)*
         }
 
         impl $type {
             fn required($($need: $need_kind),*) -> Self {
-                Self { $(base: <$base>::default(),)? $($need,)* $($field: $default,)* }
+                Self { $($shared: <$base>::default(),)? $($need,)* $($field: $default,)* }
             }
         }
 
@@ -223,7 +224,7 @@ macro_rules! keras_object {
             fn read(fields: &mut $crate::object::Fields) -> Result<Self, $crate::object::ConfigError> {
                 $(fields.rename(stringify!($old), stringify!($new));)*
                 let read = Self {
-                    $(base: <$base>::default(),)?
+                    $($shared: <$base>::default(),)?
                     $($need: $crate::keras_object!(@need fields, $need $(, $need_default)?),)*
                     $($field: fields.argument(stringify!($field), $default)?,)*
                 };
@@ -251,12 +252,12 @@ macro_rules! keras_object {
     };
     (
         $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?)
-        $(with $base:path,)? $(new($($required:tt)*))? { $($arguments:tt)* }
+        $(with $shared:ident: $base:path,)? $(new($($required:tt)*))? { $($arguments:tt)* }
         $(fixed { $($fixed:tt)* })? $(accepted { $($accepted:tt)* })? $(null { $($null:tt)* })?
         $(old { $($old:tt)* })?
     ) => {
         $crate::keras_object!(
-            @object $(#[$meta])* $vis struct $type($($name),+) [$($base)?] { $($($required)*)? } { $($arguments)* }
+            @object $(#[$meta])* $vis struct $type($($name),+) [$($shared: $base)?] { $($($required)*)? } { $($arguments)* }
             { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? }
             { $($($old)*)? }
         );

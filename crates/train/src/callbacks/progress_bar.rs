@@ -3,22 +3,32 @@
 //! Keras' `ProgbarLogger` and its `verbose` levels.
 
 use super::output::Output;
-use super::{Action, BatchLogs, Callback, Context, EpochLogs};
+use super::{Action, BatchLogs, Callback, Context, EpochLogs, Running};
 use crate::error::Result;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use maobi_nn::keras_object;
+use maobi_nn::object::{Declared, range};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// How often figures on the bar are made anew.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Shows epochs, steps, speed, loss and metrics on standard error.
-///
-/// On a terminal there is a bar with the time that is left. Elsewhere, e.g. in a file, there are plain lines without any control
-/// characters: one per epoch, and one every so many steps where training is told to take a number of steps.
-pub struct ProgressBar {
-    verbose: u8,
-    log_every: Option<u64>,
+keras_object! {
+    /// Shows epochs, steps, speed, loss and metrics on standard error.
+    ///
+    /// On a terminal there is a bar with the time that is left. Elsewhere, e.g. in a file, there are plain lines without any control
+    /// characters: one per epoch, and one every so many steps where training is told to take a number of steps.
+    pub struct ProgressBar("progress_bar") with run: Running<State>, {
+        /// 0: nothing, 1: a bar (lines where there is no terminal), 2: lines; 1 by default.
+        verbose: usize = 1,
+        /// A line every so many steps; 100 by default where training is told to take a number of steps, none otherwise.
+        log_every: Option<u64> where range::AT_LEAST_ONE = None,
+    }
+}
+
+/// What is shown.
+pub struct State {
     terminal: bool,
     output: Output,
     target: Option<ProgressDrawTarget>,
@@ -43,12 +53,10 @@ impl Line {
     }
 }
 
-impl Default for ProgressBar {
+impl Default for State {
     fn default() -> Self {
         let now = Instant::now();
-        ProgressBar {
-            verbose: 1,
-            log_every: None,
+        State {
             terminal: std::io::stderr().is_terminal(),
             output: Output::default(),
             target: None,
@@ -62,49 +70,30 @@ impl Default for ProgressBar {
 }
 
 impl ProgressBar {
-    /// A bar where standard error is a terminal, else lines.
-    pub fn new() -> ProgressBar {
-        ProgressBar::default()
-    }
-
-    /// 0: nothing, 1: a bar (lines where there is no terminal), 2: lines.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose;
-        self
-    }
-
-    /// A line every so many steps; 100 by default where training is told to take a number of steps, none otherwise.
-    #[must_use]
-    pub fn log_every(mut self, steps: u64) -> Self {
-        self.log_every = Some(steps.max(1));
-        self
-    }
-
     /// Plain lines to here instead of standard error.
     #[must_use]
     pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        (self.output, self.terminal) = (Output::to(sink), false);
+        (self.run.output, self.run.terminal) = (Output::to(sink), false);
         self
     }
 
     /// A bar on this terminal instead of standard error.
     #[must_use]
     pub fn terminal(mut self, target: ProgressDrawTarget) -> Self {
-        (self.target, self.terminal) = (Some(target), true);
+        (self.run.target, self.run.terminal) = (Some(target), true);
         self
     }
 
     fn draws(&self) -> bool {
-        self.terminal && self.verbose == 1
+        self.run.terminal && self.verbose == 1
     }
 
     /// A line that stays, above the bar where there is one.
     fn say(&mut self, text: &str) {
-        match &self.bar {
+        match &self.run.bar {
             _ if self.verbose == 0 => {}
             Some(bar) => bar.println(text),
-            None => self.output.line(text),
+            None => self.run.output.line(text),
         }
     }
 
@@ -116,8 +105,8 @@ impl ProgressBar {
         // The style is fixed text; a test draws it.
         let style = ProgressStyle::with_template("{prefix}{bar:30} {pos}/{len} {eta} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let target = self.target.take().unwrap_or_else(ProgressDrawTarget::stderr);
-        let bar = self.bar.get_or_insert_with(|| Bar::with_draw_target(None, target));
+        let target = self.run.target.take().unwrap_or_else(ProgressDrawTarget::stderr);
+        let bar = self.run.bar.get_or_insert_with(|| Bar::with_draw_target(None, target));
         bar.reset();
         bar.set_length(length);
         bar.set_style(style.progress_chars("━╸─"));
@@ -167,8 +156,12 @@ impl Callback for ProgressBar {
         "ProgressBar"
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(self.check_ranges()?)
+    }
+
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.line = Line::new();
+        self.run.line = Line::new();
         if context.epoch > 0 || context.batch > 0 {
             let place = epoch_name(context.epoch + 1, context.epochs);
             self.say(&format!("Going on with {place}, step {} of {}", context.batch + 1, context.steps_per_epoch));
@@ -177,29 +170,30 @@ impl Callback for ProgressBar {
     }
 
     fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.epoch_started = Instant::now();
-        self.epoch_samples = 0;
-        if self.draws() && (context.steps.is_none() || self.bar.is_none()) {
+        self.run.epoch_started = Instant::now();
+        self.run.epoch_samples = 0;
+        if self.draws() && (context.steps.is_none() || self.run.bar.is_none()) {
             self.start_bar(context);
         }
         Ok(())
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
-        self.epoch_samples += logs.samples;
-        self.line.steps += 1;
-        self.line.samples += logs.samples;
-        self.line.loss += logs.loss * logs.samples as f64;
+        self.run.epoch_samples += logs.samples;
+        self.run.line.steps += 1;
+        self.run.line.samples += logs.samples;
+        self.run.line.loss += logs.loss * logs.samples as f64;
         let last = context.steps.is_some_and(|steps| context.step >= steps);
         if self.line_every(context).is_some_and(|every| context.step.is_multiple_of(every) || last) {
-            let loss = self.line.loss / self.line.samples.max(1) as f64;
-            self.say(&step_line(context.step, context.steps, loss, per_second(self.line.samples, self.line.since)));
-            self.line = Line::new();
+            let loss = self.run.line.loss / self.run.line.samples.max(1) as f64;
+            self.say(&step_line(context.step, context.steps, loss, per_second(self.run.line.samples, self.run.line.since)));
+            self.run.line = Line::new();
         }
-        if let Some(bar) = self.bar.as_ref().filter(|_| self.refreshed.elapsed() >= REFRESH) {
-            self.refreshed = Instant::now();
+        let run = &mut *self.run;
+        if let Some(bar) = run.bar.as_ref().filter(|_| run.refreshed.elapsed() >= REFRESH) {
+            run.refreshed = Instant::now();
             bar.set_position(if context.steps.is_some() { context.step } else { context.batch as u64 });
-            let speed = per_second(self.epoch_samples, self.epoch_started);
+            let speed = per_second(run.epoch_samples, run.epoch_started);
             bar.set_message(format!("{speed:.0} images/s - {}", figures(&context.model.logs())));
         }
         Ok(Action::Continue)
@@ -209,7 +203,7 @@ impl Callback for ProgressBar {
         if context.steps.is_none() {
             self.say(&epoch_line(context.epoch, context.epochs, logs));
             // Others' messages find no bar in their way.
-            self.bar.iter().for_each(Bar::finish_and_clear);
+            self.run.bar.iter().for_each(Bar::finish_and_clear);
         } else if logs.values.iter().any(|(name, _)| name.starts_with("val_")) {
             self.say(&epoch_line(context.epoch, None, logs));
         }
@@ -217,7 +211,7 @@ impl Callback for ProgressBar {
     }
 
     fn on_train_end(&mut self, _context: &mut Context<'_>) -> Result<()> {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.run.bar.take() {
             bar.finish_and_clear();
         }
         Ok(())

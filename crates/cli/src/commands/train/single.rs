@@ -100,7 +100,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         let mut board = TensorBoard::new(dir).histogram_freq(1).sample_images(SAMPLES);
         if training.steps.is_some() {
             // By steps, epochs are few.
-            board = board.update_freq(training.log_every.unwrap_or(100));
+            board = board.update_freq(SaveFreq::Steps(training.log_every.unwrap_or(100)));
         }
         how = how.callback(board);
     }
