@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use maobi_data::builtin;
-use maobi_data::idx::{self, ElementType, Idx};
+use maobi_data::idx::{self, Element, Idx};
 use std::path::Path;
 use std::process::Command;
 
@@ -24,7 +24,7 @@ pub fn write_small(folder: &Path, train_count: usize, test_count: usize) -> Resu
     let (train, test) = digits.images.split_at(train_count * 784);
     let (train_labels, test_labels) = digits.labels.split_at(train_count);
     for (part, images, labels) in [("train", train, train_labels), ("t10k", test, test_labels)] {
-        let array = |dims: Vec<usize>, bytes: &[u8]| Idx { element: ElementType::U8, dims, bytes: bytes.to_vec() };
+        let array = |dims: Vec<usize>, bytes: &[u8]| Idx { element: Element::U8, dims, bytes: bytes.to_vec() };
         let count = labels.len();
         idx::write(mnist.join(format!("{part}-images-idx3-ubyte")), &array(vec![count, 28, 28], images))?;
         idx::write(mnist.join(format!("{part}-labels-idx1-ubyte")), &array(vec![count], labels))?;

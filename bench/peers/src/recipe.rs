@@ -7,12 +7,22 @@ use toml::Value;
 #[derive(Clone, Copy, Debug)]
 pub enum Layer {
     /// Square kernel, stride 1; `same` pads.
-    Conv { filters: usize, kernel: usize, same: bool, relu: bool },
+    Conv {
+        filters: usize,
+        kernel: usize,
+        same: bool,
+        relu: bool,
+    },
     /// 2 by 2.
     Pool,
     Flatten,
-    Dense { units: usize, relu: bool },
-    Dropout { rate: f64 },
+    Dense {
+        units: usize,
+        relu: bool,
+    },
+    Dropout {
+        rate: f64,
+    },
 }
 
 /// A final softmax is left to the loss.

@@ -34,7 +34,7 @@ pub fn open(seed: &Seed, path: &Path, maobi: &Path, random: &mut Random) -> Resu
         }
         "npy" => match npy::read(path, &DataLimits::default()) {
             Ok(array) => {
-                let _ = (array.to_f32(), array.to_i64(), array.to_labels("file"));
+                let _ = (array.to_f32(), array.to_i64(), array.to_labels());
                 Ok(true)
             }
             Err(_) => Ok(false),

@@ -13,7 +13,7 @@ use maobi_nn::layers::{
     SeparableConv2D, UpSampling2D, ZeroPadding2D,
 };
 use maobi_nn::losses::SparseCategoricalCrossentropy;
-use maobi_nn::optimizers::{Adam, Sgd};
+use maobi_nn::optimizers::{Adam, SGD};
 use maobi_nn::{Compile, Model};
 use maobi_train::Recipe;
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn networks() -> Result<Vec<Model>> {
         .add(GlobalAveragePooling2D::new())
         .add(Dense::new(3))
         .build(2)?;
-    many.compile(Compile::new(Sgd::new(0.1).momentum(0.9).ema(0.9, None), SparseCategoricalCrossentropy::new()))?;
+    many.compile(Compile::new(SGD::new(0.1).momentum(0.9).ema(0.9, None), SparseCategoricalCrossentropy::new()))?;
     Ok(vec![plain, many])
 }
 
@@ -205,7 +205,7 @@ fn data(folder: &Path) -> Result<Vec<Seed>> {
     let test_images = Npy::from_u8(&[10, 28, 28], &digits.images[20 * 784..]);
     let archive = folder.join("set.npz");
     npz::write(&archive, &[("x_train", &images), ("y_train", &labels), ("x_test", &test_images), ("y_test", &test_labels)])?;
-    let array = maobi_data::npy::to_bytes("array.npy", &Npy::from_f32(&[2, 3, 4], &[0.5; 24]))?;
+    let array = Npy::from_f32(&[2, 3, 4], &[0.5; 24]).to_bytes()?;
     let picture = |index: u64| pictures::digit_png(index);
     let mut classes = Vec::new();
     for class in 0..2 {

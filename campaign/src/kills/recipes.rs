@@ -26,6 +26,8 @@ const OPTIMIZERS: &[(&str, &str)] = &[
     ("nadam", r#"{ type = "Nadam", learning_rate = 0.003 }"#),
     ("adamax", r#"{ type = "Adamax", learning_rate = 0.005 }"#),
     ("lion", r#"{ type = "Lion", learning_rate = 0.0005 }"#),
+    ("ftrl", r#"{ type = "Ftrl", learning_rate = 0.05 }"#),
+    ("muon", r#"{ type = "Muon", learning_rate = 0.005 }"#),
     (
         "cosine",
         r#"{ type = "SGD", momentum = 0.9, learning_rate = { type = "CosineDecay", initial_learning_rate = 0.05, decay_steps = 80 } }"#,

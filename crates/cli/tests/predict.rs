@@ -228,12 +228,12 @@ fn a_reader_who_has_seen_enough_is_no_failure() {
 }
 
 #[test]
-fn classes_with_names_are_told_by_name_in_colour_too() {
+fn classes_with_names_are_told_by_name_in_color_too() {
     let place = Place::new();
-    for (class, colour) in [("leaf", [20u8, 160, 30]), ("rose", [200, 20, 40])] {
+    for (class, color) in [("leaf", [20u8, 160, 30]), ("rose", [200, 20, 40])] {
         for index in 0..12u8 {
             std::fs::create_dir_all(place.path(&format!("set/{class}"))).unwrap();
-            let picture = RgbImage::from_pixel(8, 8, image::Rgb(colour.map(|c| c.saturating_add(index * 3))));
+            let picture = RgbImage::from_pixel(8, 8, image::Rgb(color.map(|c| c.saturating_add(index * 3))));
             picture.save(place.path(&format!("set/{class}/{index}.png"))).unwrap();
         }
     }
@@ -243,15 +243,19 @@ fn classes_with_names_are_told_by_name_in_colour_too() {
         .replace("[28, 28, 1]", "[8, 8, 3]")
         .replace("dataset = \"mnist\"", "dataset = \"set\"");
     std::fs::write(place.path("mine.toml"), recipe).unwrap();
-    place.ok(&["train", "mine.toml", "-q", "--dataset", "set", "--steps", "200", "--out", "colours"]);
-    let answers = lines(&place.ok(&["predict", "--model", "colours", "set", "--json"]));
+    place.ok(&["train", "mine.toml", "-q", "--dataset", "set", "--steps", "200", "--out", "colors"]);
+    let answers = lines(&place.ok(&["predict", "--model", "colors", "set", "--json"]));
     assert_eq!(answers.len(), 24);
     assert!(
         answers.iter().all(|answer| answer["file"].as_str().unwrap().contains(answer["digits"].as_str().unwrap())),
         "{answers:?}"
     );
     assert_eq!((&answers[20]["class"], &answers[20]["digit"]), (&"rose".into(), &1.into()));
-    let out = place.ok(&["predict", "--model", "colours", "set/leaf/1.png"]);
+    let out = place.ok(&["predict", "--model", "colors", "set/leaf/1.png"]);
     assert!(out.starts_with("set/leaf/1.png: leaf (") && out.contains("or rose ("), "{out}");
-    assert!(place.fails(&["predict", "--model", "colours", "set", "--preprocess", "invert"]).contains("takes colour"));
+    assert!(place.fails(&["predict", "--model", "colors", "set", "--preprocess", "invert"]).contains("takes color"));
+    let from_stdin = ["predict", "--model", "colors", "-"];
+    let picture = std::fs::File::open(place.path("set/rose/1.png")).unwrap();
+    let ran = Ran::of(place.command(&from_stdin).stdin(picture).output().unwrap(), &from_stdin);
+    assert!(ran.out.starts_with("-: rose ("), "{} {}", ran.out, ran.err);
 }

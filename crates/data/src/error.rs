@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use maobi_files::FormatError;
+
 /// An error of this crate. Its text is a sentence for the user: the file, what was expected, what came, what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -23,45 +25,13 @@ pub enum DataError {
         /// What the system said.
         source: io::Error,
     },
-    /// The bytes are not what the format asks for.
-    #[error("{file}: expected {expected}, found {found}")]
-    Malformed {
-        /// The file, or the member of an archive as `FILE!MEMBER`.
-        file: String,
-        /// What the format asks for.
-        expected: String,
-        /// What the file holds.
-        found: String,
-    },
-    /// The file is shorter or longer than its own header says.
-    #[error("{file}: expected {expected} bytes, found {found}{}", if *found < *expected { ": the file is cut short, fetch it again" } else { " or more: there is something behind the data" })]
-    Length {
+    /// The content of a file is not what its format asks for, not read here, or beyond the limits.
+    #[error("{file}: {reason}")]
+    Content {
         /// The file.
         file: String,
-        /// Bytes that the header asks for.
-        expected: u64,
-        /// Bytes present (a lower bound when there are too many).
-        found: u64,
-    },
-    /// A size beyond the reader's limit; nothing was allocated for it.
-    #[error("{file}: {what} is {found}, more than the limit of {limit}")]
-    TooLarge {
-        /// The file.
-        file: String,
-        /// Which size.
-        what: &'static str,
-        /// The size asked for.
-        found: u64,
-        /// The most that is accepted.
-        limit: u64,
-    },
-    /// The format is known but this form of it is not read.
-    #[error("{file}: {what}")]
-    Unsupported {
-        /// The file.
-        file: String,
-        /// What it is, and what to do about it.
-        what: String,
+        /// What is wrong with it.
+        reason: FormatError,
     },
     /// Images, labels and names do not fit each other, or an argument is out of range.
     #[error("{name}: expected {expected}, found {found}")]
@@ -73,6 +43,9 @@ pub enum DataError {
         /// What came.
         found: String,
     },
+    /// A picture cannot be read.
+    #[error(transparent)]
+    Picture(#[from] maobi_vision::DecodeError),
     /// Not one picture of a folder could be used.
     #[error("{}: none of its {count} picture(s) can be read; the first: {first}", folder.display())]
     NoPictures {
@@ -128,9 +101,15 @@ impl DataError {
         move |source| DataError::Write { file, source }
     }
 
-    /// A [`DataError::Malformed`] from anything that prints.
+    /// Turns a [`FormatError`] met in `file` into this type.
+    pub(crate) fn content(file: &str) -> impl FnOnce(FormatError) -> Self {
+        let file = file.to_owned();
+        move |reason| DataError::Content { file, reason }
+    }
+
+    /// A [`FormatError::Malformed`] of `file` from anything that prints.
     pub(crate) fn malformed(file: &str, expected: impl Into<String>, found: impl ToString) -> Self {
-        DataError::Malformed { file: file.to_owned(), expected: expected.into(), found: found.to_string() }
+        Self::content(file)(FormatError::malformed(expected, found))
     }
 
     /// A [`DataError::Invalid`] from anything that prints.
@@ -147,14 +126,6 @@ fn list(paths: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_short_file_and_a_long_one_read_differently() {
-        let short = DataError::Length { file: "a".into(), expected: 10, found: 4 };
-        assert_eq!(short.to_string(), "a: expected 10 bytes, found 4: the file is cut short, fetch it again");
-        let long = DataError::Length { file: "a".into(), expected: 10, found: 11 };
-        assert_eq!(long.to_string(), "a: expected 10 bytes, found 11 or more: there is something behind the data");
-    }
 
     #[test]
     fn not_found_lists_the_places() {

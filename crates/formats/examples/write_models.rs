@@ -9,7 +9,7 @@ use maobi_nn::graph::{Call, Sequential, apply};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
 use maobi_nn::losses::{Loss, MeanSquaredError, SparseCategoricalCrossentropy, Target};
-use maobi_nn::optimizers::schedules::Schedule;
+use maobi_nn::optimizers::schedules::{CosineDecay, ExponentialDecay, OneCycle};
 use maobi_nn::optimizers::*;
 use maobi_nn::regularizers::L2;
 use maobi_nn::{Batch, Compile, Error, Model, Precision, Samples};
@@ -145,15 +145,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         _ => return Err("usage: write_models FOLDER, or write_models --convert MODEL.keras...".into()),
     };
     std::fs::create_dir_all(folder)?;
-    let exponential =
-        Schedule::ExponentialDecay { initial_learning_rate: 0.01, decay_steps: 3, decay_rate: 0.7, staircase: false };
+    let exponential = ExponentialDecay::new(0.01, 3, 0.7);
     let optimizers: Vec<(&str, Optimizer)> = vec![
-        ("sgd", Sgd::new(0.01).into()),
-        ("sgd_nesterov", Sgd::new(0.01).momentum(0.9).nesterov(true).into()),
+        ("sgd", SGD::new(0.01).into()),
+        ("sgd_nesterov", SGD::new(0.01).momentum(0.9).nesterov(true).into()),
         ("adam", Adam::new(0.003).into()),
         ("adam_amsgrad", Adam::new(0.003).amsgrad(true).clipnorm(1.0).into()),
         ("adamw", AdamW::new(0.003).into()),
-        ("rmsprop_all", RmsProp::new(0.001).momentum(0.5).centered(true).into()),
+        ("rmsprop_all", RMSprop::new(0.001).momentum(0.5).centered(true).into()),
         ("nadam", Nadam::new(0.003).into()),
         ("adamax", Adamax::new(0.003).into()),
         ("adagrad", Adagrad::new(0.01).into()),
@@ -161,8 +160,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("lion", Lion::new(0.0005).into()),
         ("adam_ema", Adam::new(0.003).ema(0.9, Some(3)).into()),
         ("adam_exponential", Adam::new(exponential).into()),
-        ("adam_cosine", Adam::new(Schedule::cosine_decay(0.01, 50)).into()),
-        ("adam_one_cycle", Adam::new(Schedule::one_cycle(0.01, 50)).into()),
+        ("adam_cosine", Adam::new(CosineDecay::new(0.01, 50)).into()),
+        ("adam_one_cycle", Adam::new(OneCycle::new(0.01, 50)).into()),
     ];
     let mut lines = Vec::new();
     for (name, optimizer) in optimizers {
@@ -176,7 +175,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         model.set_precision(precision)?;
         // Keras rounds the gradients of weights too: at its own 2¹⁵ they overflow, and it skips steps that ours takes.
         let scale = LossScale { initial_scale: 256.0, ..LossScale::default() };
-        let sgd: Optimizer = Sgd::new(0.01).momentum(0.9).into();
+        let sgd: Optimizer = SGD::new(0.01).momentum(0.9).into();
         let sgd = if precision == Precision::MixedFloat16 { sgd.loss_scale(scale) } else { sgd };
         let how = Compile::new(sgd, sparse()).metrics(["accuracy"])?;
         lines.push(write(folder, precision.name(), model, how)?);

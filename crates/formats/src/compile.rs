@@ -2,8 +2,7 @@
 
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
-use maobi_nn::object::same_name;
-use maobi_nn::optimizers::{Kind, Optimizer};
+use maobi_nn::optimizers::Optimizer;
 use maobi_nn::{Compile, Model};
 use serde_json::{Value, json};
 
@@ -37,10 +36,10 @@ fn is_compiled(value: &Value) -> bool {
 }
 
 /// The class of a serialized optimizer, by our name for it; of the inner one where the loss is scaled.
-pub(crate) fn optimizer_class(value: &Value) -> Option<String> {
+pub(crate) fn optimizer_class(value: &Value) -> Option<&'static str> {
     let value = value.pointer("/config/inner_optimizer").unwrap_or(value);
     let name = value.as_str().or_else(|| value.get("class_name")?.as_str())?;
-    Kind::NAMES.into_iter().find(|class| same_name(name, class)).map(str::to_string)
+    Optimizer::class_named(name)
 }
 
 /// The learning rate of the optimizer in a model's config, within the object that scales the loss where there is one.

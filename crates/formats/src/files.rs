@@ -1,7 +1,7 @@
 //! Reading a file whole, within bounds.
 
 use crate::error::{Error, Result};
-use maobi_nn::memory;
+pub(crate) use maobi_guard::memory::check_room;
 use std::io::Read;
 use std::path::Path;
 
@@ -11,14 +11,6 @@ pub(crate) const MAX_BYTES: u64 = 2 << 30;
 /// Longest JSON that describes a network: 10,000 layers, which are the most that are read, take half of it. Parsed, it can take ten
 /// times as much.
 pub(crate) const MAX_JSON: usize = 32 << 20;
-
-/// Sizes below which the memory that is left is not asked for.
-const SMALL: u64 = 16 << 20;
-
-/// An error unless `what`, of so many bytes, finds room in memory.
-pub(crate) fn check_room(what: &str, bytes: u64) -> Result<(), String> {
-    if bytes > SMALL { memory::check(what, bytes) } else { Ok(()) }
-}
 
 /// An error for JSON that is longer than any network's.
 pub(crate) fn check_json(what: &str, bytes: usize) -> Result<(), String> {

@@ -17,7 +17,6 @@ mod inference;
 pub mod json;
 pub mod keras;
 pub mod npz;
-mod numbers;
 pub mod onnx;
 pub mod safetensors;
 mod saved_model;
@@ -25,6 +24,8 @@ pub mod tensorflow;
 mod text;
 mod weights;
 pub mod weights_h5;
+
+use maobi_files::numbers;
 
 pub use atomic::atomic_write;
 pub use contract::{Format, HEAD, Loaded};

@@ -218,7 +218,7 @@ fn every_file_is_recognised_by_its_content() {
 /// Weights and optimizers of both generations of tf_keras, and of TensorFlow 1, as fixtures/interop/make_checkpoints.py left them.
 #[test]
 fn checkpoints_bring_their_optimizers() {
-    use maobi_nn::optimizers::{Adam, Optimizer, Sgd};
+    use maobi_nn::optimizers::{Adam, Optimizer, SGD};
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop/checkpoints");
     let text = std::fs::read_to_string(folder.join("expected.json")).unwrap();
     let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -226,7 +226,7 @@ fn checkpoints_bring_their_optimizers() {
     for (name, expected) in golden.as_object().unwrap() {
         let mut model =
             Sequential::new().add(InputLayer::new([3])).add(Dense::new(2).use_bias(false)).add(Dense::new(2)).build(1).unwrap();
-        let optimizer: Optimizer = if name.contains("sgd") { Sgd::new(0.5).momentum(0.9).into() } else { Adam::new(0.5).into() };
+        let optimizer: Optimizer = if name.contains("sgd") { SGD::new(0.5).momentum(0.9).into() } else { Adam::new(0.5).into() };
         model.compile(Compile::new(optimizer, MeanSquaredError::new())).unwrap();
         let path = folder.join(format!("{name}.ckpt"));
         let notes = format::detect(&path).unwrap().load_weights(&mut model, &path).unwrap();

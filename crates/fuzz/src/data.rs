@@ -1,8 +1,8 @@
 //! Readers of data sets.
 
-use maobi_data::npy::{self, Npy};
-use maobi_data::npz::Archive;
-use maobi_data::{DataError, Limits, idx};
+use maobi_data::{Limits, idx};
+use maobi_files::{Archive, FormatError, Npy};
+use std::io::Cursor;
 
 fn limits() -> Limits {
     Limits { max_bytes: 1 << 20, ..Limits::default() }
@@ -16,25 +16,25 @@ fn product(shape: &[usize]) -> usize {
 pub fn idx(bytes: &[u8]) {
     let limits = limits();
     if let Ok(array) = idx::parse("input", bytes, &limits) {
-        assert_eq!(array.bytes.len(), product(&array.dims) * array.element.width());
+        assert_eq!(array.bytes.len(), product(&array.dims) * array.element.size());
         assert!(array.bytes.capacity() as u64 <= limits.max_bytes);
     }
 }
 
 /// Any bytes are an npy, or an npz with arrays of the size that their headers name, or an error.
 pub fn npz(bytes: &[u8]) {
-    let limits = limits();
-    check(npy::parse("input", bytes, &limits), &limits);
-    let Ok(mut archive) = Archive::parse("input", bytes) else { return };
+    let limit = limits().max_bytes;
+    check(Npy::read(bytes, bytes.len() as u64, None, limit), limit);
+    let Ok(mut archive) = Archive::new(Cursor::new(bytes), limit) else { return };
     for name in archive.names().iter().take(8) {
-        check(archive.array(name, &limits), &limits);
+        check(archive.array(name), limit);
     }
 }
 
-fn check(array: Result<Npy, DataError>, limits: &Limits) {
+fn check(array: Result<Npy, FormatError>, limit: u64) {
     if let Ok(array) = array {
-        assert_eq!(array.bytes.len(), product(&array.shape) * array.element.width());
-        assert!(array.bytes.capacity() as u64 <= limits.max_bytes);
-        let _ = (array.to_f32(), array.to_i64(), array.to_labels("input"));
+        assert_eq!(array.bytes.len(), product(&array.shape) * array.element.size());
+        assert!(array.bytes.capacity() as u64 <= limit);
+        let _ = (array.to_f32(), array.to_i64(), array.to_labels());
     }
 }

@@ -1,14 +1,12 @@
 //! Pictures: their decoders, and everything between a decoded picture and the network.
 
-use crate::scratch;
-use maobi_data::Limits as DataLimits;
-use maobi_data::folder::{self as folders, Picture as Form};
-use maobi_vision::{Limits, Picture, Preprocess, Score, decode_bytes, draw, explain, segment};
+use maobi_data::folder::Picture as Form;
+use maobi_vision::{Limits, Picture, Preprocess, Score, decode_bytes, explain, segment};
 
 /// Small enough that a picture takes milliseconds.
 const MAX_SIDE: u32 = 512;
 const MAX_PIXELS: u64 = 1 << 16;
-const MAX_BYTES: u64 = 1 << 18;
+const LIMITS: Limits = Limits { max_bytes: 1 << 18, max_pixels: MAX_PIXELS, max_side: MAX_SIDE };
 
 /// Any bytes are a picture within the limits, for recognition and for a folder of pictures, or an error.
 pub fn picture(bytes: &[u8]) {
@@ -17,8 +15,7 @@ pub fn picture(bytes: &[u8]) {
 }
 
 fn own(bytes: &[u8]) {
-    let limits = Limits { max_bytes: MAX_BYTES, max_pixels: MAX_PIXELS, max_side: MAX_SIDE };
-    if let Ok(picture) = decode_bytes(bytes, "input", &limits) {
+    if let Ok(picture) = decode_bytes(bytes, "input", &LIMITS) {
         assert_eq!(picture.grey.len(), picture.width * picture.height);
         assert!(picture.width > 0 && picture.height > 0 && picture.grey.len() as u64 <= MAX_PIXELS);
         assert!(picture.width.max(picture.height) <= MAX_SIDE as usize);
@@ -26,13 +23,8 @@ fn own(bytes: &[u8]) {
 }
 
 fn of_folder(bytes: &[u8]) {
-    let file = scratch().join("picture");
-    if std::fs::write(&file, bytes).is_err() {
-        return;
-    }
-    let limits = DataLimits { max_picture_bytes: MAX_BYTES, max_picture_side: MAX_SIDE, ..DataLimits::default() };
     for form in [Form::grey(28, 28), Form::rgb(9, 7)] {
-        if let Ok(pixels) = folders::decode(&file, form, &limits) {
+        if let Ok(pixels) = form.decode(bytes, "input", &LIMITS) {
             assert_eq!(pixels.len(), form.shape().iter().product::<usize>());
         }
     }
@@ -53,7 +45,7 @@ pub fn recognition(bytes: &[u8]) {
     let (prepared, stages) = explain(&picture, how, frame);
     assert_eq!((prepared.height, prepared.width, prepared.pixels.len()), (frame.0, frame.1, frame.0 * frame.1));
     if choice & 0x80 != 0 {
-        draw::explain_png("input", &stages, &[]);
+        maobi_draw::explain_png("input", &stages, &[]);
     }
     let found = segment(&picture, frame);
     let any = |at: usize| f32::from(pixels.get(at % pixels.len().max(1)).copied().unwrap_or(0)) / 255.0;

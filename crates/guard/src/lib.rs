@@ -10,8 +10,9 @@
 //! ```
 //!
 //! The guard catches panics only. It cannot catch a stack overflow, an allocation that the system refuses, or an endless loop: bound
-//! sizes, depths and work before the call.
+//! sizes, depths and work before the call; [`memory`] tells how much is left.
 
+pub mod memory;
 mod open;
 mod riff;
 

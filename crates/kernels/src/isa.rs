@@ -1,6 +1,6 @@
 //! The instruction set every kernel dispatches on, chosen once per process.
 
-use crate::arch::{self, Arch, sets};
+use crate::arch::{self, Arch, Task, sets};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -61,6 +61,34 @@ pub fn active() -> Isa {
         Ok(Some(isa)) => isa,
         _ => available().last().unwrap_or(Isa::Scalar),
     })
+}
+
+/// `with!(isa, A => value)`: the value, `A` being the type of the instruction set `isa`; `Scalar` where this build does not have that one.
+macro_rules! with {
+    (($isa:expr, $A:ident => $value:expr) $($(#[$doc:meta])* $Set:ident, $folder:ident, $cfg:tt, $features:literal;)*) => {
+        match $isa {
+            $(#[cfg $cfg]
+            $crate::isa::Isa::$Set => {
+                type $A = $crate::arch::$Set;
+                $value
+            })*
+            _ => {
+                type $A = $crate::arch::Scalar;
+                $value
+            }
+        }
+    };
+    ($isa:expr, $A:ident => $value:expr) => { $crate::arch::sets!([$crate::isa::with] ($isa, $A => $value)) };
+}
+pub(crate) use with;
+
+/// Runs `task` by the instructions of `isa`.
+///
+/// # Safety
+/// As the task's, and `isa` is available.
+pub(crate) unsafe fn run<T: Task>(isa: Isa, task: T) -> T::Output {
+    // SAFETY: the caller's promise.
+    with!(isa, A => unsafe { A::compiled(task) })
 }
 
 /// What `MAOBI_ISA` asks for: `None` when unset.

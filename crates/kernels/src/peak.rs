@@ -1,7 +1,7 @@
 //! What the processor could do: the rate of multiply-adds with operands that never leave the registers.
 
-use crate::arch::{self, Arch, Simd, Task};
-use crate::isa::Isa;
+use crate::arch::{Arch, Simd, Task};
+use crate::isa::{self, Isa};
 use crate::pool::Pool;
 use std::hint::black_box;
 use std::time::Instant;
@@ -26,7 +26,7 @@ pub fn multiply_add_rate(isa: Isa, pool: &Pool) -> f64 {
     for _ in 0..REPEATS {
         let begun = Instant::now();
         // SAFETY: `isa` is available.
-        pool.run(threads, &|_, _| unsafe { arch::run(isa, Rounds(calls)) });
+        pool.run(threads, &|_, _| unsafe { isa::run(isa, Rounds(calls)) });
         best = best.min(begun.elapsed().as_secs_f64());
     }
     (2 * threads * calls * lanes(isa)) as f64 / best
@@ -34,7 +34,7 @@ pub fn multiply_add_rate(isa: Isa, pool: &Pool) -> f64 {
 
 /// Multiply-adds of one round of the loop: accumulators, enough to hide the latency, by the values in each.
 fn lanes(isa: Isa) -> usize {
-    arch::with!(isa, A => A::SUMS * A::LANES)
+    isa::with!(isa, A => A::SUMS * A::LANES)
 }
 
 /// Rounds of a call.

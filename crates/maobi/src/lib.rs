@@ -29,9 +29,10 @@
 //! ```
 //!
 //! The crates behind it: [`nn`] (layers, graph, losses, metrics, optimizers), [`train`] (fit, evaluate, callbacks, recipes), [`data`]
-//! (data sets), [`vision`] (pictures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
+//! (data sets), [`vision`] (pictures), [`draw`] (drawings of them and of figures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
 
 pub use maobi_data as data;
+pub use maobi_draw as draw;
 pub use maobi_formats as formats;
 pub use maobi_nn as nn;
 pub use maobi_recognize as recognize;
@@ -55,8 +56,8 @@ pub mod prelude {
     pub use maobi_nn::layers::*;
     pub use maobi_nn::losses::*;
     pub use maobi_nn::metrics::Metric;
-    pub use maobi_nn::optimizers::schedules::Schedule;
-    pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RmsProp, Sgd};
+    pub use maobi_nn::optimizers::schedules::*;
+    pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Muon, Nadam, Optimizer, RMSprop, SGD};
     pub use maobi_nn::regularizers::*;
     pub use maobi_nn::{Batch, Compile, Model, Samples};
     pub use maobi_recognize::{Layout, Options, Reading, Recognizer};

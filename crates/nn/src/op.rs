@@ -28,6 +28,11 @@ pub struct Random {
 }
 
 impl Random {
+    /// The same from a layer's own seed, if it has one.
+    pub(crate) fn with_seed(self, seed: Option<u64>) -> Random {
+        Random { seed: seed.unwrap_or(self.seed), ..self }
+    }
+
     /// The stream of one sample of the batch.
     pub fn stream(&self, sample: usize) -> Stream {
         Stream::new(self.seed, self.step, self.op, sample as u64)

@@ -6,7 +6,7 @@ use common::digits;
 use maobi_nn::graph::{Call, Sequential};
 use maobi_nn::layers::{Add, Conv2D, Dense, Flatten, InputLayer, Softmax};
 use maobi_nn::losses::{MeanSquaredError, SparseCategoricalCrossentropy, Target};
-use maobi_nn::optimizers::{Adam, LossScale, Optimizer, Sgd};
+use maobi_nn::optimizers::{Adam, LossScale, Optimizer, SGD};
 use maobi_nn::{Batch, Compile, Model, Precision, Samples};
 
 const SAMPLES: usize = 60;
@@ -116,7 +116,7 @@ fn outputs_are_rounded_and_weights_and_probabilities_are_not() {
 #[test]
 fn an_overflow_halves_the_loss_scale_and_skips_the_step() {
     let how = LossScale { initial_scale: 2f32.powi(40), dynamic_growth_steps: 2000 };
-    let mut model = under(Precision::MixedFloat16, Some(Sgd::new(0.01).momentum(0.9).loss_scale(how).into()));
+    let mut model = under(Precision::MixedFloat16, Some(SGD::new(0.01).momentum(0.9).loss_scale(how).into()));
     let trained = |model: &Model| {
         let weights = model.weights().iter().filter(|w| w.trainable);
         weights.flat_map(|w| w.values().to_vec()).map(f32::to_bits).collect::<Vec<u32>>()
@@ -140,7 +140,7 @@ fn an_overflow_halves_the_loss_scale_and_skips_the_step() {
 #[test]
 fn the_loss_scale_grows_after_good_steps() {
     let how = LossScale { initial_scale: 8.0, dynamic_growth_steps: 3 };
-    let mut model = under(Precision::MixedFloat16, Some(Sgd::new(0.01).loss_scale(how).into()));
+    let mut model = under(Precision::MixedFloat16, Some(SGD::new(0.01).loss_scale(how).into()));
     let scales: Vec<f32> = (0..7)
         .map(|_| {
             step(&mut model);
@@ -154,7 +154,7 @@ fn the_loss_scale_grows_after_good_steps() {
 fn gradients_that_are_never_finite_are_an_error_in_the_end() {
     let how = LossScale { initial_scale: 1.0, dynamic_growth_steps: 3 };
     let mut model = Sequential::new().add(InputLayer::new([1])).add(Dense::new(1)).build(1).unwrap();
-    model.compile(Compile::new(Sgd::new(0.01).loss_scale(how), MeanSquaredError::new())).unwrap();
+    model.compile(Compile::new(SGD::new(0.01).loss_scale(how), MeanSquaredError::new())).unwrap();
     let batch = |model: &mut Model| {
         let feed = Samples { samples: 1, inputs: &[&[f32::INFINITY]] };
         let targets = [Target::Values(&[0.0])];
@@ -172,7 +172,7 @@ fn gradients_that_are_never_finite_are_an_error_in_the_end() {
 
 #[test]
 fn float16_scales_the_loss_by_itself_and_others_do_not() {
-    let scale = |precision| under(precision, None).compiled().unwrap().optimizer.loss_scale;
+    let scale = |precision| under(precision, None).compiled().unwrap().optimizer.base().loss_scale;
     assert_eq!(scale(Precision::MixedFloat16), Some(LossScale::default()));
     assert_eq!((scale(Precision::Float32), scale(Precision::MixedBfloat16)), (None, None));
     let mut model = digits(1);
@@ -200,7 +200,7 @@ fn policies_are_part_of_the_configuration() {
     let mut back = Model::from_json(&model.to_json(), 1).unwrap();
     assert_eq!((back.precision(), back.to_json()), (Precision::MixedFloat16, model.to_json()));
     back.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new())).unwrap();
-    assert!(back.compiled().unwrap().optimizer.loss_scale.is_some());
+    assert!(back.compiled().unwrap().optimizer.base().loss_scale.is_some());
     // A functional model does not tell its policy: its layers do, and tensors between them have the dtype they make.
     let input = InputLayer::new([4]).input();
     let hidden = Dense::new(3).call(&input).unwrap();

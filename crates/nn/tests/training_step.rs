@@ -6,7 +6,7 @@ use common::digits;
 use maobi_nn::graph::{Call, Tensor, apply};
 use maobi_nn::layers::{Add, Concatenate, Conv2D, Dense, Flatten, InputLayer};
 use maobi_nn::losses::{MeanSquaredError, Target};
-use maobi_nn::optimizers::Sgd;
+use maobi_nn::optimizers::SGD;
 use maobi_nn::{Batch, Compile, Model, Samples};
 
 fn numbers(n: usize, salt: u32) -> Vec<f32> {
@@ -74,7 +74,7 @@ fn check_gradients(build: impl Fn() -> Model, inputs: &[&[f32]], target: &[f32],
 
 fn compiled(model: maobi_nn::Result<Model>) -> Model {
     let mut model = model.unwrap();
-    model.compile(Compile::new(Sgd::new(1e-3), MeanSquaredError::new())).unwrap();
+    model.compile(Compile::new(SGD::new(1e-3), MeanSquaredError::new())).unwrap();
     model
 }
 
@@ -121,7 +121,7 @@ fn stepped(pick: fn(&Tensor, &Tensor) -> Vec<Tensor>) -> Vec<Vec<f32>> {
     let outputs = pick(&trained, &frozen);
     let mut model = Model::new("heads", &[&x], &outputs.iter().collect::<Vec<_>>(), 2).unwrap();
     model
-        .compile(Compile::new(Sgd::new(0.1), MeanSquaredError::new()).losses(vec![MeanSquaredError::new(); outputs.len()]))
+        .compile(Compile::new(SGD::new(0.1), MeanSquaredError::new()).losses(vec![MeanSquaredError::new(); outputs.len()]))
         .unwrap();
     let target = numbers(9 * 3, 4);
     step(&mut model, &[&numbers(9 * 6, 3)], &vec![Target::Values(&target); outputs.len()], 9);
@@ -156,7 +156,7 @@ fn class_weights_that_fit_nothing_are_errors() {
     let (a, b) = (Dense::new(2).call(&x).unwrap(), Dense::new(2).call(&x).unwrap());
     let mut model = Model::new("two", &[&x], &[&a, &b], 1).unwrap();
     model
-        .compile(Compile::new(Sgd::new(0.1), MeanSquaredError::new()).losses([MeanSquaredError::new(), MeanSquaredError::new()]))
+        .compile(Compile::new(SGD::new(0.1), MeanSquaredError::new()).losses([MeanSquaredError::new(), MeanSquaredError::new()]))
         .unwrap();
     let targets = [Target::Values(&[0.0; 2]), Target::Values(&[0.0; 2])];
     let feed = Samples { samples: 1, inputs: &[&[0.0; 2]] };

@@ -1,7 +1,8 @@
 //! Reads handwriting: a picture in, what stands on it out.
 //!
 //! `maobi-vision` finds the ink and cuts it into glyphs, a network of `maobi-nn` says what each is, and a [`Recognizer`] is the
-//! two together: with the operating point that tells digits from everything else.
+//! two together: with the operating point that tells digits from everything else. `docs/reading.md` of the repository is a map of all
+//! steps, each with its file and the paper behind it.
 //!
 //! ```no_run
 //! use maobi_recognize::{Options, Recognizer};

@@ -1,6 +1,8 @@
 //! What a model has to know about its pictures: a member `preprocessing.json` of our `.keras` files.
 
 use maobi_nn::Model;
+use maobi_nn::Program;
+use maobi_nn::program::Operation;
 use serde::{Deserialize, Serialize};
 
 /// Name of the member.
@@ -97,24 +99,14 @@ impl Preprocessing {
     }
 }
 
-/// Whether the first layer behind the input scales the pixels itself.
+/// Whether the first thing that the network does in inference is to scale the pixels.
 pub fn starts_with_rescaling(model: &Model) -> bool {
-    let classes = model.graph().layers.iter().map(|entry| entry.layer.class_name());
-    classes.into_iter().find(|class| *class != "InputLayer") == Some("Rescaling")
-}
-
-/// Whether the outputs are probabilities already: the last layer is, or ends in, a softmax or sigmoid.
-pub fn gives_probabilities(model: &Model) -> bool {
-    let graph = model.graph();
-    let Some(&output) = graph.outputs.first() else { return false };
-    let last = &graph.layers[graph.nodes[output].layer].layer;
-    let activation = last.config().get("activation").and_then(|a| a.as_str().map(str::to_owned));
-    last.class_name() == "Softmax" || matches!(activation.as_deref(), Some("softmax" | "sigmoid"))
+    Program::of(model).steps.first().is_some_and(|step| matches!(step.what, Operation::Scale { .. }))
 }
 
 /// Outputs `[samples, classes]` to probabilities, by a softmax over each row unless they are such already.
 pub fn probabilities(model: &Model, outputs: &mut [f32], classes: usize) {
-    if gives_probabilities(model) || classes < 2 {
+    if model.gives_probabilities() || classes < 2 {
         return;
     }
     for row in outputs.chunks_exact_mut(classes) {
@@ -149,7 +141,7 @@ mod tests {
             layered(base().add(Softmax::new())),
             layered(base().add(Activation::new("softmax"))),
         ] {
-            assert!(gives_probabilities(&model));
+            assert!(model.gives_probabilities());
         }
     }
 

@@ -7,7 +7,6 @@ use crate::lock::lock;
 use crate::memory::Share;
 use crate::metrics::{Metrics, Rejected};
 use crate::options::Options;
-use crate::problem::Problem;
 use crate::served::{Served, Tensor};
 use maobi_nn::Feed;
 use std::collections::VecDeque;
@@ -22,7 +21,40 @@ use tokio::sync::oneshot;
 pub type Outputs = Vec<Vec<f32>>;
 
 /// What a request gets: outputs, and the memory that was counted for it.
-type Done = Result<(Outputs, Share), Problem>;
+type Done = Result<(Outputs, Share), Refused>;
+
+/// Why a request is not answered with outputs.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// More samples than one request may hold.
+    #[error("{samples} samples in one request; the most for this model are {most}")]
+    TooLarge {
+        /// Samples of the request.
+        samples: usize,
+        /// The most that are accepted.
+        most: usize,
+    },
+    /// The queue of the model is full.
+    #[error("{waiting} requests wait for the model {model} already; try again")]
+    Full {
+        /// Requests in the queue.
+        waiting: usize,
+        /// The model's name.
+        model: Arc<str>,
+    },
+    /// No request is taken any more.
+    #[error("the server is stopping")]
+    Stopping,
+    /// It waited for longer than this before its turn came.
+    #[error("the request has waited for more than {} ms; try again", .0.as_millis())]
+    Late(Duration),
+    /// The network could not run now, because memory is short.
+    #[error("{0}")]
+    NoMemory(String),
+    /// Running the network panicked, which is our fault.
+    #[error("the model {0} failed")]
+    Failed(Arc<str>),
+}
 
 /// Where an answer will come.
 pub type Answer = oneshot::Receiver<Done>;
@@ -129,11 +161,10 @@ impl Batcher {
     /// memory that is counted for it.
     ///
     /// # Errors
-    /// 503 when the queue is full, 413 when the answer would be too large.
-    pub fn submit(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize, share: Share) -> Result<Answer, Problem> {
+    /// [`Refused::Full`], [`Refused::TooLarge`] or [`Refused::Stopping`].
+    pub fn submit(&self, served: &Arc<Served>, inputs: Vec<Vec<f32>>, samples: usize, share: Share) -> Result<Answer, Refused> {
         if samples > served.max_samples() {
-            let most = served.max_samples();
-            return Err(Problem::too_large(format!("{samples} samples in one request; the most for this model are {most}")));
+            return Err(Refused::TooLarge { samples, most: served.max_samples() });
         }
         let (sender, answer) = oneshot::channel();
         let outputs = served.outputs.iter().map(|output| vec![0.0; samples * output.len()]).collect();
@@ -141,7 +172,7 @@ impl Batcher {
         let job = Job { request: Arc::new(Request { inputs, samples, came: Instant::now(), progress }), taken: 0 };
         let mut state = lock(&self.shared.state);
         if state.ending {
-            return Err(Problem::busy("the server is stopping"));
+            return Err(Refused::Stopping);
         }
         match state.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.served, served)) {
             Some(lane) if lane.jobs.len() >= self.shared.queue => {
@@ -163,8 +194,8 @@ impl Batcher {
     /// Whether there is room for a request, before anything is done for it.
     ///
     /// # Errors
-    /// 503 when the queue is full.
-    pub fn admit(&self, served: &Arc<Served>) -> Result<(), Problem> {
+    /// [`Refused::Full`].
+    pub fn admit(&self, served: &Arc<Served>) -> Result<(), Refused> {
         let state = lock(&self.shared.state);
         let lane = state.lanes.iter().find(|lane| Arc::ptr_eq(&lane.served, served));
         let full = lane.is_some_and(|lane| lane.jobs.len() >= self.shared.queue);
@@ -172,9 +203,9 @@ impl Batcher {
         if full { Err(self.full(served)) } else { Ok(()) }
     }
 
-    fn full(&self, served: &Served) -> Problem {
+    fn full(&self, served: &Served) -> Refused {
         self.shared.metrics.reject(Rejected::Queue);
-        Problem::busy(format!("{} requests wait for the model {} already; try again", self.shared.queue, served.name))
+        Refused::Full { waiting: self.shared.queue, model: Arc::clone(&served.name) }
     }
 
     /// Answers what waits, then ends the threads.
@@ -210,9 +241,8 @@ impl Shared {
                 let result = match &ran {
                     Ok(Ok(())) if progress.left > 0 => continue,
                     Ok(Ok(())) => Ok((std::mem::take(&mut progress.outputs), std::mem::take(&mut progress.share))),
-                    // Memory is short at the moment.
-                    Ok(Err(reason)) => Err(Problem::busy(reason.to_string())),
-                    Err(_) => Err(Problem::internal(format!("the model {} failed", served.name))),
+                    Ok(Err(reason)) => Err(Refused::NoMemory(reason.to_string())),
+                    Err(_) => Err(Refused::Failed(Arc::clone(&served.name))),
                 };
                 served.metrics.latency.add(piece.request.came.elapsed().as_secs_f64());
                 // Whoever has gone does not want it.
@@ -287,8 +317,7 @@ impl Shared {
         let late = job.taken == 0 && now.saturating_duration_since(job.request.came) > self.patience;
         if late && !gone {
             self.metrics.reject(Rejected::Expired);
-            let message = format!("the request has waited for more than {} ms; try again", self.patience.as_millis());
-            let _ = progress.answer.take().map(|answer| answer.send(Err(Problem::late(message))));
+            let _ = progress.answer.take().map(|answer| answer.send(Err(Refused::Late(self.patience))));
         }
         !gone && !late
     }

@@ -1,5 +1,4 @@
 use super::*;
-use axum::http::StatusCode;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 
@@ -42,16 +41,14 @@ fn a_full_queue_refuses_and_the_end_answers_what_waits() {
     let batcher = batcher(Options { threads: 1, queue: 2, max_wait: Duration::from_secs(60), ..Options::default() });
     let waiting: Vec<Answer> = (0..2).map(|i| batcher.submit(&served, samples(i, 1), 1, Share::default()).unwrap()).collect();
     let refused = batcher.submit(&served, samples(0, 1), 1, Share::default()).unwrap_err();
-    assert_eq!(
-        (refused.status, refused.message.as_str()),
-        (StatusCode::SERVICE_UNAVAILABLE, "2 requests wait for the model m already; try again")
-    );
+    assert_eq!(refused, Refused::Full { waiting: 2, model: "m".into() });
+    assert_eq!(refused.to_string(), "2 requests wait for the model m already; try again");
     assert_eq!(served.metrics.queue.load(Relaxed), 2);
     batcher.end();
     for (i, answer) in waiting.into_iter().enumerate() {
         assert_eq!(answer.blocking_recv().unwrap().unwrap().0, [sums(i, 1)]);
     }
-    assert_eq!(batcher.submit(&served, samples(0, 1), 1, Share::default()).unwrap_err().message, "the server is stopping");
+    assert_eq!(batcher.submit(&served, samples(0, 1), 1, Share::default()).unwrap_err(), Refused::Stopping);
     assert_eq!(served.metrics.queue.load(Relaxed), 0);
 }
 
@@ -63,7 +60,7 @@ fn who_waited_too_long_is_told_and_who_has_gone_is_left_out() {
     let batcher = batcher(options);
     let late = batcher.submit(&served, samples(0, 1), 1, Share::default()).unwrap();
     drop(batcher.submit(&served, samples(1, 1), 1, Share::default()).unwrap());
-    assert_eq!(late.blocking_recv().unwrap().unwrap_err().status, StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(late.blocking_recv().unwrap().unwrap_err(), Refused::Late(Duration::from_millis(10)));
     batcher.end();
     assert_eq!(served.metrics.queue.load(Relaxed), 0);
 }
@@ -74,8 +71,8 @@ fn a_request_of_too_many_samples_is_refused() {
     let batcher = batcher(Options::default());
     let most = served.max_samples();
     assert_eq!(
-        batcher.submit(&served, vec![vec![]], most + 1, Share::default()).unwrap_err().status,
-        StatusCode::PAYLOAD_TOO_LARGE
+        batcher.submit(&served, vec![vec![]], most + 1, Share::default()).unwrap_err(),
+        Refused::TooLarge { samples: most + 1, most }
     );
 }
 

@@ -1,7 +1,10 @@
 //! Routes, and what holds for every request: an identity, a line in the log, figures, and an answer in JSON whatever goes wrong.
 
+use crate::batcher::Refused;
 use crate::log::Requests;
+use crate::memory::NoRoom;
 use crate::metrics::Protocol;
+use crate::models::NotServed;
 use crate::problem::{Problem, Reason};
 use crate::service::Service;
 use crate::{cors, openapi, outgoing, page, recognize, tf_serving, v2};
@@ -18,6 +21,30 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Instant;
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            Refused::TooLarge { .. } => Self::too_large(message),
+            Refused::Full { .. } | Refused::Stopping | Refused::NoMemory(_) => Self::busy(message),
+            Refused::Late(_) => Self::late(message),
+            Refused::Failed(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<NoRoom> for Problem {
+    fn from(error: NoRoom) -> Self {
+        Self::busy(error.to_string())
+    }
+}
+
+impl From<NotServed> for Problem {
+    fn from(missing: NotServed) -> Self {
+        Self::not_found(missing.to_string())
+    }
+}
 
 /// All routes.
 pub fn router(service: Arc<Service>) -> Router {

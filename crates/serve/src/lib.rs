@@ -40,7 +40,7 @@ mod write;
 pub use host::is_name;
 pub use http::router;
 pub use log::{Form, Log, Requests};
-pub use models::{Load, ModelError, Models, Source};
+pub use models::{Load, ModelError, Models, NotServed, Source};
 pub use options::Options;
 pub use served::{Served, Tensor};
 pub use server::{Asked, Server};

@@ -5,7 +5,6 @@
 //! reached, before the memory is allocated.
 
 use crate::metrics::{Metrics, Rejected};
-use crate::problem::Problem;
 use axum::body::Bytes;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,6 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 pub const CONNECTION: usize = 64 << 10;
 /// Up to this many bytes, a body or an answer is part of what its connection counts for.
 pub const SMALL: usize = 4 << 10;
+
+/// There is no memory left for a request or its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the server holds as many requests and answers as it has memory for; try again")]
+pub struct NoRoom;
 
 /// The count, and its bound.
 #[derive(Debug)]
@@ -56,18 +60,18 @@ impl Memory {
     /// A share of `bytes`.
     ///
     /// # Errors
-    /// 503 when that is more than is left.
-    pub fn share(self: &Arc<Self>, bytes: usize) -> Result<Share, Problem> {
+    /// [`NoRoom`] when that is more than is left.
+    pub fn share(self: &Arc<Self>, bytes: usize) -> Result<Share, NoRoom> {
         let mut share = self.none();
         share.set(bytes)?;
         Ok(share)
     }
 
-    fn take(&self, bytes: usize) -> Result<(), Problem> {
+    fn take(&self, bytes: usize) -> Result<(), NoRoom> {
         let room = |held: usize| held.checked_add(bytes).filter(|held| *held <= self.most);
         self.held.fetch_update(Relaxed, Relaxed, room).map(drop).map_err(|_| {
             self.metrics.reject(Rejected::Memory);
-            Problem::busy("the server holds as many requests and answers as it has memory for; try again")
+            NoRoom
         })
     }
 }
@@ -76,8 +80,8 @@ impl Share {
     /// Makes it a share of `bytes` in all, more or fewer than before; up to [`SMALL`] bytes count nothing.
     ///
     /// # Errors
-    /// 503 when that is more than is left; the share stays as it was.
-    pub fn set(&mut self, bytes: usize) -> Result<(), Problem> {
+    /// [`NoRoom`] when that is more than is left; the share stays as it was.
+    pub fn set(&mut self, bytes: usize) -> Result<(), NoRoom> {
         let bytes = if bytes <= SMALL { 0 } else { bytes };
         if let Some(memory) = &self.of {
             if bytes > self.bytes {
@@ -115,8 +119,8 @@ impl Held {
     /// Counts memory for what will be read from the body, too: up to `times` its size.
     ///
     /// # Errors
-    /// 503 when there is not so much left.
-    pub fn reserve(&mut self, times: usize) -> Result<(), Problem> {
+    /// [`NoRoom`] when there is not so much left.
+    pub fn reserve(&mut self, times: usize) -> Result<(), NoRoom> {
         self.share.set(self.bytes.len().saturating_mul(times + 1))
     }
 

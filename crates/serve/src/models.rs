@@ -3,7 +3,6 @@
 use crate::lock::lock;
 use crate::log::Log;
 use crate::metrics::ModelMetrics;
-use crate::problem::Problem;
 use crate::served::Served;
 use crate::stamp::{Stamp, stamp};
 use maobi_nn::Model;
@@ -44,6 +43,20 @@ pub enum ModelError {
         /// What is wrong with it.
         message: String,
     },
+}
+
+/// A model that was asked for and is not served; the words are TF Serving's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotServed {
+    /// No version of a model of this name.
+    #[error("Servable not found for request: Latest({0})")]
+    Latest(String),
+    /// Not this version of it.
+    #[error("Servable not found for request: Specific({0}, {1})")]
+    Specific(String, u64),
+    /// There is no model at all.
+    #[error("no model is served")]
+    Nothing,
 }
 
 /// All models.
@@ -93,24 +106,21 @@ impl Models {
     /// The newest version of a model, or one of them.
     ///
     /// # Errors
-    /// 404 as TF Serving words it.
-    pub fn get(&self, name: &str, version: Option<u64>) -> Result<Arc<Served>, Problem> {
+    /// [`NotServed`] for a name or version that is not there.
+    pub fn get(&self, name: &str, version: Option<u64>) -> Result<Arc<Served>, NotServed> {
         let found = self.entry(name).and_then(|entry| entry.get(version));
-        found.ok_or_else(|| {
-            Problem::not_found(match version {
-                None => format!("Servable not found for request: Latest({name})"),
-                Some(version) => format!("Servable not found for request: Specific({name}, {version})"),
-            })
+        found.ok_or_else(|| match version {
+            None => NotServed::Latest(name.to_owned()),
+            Some(version) => NotServed::Specific(name.to_owned(), version),
         })
     }
 
     /// The first model that was named.
     ///
     /// # Errors
-    /// 404 when there is none.
-    pub fn default_model(&self) -> Result<Arc<Served>, Problem> {
-        let first = self.entries.iter().find_map(|entry| entry.get(None));
-        first.ok_or_else(|| Problem::not_found("no model is served"))
+    /// [`NotServed::Nothing`].
+    pub fn default_model(&self) -> Result<Arc<Served>, NotServed> {
+        self.entries.iter().find_map(|entry| entry.get(None)).ok_or(NotServed::Nothing)
     }
 
     /// Numbers of a model's versions, from the oldest; empty for a name that is not known.

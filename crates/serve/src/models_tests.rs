@@ -29,8 +29,8 @@ fn the_model_in_the_box_is_served() {
     let served = models.default_model().unwrap();
     assert_eq!((&*served.name, served.version, models.versions("digits")), ("digits", 1, vec![1]));
     assert!(served.recognizer().unwrap().knows_none() && models.ready());
-    assert_eq!(models.get("digit", None).unwrap_err().message, "Servable not found for request: Latest(digit)");
-    assert_eq!(models.get("digits", Some(2)).unwrap_err().message, "Servable not found for request: Specific(digits, 2)");
+    assert_eq!(models.get("digit", None).unwrap_err().to_string(), "Servable not found for request: Latest(digit)");
+    assert_eq!(models.get("digits", Some(2)).unwrap_err().to_string(), "Servable not found for request: Specific(digits, 2)");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What all requests share: models, batches, memory, figures, the log.
 
-use crate::batcher::{Batcher, Outputs};
+use crate::batcher::{Batcher, Outputs, Refused};
 use crate::host::Hosts;
 use crate::log::{Log, Requests};
 use crate::memory::{Memory, Share};
@@ -82,7 +82,7 @@ impl Service {
         let answer = samples.saturating_mul(served.outputs.iter().map(Tensor::len).sum()).saturating_mul(4 + 16);
         share.set(answer.saturating_add(inputs.iter().map(|values| 4 * values.len()).sum()))?;
         let answer = self.batcher.submit(served, inputs, samples, share)?.await;
-        let (outputs, share) = answer.map_err(|_| Problem::internal(format!("the model {} failed", served.name)))??;
+        let (outputs, share) = answer.map_err(|_| Refused::Failed(Arc::clone(&served.name)))??;
         match outputs.iter().flatten().all(|value| value.is_finite()) {
             true => Ok((outputs, share)),
             false => {

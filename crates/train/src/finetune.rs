@@ -18,7 +18,7 @@ use maobi_data::{Augment, Dataset};
 use maobi_kernels::rng::shuffle_indices;
 use maobi_nn::losses::Loss;
 use maobi_nn::optimizers::Adam;
-use maobi_nn::optimizers::schedules::Schedule;
+use maobi_nn::optimizers::schedules::CosineDecay;
 use maobi_nn::{Compile, Model};
 
 /// How to fine-tune; the defaults suit some dozens to some hundreds of pictures.
@@ -120,7 +120,7 @@ pub fn finetune(
         .or(compiled)
         .ok_or_else(|| Error::argument("loss", "the model is not compiled; give FineTune a loss"))?;
     model.set_seed(how.seed);
-    model.compile(Compile::new(Adam::new(Schedule::cosine_decay(how.learning_rate, how.steps)), loss.clone()))?;
+    model.compile(Compile::new(Adam::new(CosineDecay::new(how.learning_rate, how.steps)), loss.clone()))?;
     let (replay, aside) = set_aside(replay, how.seed)?;
     let mixed =
         Mixed { own, replay: &replay, picks: picks(own, &replay, classes, how)?, how, one_hot: !loss.takes_classes(), classes };

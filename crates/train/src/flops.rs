@@ -1,11 +1,12 @@
 //! How much arithmetic a network is.
 
 use maobi_nn::Model;
-use maobi_nn::model::Weight;
+use maobi_nn::Program;
+use maobi_nn::program::Operation;
 
-/// Floating-point operations for one sample, a multiply-add being two, in the products of `Conv2D`, `DepthwiseConv2D`,
-/// `SeparableConv2D` and `Dense` computed directly: 2 · kernel values · positions of the output. Everything else (bias, activation,
-/// pooling, optimizer) is left out, as is usual, and taps on padding are counted.
+/// Floating-point operations for one sample, a multiply-add being two, in convolutions and dense products computed directly: 2 · kernel
+/// values · positions of the output. Everything else (bias, activation, pooling, optimizer, layers that no operation describes, such as
+/// Conv2DTranspose) is left out, as is usual, and taps on padding are counted.
 ///
 /// A measure of the network, not of what is executed: an algorithm with fewer multiplications (Winograd's) does the same work in less.
 ///
@@ -28,35 +29,23 @@ pub struct Flops {
 impl Flops {
     /// Counts a model's.
     pub fn of(model: &Model) -> Flops {
-        let graph = model.graph();
+        let (graph, program) = (model.graph(), Program::of(model));
         let mut flops = Flops::default();
-        // By node: whether a weight at or before it trains, so that backward goes through what follows.
-        let mut trains = vec![false; graph.nodes.len()];
-        for (index, node) in graph.nodes.iter().enumerate() {
-            let weights = model.layer_weights(node.layer);
-            let mut before = node.inputs.iter().any(|&input| trains[input]);
-            if is_product(graph.layers[node.layer].layer.class_name()) {
-                let positions: u64 = node.shape.iter().rev().skip(1).map(|&n| n as u64).product();
-                // In the order of the chain: a separable convolution's second kernel passes a gradient on to the first.
-                for kernel in weights.iter().filter(|w| is_kernel(w)) {
-                    let forward = 2 * positions * kernel.len() as u64;
-                    flops.forward += forward;
-                    flops.training += forward * (1 + u64::from(kernel.trainable) + u64::from(before));
-                    before |= kernel.trainable;
-                }
+        // By value: whether a weight at or before it trains, so that backward goes through what follows.
+        let mut trains = vec![false; program.shapes.len()];
+        for step in &program.steps {
+            let before = step.inputs.iter().any(|&input| trains[input]);
+            if let Operation::Conv { kernel, .. } | Operation::Dense { kernel, .. } = step.what {
+                let positions: u64 = program.shapes[step.output].iter().rev().skip(1).map(|&n| n as u64).product();
+                let kernel = program.arrays[kernel];
+                let forward = 2 * positions * kernel.len() as u64;
+                flops.forward += forward;
+                flops.training += forward * (1 + u64::from(kernel.trainable) + u64::from(before));
             }
-            trains[index] = before || weights.iter().any(|w| w.trainable);
+            trains[step.output] = before || model.layer_weights(graph.nodes[step.node].layer).iter().any(|w| w.trainable);
         }
         flops
     }
-}
-
-fn is_product(class: &str) -> bool {
-    matches!(class, "Conv2D" | "DepthwiseConv2D" | "SeparableConv2D" | "Dense")
-}
-
-fn is_kernel(weight: &Weight) -> bool {
-    weight.name.ends_with("kernel")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod ensemble;
 mod error;
 mod evaluate;
 mod examples;
+pub mod figures;
 mod finetune;
 mod finite;
 mod fit;

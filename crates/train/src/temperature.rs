@@ -4,6 +4,8 @@ use crate::error::{Error, Result};
 use crate::examples::Examples;
 use crate::model_ext::ModelExt;
 use maobi_nn::Model;
+use maobi_nn::Program;
+use maobi_nn::program::{Operation, Step};
 
 /// Temperatures that are looked at.
 const RANGE: (f64, f64) = (0.1, 10.0);
@@ -79,23 +81,13 @@ fn scale(model: &mut Model, layer: usize, by: f32) {
 
 /// The layer whose weights make the logits.
 fn last_dense(model: &Model) -> Result<usize> {
-    let graph = model.graph();
+    let (graph, program) = (model.graph(), Program::of(model));
     let refused = || Error::argument("model", "expected a last layer Dense with softmax, whose logits a temperature can divide");
-    let &[output] = graph.outputs.as_slice() else { return Err(refused()) };
-    let node = &graph.nodes[output];
-    let class = |layer: usize| graph.layers[layer].layer.class_name();
-    let activation = |layer: usize| {
-        let config = graph.layers[layer].layer.config();
-        config.get("activation").and_then(|a| a.as_str().map(str::to_owned)).unwrap_or_default()
-    };
-    let softmax = class(node.layer) == "Softmax" || (class(node.layer) == "Activation" && activation(node.layer) == "softmax");
-    match node.inputs.first() {
-        _ if class(node.layer) == "Dense" && activation(node.layer) == "softmax" => Ok(node.layer),
-        Some(&before)
-            if softmax && class(graph.nodes[before].layer) == "Dense" && activation(graph.nodes[before].layer) == "linear" =>
-        {
-            Ok(graph.nodes[before].layer)
-        }
+    let &[(_, output)] = program.outputs.as_slice() else { return Err(refused()) };
+    let made = |value: usize| program.steps.iter().find(|step| step.output == value);
+    let last = made(output).filter(|step| step.what == Operation::Softmax).and_then(|step| made(step.inputs[0]));
+    match last {
+        Some(Step { what: Operation::Dense { .. }, node, .. }) => Ok(graph.nodes[*node].layer),
         _ => Err(refused()),
     }
 }

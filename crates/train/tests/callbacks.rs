@@ -5,7 +5,7 @@ mod common;
 use common::{Kill, SAMPLES, STEPS, adam, bits, message, model, names, points, train};
 use maobi_nn::Model;
 use maobi_nn::object::{Declared, range};
-use maobi_nn::optimizers::Sgd;
+use maobi_nn::optimizers::SGD;
 use maobi_train::callbacks::{self, Callback, Context, EpochLogs, Running, SaveFreq};
 use maobi_train::{
     Action, Arrays, BackupAndRestore, CSVLogger, EarlyStopping, Error, Examples, Fit, LearningRateScheduler, ModelCheckpoint,
@@ -37,7 +37,7 @@ impl Write for Sink {
 
 /// A rate at which weights are infinite after a few steps.
 fn diverging() -> Model {
-    model(1, Sgd::new(1e25))
+    model(1, SGD::new(1e25))
 }
 
 #[test]
@@ -49,14 +49,14 @@ fn a_ruined_model_never_replaces_a_good_backup() {
         let explode = LearningRateScheduler::new(|epoch, rate| if epoch == 1 { 1e38 } else { rate });
         Fit::new().epochs(3).callback(BackupAndRestore::new(folder.path()).save_freq(SaveFreq::Steps(1))).callback(explode)
     };
-    let result = train(&mut model(1, Sgd::new(0.1)), how());
+    let result = train(&mut model(1, SGD::new(0.1)), how());
     assert!(matches!(result, Err(Error::NotFinite { .. })), "{}", message(result));
-    let mut back = model(1, Sgd::new(0.1));
+    let mut back = model(1, SGD::new(0.1));
     maobi_formats::keras::load_into(&mut back, &file).unwrap();
     assert!(back.weights().iter().all(|w| w.values().iter().all(|v| v.is_finite())));
     std::fs::remove_file(&file).unwrap();
     let quiet = TerminateOnNaN::new().sink(Sink::default());
-    train(&mut model(1, Sgd::new(0.1)), how().callback(quiet)).unwrap();
+    train(&mut model(1, SGD::new(0.1)), how().callback(quiet)).unwrap();
     maobi_formats::keras::load_into(&mut back, &file).unwrap();
     assert!(back.weights().iter().all(|w| w.values().iter().all(|v| v.is_finite())));
 }
@@ -222,8 +222,8 @@ fn empty_halves_and_endless_batches() {
 
 #[test]
 fn a_scheduled_rate_cannot_be_set_by_callbacks() {
-    let schedule = maobi_nn::optimizers::schedules::Schedule::cosine_decay(0.1, 100);
-    let mut scheduled = model(1, Sgd::new(maobi_nn::optimizers::LearningRate::Schedule(schedule)));
+    let schedule = maobi_nn::optimizers::schedules::CosineDecay::new(0.1, 100);
+    let mut scheduled = model(1, SGD::new(schedule));
     let text = message(train(&mut scheduled, Fit::new().callback(ReduceLROnPlateau::new("loss"))));
     assert!(text.starts_with("ReduceLROnPlateau: the optimizer's learning rate follows a schedule"), "{text}");
 }
@@ -232,7 +232,7 @@ fn a_scheduled_rate_cannot_be_set_by_callbacks() {
 fn the_scheduler_sets_the_rate_of_every_epoch() {
     let sink = Sink::default();
     let half = LearningRateScheduler::new(|epoch, rate| if epoch == 0 { rate } else { rate / 2.0 }).verbose(1).sink(sink.clone());
-    let history = train(&mut model(1, Sgd::new(0.5)), Fit::new().epochs(3).callback(half)).unwrap();
+    let history = train(&mut model(1, SGD::new(0.5)), Fit::new().epochs(3).callback(half)).unwrap();
     assert_eq!(history.get("learning_rate"), [0.5, 0.25, 0.125]);
     assert!(sink.text().ends_with("Epoch 3: LearningRateScheduler setting learning rate to 0.125.\n"));
 }
@@ -264,14 +264,14 @@ fn redirected_progress_is_plain_lines() {
     let line = |e: usize| {
         let (logs, get) = (&history.epochs[e], |n: &str| history.get(n)[e]);
         format!(
-            "Epoch {}/2 - {:.1}s - {:.0} images/s - loss: {:.4} - accuracy: {:.4} - val_loss: {:.4} - val_accuracy: {:.4} - learning_rate: 0.0500\n",
+            "epoch {}/2: loss {:.4}, accuracy {:.4}, val_loss {:.4}, val_accuracy {:.4}, {}, {} images/s\n",
             e + 1,
-            logs.seconds,
-            logs.samples_per_second,
             get("loss"),
             get("accuracy"),
             get("val_loss"),
-            get("val_accuracy")
+            get("val_accuracy"),
+            maobi_train::figures::duration(logs.seconds),
+            maobi_train::figures::count(logs.samples_per_second as u64)
         )
     };
     assert_eq!(sink.text(), line(0) + &line(1));
@@ -279,8 +279,8 @@ fn redirected_progress_is_plain_lines() {
     let sink = Sink::default();
     train(&mut adam(1), Fit::new().steps(10).callback(ProgressBar::new().log_every(4).sink(sink.clone()))).unwrap();
     let text = sink.text();
-    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with("Step ")).map(|l| l.split(" - ").next().unwrap()).collect();
-    assert_eq!(steps, ["Step 4/10", "Step 8/10", "Step 10/10"]);
+    let steps: Vec<&str> = text.lines().filter(|l| l.starts_with("step ")).map(|l| l.split(": ").next().unwrap()).collect();
+    assert_eq!(steps, ["step 4/10", "step 8/10", "step 10/10"]);
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
 
     let sink = Sink::default();

@@ -37,6 +37,8 @@ fn optimizers() -> Vec<Value> {
         json!({ "type": "RMSprop", "learning_rate": 0.02 }),
         json!({ "type": "RMSprop", "learning_rate": 0.02, "momentum": 0.5, "centered": true }),
         json!({ "type": "Lion", "learning_rate": 0.01 }),
+        json!({ "type": "Ftrl", "learning_rate": 0.1, "l1_regularization_strength": 0.001 }),
+        json!({ "type": "Muon", "learning_rate": 0.02 }),
     ]
 }
 

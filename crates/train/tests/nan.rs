@@ -6,7 +6,7 @@ use common::names;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 use maobi_nn::losses::MeanSquaredError;
-use maobi_nn::optimizers::{Adam, Optimizer, SavedVariable, Sgd};
+use maobi_nn::optimizers::{Adam, Optimizer, SGD, SavedVariable};
 use maobi_nn::{Compile, Model};
 use maobi_train::callbacks::SaveFreq;
 use maobi_train::{
@@ -61,7 +61,7 @@ fn the_update_of_the_last_step_is_looked_at() {
         Fit::new().steps(4),
         Fit::new().epochs(9).callback(OnBatchEnd(|c, _| if c.step == 4 { Action::Stop } else { Action::Continue })),
     ] {
-        let error = train(&mut line(Sgd::new(1e-9)), how.callback(explode_after(3))).unwrap_err();
+        let error = train(&mut line(SGD::new(1e-9)), how.callback(explode_after(3))).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::NotFinite { epoch: 1, step: 4, kept: None, .. }), "{text}");
         for part in
@@ -81,14 +81,14 @@ fn no_checkpoint_is_written_between_the_update_and_the_next_loss() {
     {
         let saved = ModelCheckpoint::new(name).under(folder.path()).save_freq(SaveFreq::Steps(1));
         let how = Fit::new().epochs(2).callback(saved).callback(explode_after(5));
-        let error = train(&mut line(Sgd::new(1e-9)), how).unwrap_err();
+        let error = train(&mut line(SGD::new(1e-9)), how).unwrap_err();
         // The update of step 6 makes weights infinite; the checkpoint of step 5 is the last one.
         assert!(matches!(error, Error::NotFinite { epoch: 2, step: 6, .. }), "{error}");
         assert!(
             error.to_string().ends_with(&format!("The last good model is kept in {}", folder.path().join(file).display())),
             "{error}"
         );
-        let mut back = line(Sgd::new(1e-9));
+        let mut back = line(SGD::new(1e-9));
         maobi_formats::format::detect(&folder.path().join(file))
             .unwrap()
             .load_weights(&mut back, &folder.path().join(file))
@@ -104,12 +104,12 @@ fn the_backup_stays_the_last_good_one() {
     let file = backup().path();
     for (freq, kept, step) in [(SaveFreq::Epoch, 4, 8), (SaveFreq::Steps(1), 7, 8)] {
         let how = Fit::new().epochs(2).callback(backup().save_freq(freq)).callback(explode_after(7));
-        let error = train(&mut line(Sgd::new(1e-9)), how).unwrap_err();
+        let error = train(&mut line(SGD::new(1e-9)), how).unwrap_err();
         assert!(
             matches!(&error, Error::NotFinite { step: at, kept: Some(at_file), .. } if *at == step && *at_file == file),
             "{error}"
         );
-        let mut back = line(Sgd::new(1e-9));
+        let mut back = line(SGD::new(1e-9));
         maobi_formats::keras::load_into(&mut back, &file).unwrap();
         assert!(finite(&back) && back.optimizer_state_ref().unwrap().iterations == kept);
         std::fs::remove_file(&file).unwrap();
@@ -117,9 +117,9 @@ fn the_backup_stays_the_last_good_one() {
     // Stopped in the middle of an epoch, at the very step that ruined the weights.
     let stop = OnBatchEnd(|c, _| if c.step == 3 { Action::Stop } else { Action::Continue });
     let how = Fit::new().epochs(2).callback(backup()).callback(explode_after(2)).callback(stop);
-    assert!(matches!(train(&mut line(Sgd::new(1e-9)), how), Err(Error::NotFinite { step: 3, .. })));
+    assert!(matches!(train(&mut line(SGD::new(1e-9)), how), Err(Error::NotFinite { step: 3, .. })));
     // What is there is the state before the first step.
-    let mut back = line(Sgd::new(1e-9));
+    let mut back = line(SGD::new(1e-9));
     maobi_formats::keras::load_into(&mut back, &file).unwrap();
     assert!(finite(&back) && back.optimizer_state_ref().unwrap().iterations == 0);
 }
@@ -128,13 +128,13 @@ fn the_backup_stays_the_last_good_one() {
 fn a_backup_that_is_not_finite_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let backup = || BackupAndRestore::new(folder.path()).delete_checkpoint(false);
-    train(&mut line(Sgd::new(1e-9)), Fit::new().epochs(1).callback(backup())).unwrap();
-    let mut bad = line(Sgd::new(1e-9));
+    train(&mut line(SGD::new(1e-9)), Fit::new().epochs(1).callback(backup())).unwrap();
+    let mut bad = line(SGD::new(1e-9));
     let extras = maobi_formats::keras::load_into(&mut bad, &backup().path()).unwrap();
     bad.weights_mut()[0].values_mut()[0] = f32::NAN;
     let extras: Vec<(&str, &[u8])> = extras.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     maobi_formats::keras::save_with(&bad, &backup().path(), &extras).unwrap();
-    let mut model = line(Sgd::new(1e-9));
+    let mut model = line(SGD::new(1e-9));
     let text = train(&mut model, Fit::new().epochs(2).callback(backup())).unwrap_err().to_string();
     assert!(text.contains("weight kernel of layer \"dense\" holds NaN") && text.contains("delete the file"), "{text}");
     assert!(finite(&model));
@@ -148,7 +148,7 @@ fn a_validation_that_is_nan_ends_training_before_anything_is_saved() {
         let validation = arrays(x, &good);
         let saved = ModelCheckpoint::new("a.keras").under(folder.path());
         let how = Fit::new().epochs(2).validation_data(&validation).callback(saved);
-        let mut model = line(Sgd::new(1e-9));
+        let mut model = line(SGD::new(1e-9));
         let text = train(&mut model, how).unwrap_err().to_string();
         assert!(names(folder.path()).is_empty() && finite(&model));
         text
@@ -169,7 +169,7 @@ fn a_validation_that_is_nan_ends_training_before_anything_is_saved() {
 fn samples_that_hold_nan_are_named() {
     let run = |x: &[f32], y: &[f32], weights: &[f32]| {
         let data = arrays(x, y).sample_weight(weights).unwrap();
-        line(Sgd::new(1e-9)).fit(&data, Fit::new().batch_size(BATCH)).unwrap_err().to_string()
+        line(SGD::new(1e-9)).fit(&data, Fit::new().batch_size(BATCH)).unwrap_err().to_string()
     };
     let (x, y, w) = (values(1.0), values(0.0), vec![1.0; SAMPLES]);
     let with =
@@ -196,8 +196,8 @@ fn the_optimizers_own_values_and_its_rate_are_looked_at() {
         state.load_variables(&saved).unwrap();
         Action::Continue
     });
-    let mut averaged: Optimizer = Sgd::new(1e-9).into();
-    averaged.use_ema = true;
+    let mut averaged: Optimizer = SGD::new(1e-9).into();
+    averaged.base_mut().use_ema = true;
     let mut model = line(averaged);
     let text = train(&mut model, Fit::new().steps(1).callback(spoil)).unwrap_err().to_string();
     assert!(text.starts_with("optimizer variable sequential_dense_kernel_average holds NaN"), "{text}");
@@ -214,7 +214,7 @@ fn the_optimizers_own_values_and_its_rate_are_looked_at() {
 #[test]
 fn the_best_weights_come_back_after_an_update_that_ruined_the_model() {
     let stop = EarlyStopping::new("loss").patience(9).restore_best_weights(true);
-    let mut model = line(Sgd::new(1e-9));
+    let mut model = line(SGD::new(1e-9));
     let error = train(&mut model, Fit::new().epochs(2).callback(stop).callback(explode_after(7))).unwrap_err();
     assert!(matches!(error, Error::NotFinite { .. }) && model.check_finite().is_ok(), "{error}");
 }
@@ -225,7 +225,7 @@ fn terminate_on_nan_saves_nothing_and_says_where_the_last_good_model_is() {
     let rates = LearningRateScheduler::new(|epoch, rate| if epoch == 1 { 1e36 } else { rate });
     let saved = ModelCheckpoint::new("{epoch}.keras").under(folder.path());
     let how = Fit::new().epochs(3).callback(rates).callback(saved).callback(TerminateOnNaN::new().raise_error(true));
-    let text = train(&mut line(Sgd::new(1e-9)), how).unwrap_err().to_string();
+    let text = train(&mut line(SGD::new(1e-9)), how).unwrap_err().to_string();
     assert!(text.starts_with("the loss is ") && text.contains("(epoch 2)"), "{text}");
     assert!(text.ends_with(&format!("The last good model is kept in {}", folder.path().join("1.keras").display())), "{text}");
     assert_eq!(names(folder.path()), ["1.keras"]);

@@ -7,7 +7,7 @@ use maobi_nn::Compile;
 use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Dense, InputLayer};
 use maobi_nn::losses::SparseCategoricalCrossentropy;
-use maobi_nn::optimizers::{Adam, LossScale, Sgd};
+use maobi_nn::optimizers::{Adam, LossScale, SGD};
 use maobi_nn::{Model, Precision};
 use maobi_train::callbacks::SaveFreq;
 use maobi_train::{
@@ -87,7 +87,7 @@ fn skipped_steps_of_float16_neither_end_a_training_nor_are_lost() {
     let fresh = || {
         let mut model = adam(7);
         let mut how = model.compiled().unwrap().clone();
-        how.optimizer.loss_scale = Some(LossScale { initial_scale: 2f32.powi(30), dynamic_growth_steps: 20 });
+        how.optimizer.base_mut().loss_scale = Some(LossScale { initial_scale: 2f32.powi(30), dynamic_growth_steps: 20 });
         model.set_precision(Precision::MixedFloat16).unwrap();
         model.compile(how).unwrap();
         model
@@ -160,7 +160,7 @@ fn backups_of_other_runs_are_refused() {
         rest
     };
     assert!(refused(adam(2), how()).starts_with("is of a run with seed 1, this one has 2;"));
-    let sgd = model(1, Sgd::new(0.1));
+    let sgd = model(1, SGD::new(0.1));
     let text = refused(sgd, how());
     assert!(text.contains("Adam") || text.contains("cannot be used here"));
     let mut wide = Sequential::new().add(InputLayer::new([2])).add(Dense::new(3).activation("softmax")).build(1).unwrap();

@@ -1,28 +1,24 @@
 //! From any picture to what a network sees.
 //!
-//! Four parts, in the order a picture goes through them:
+//! Three parts, in the order a picture goes through them:
 //!
-//! * [`decode`]: file, bytes or stream to an 8-bit grey [`Picture`] — format by content, EXIF orientation, alpha, limits, cost;
+//! * [`decode`]: file or bytes to an 8-bit gray [`Picture`], or to RGB — format by content, EXIF orientation, alpha, limits, cost;
 //! * [`preprocess`]: [`Picture`] to the small white-on-black image MNIST networks were trained on. The only place where
 //!   pixels of a user's own picture are normalised: command line, library and server all call [`prepare`];
 //! * [`segment`](mod@segment): [`Picture`] to everything on it that may be a digit, for a network to choose from: lines, touching
 //!   digits, broken strokes;
-//! * [`draw`]: small PNG drawings for reports (training curves, confusion matrix, contact sheets).
 //!
 //! ```
-//! use maobi_vision::{Limits, Preprocess, decode_bytes, draw, prepare};
+//! use maobi_vision::{Limits, Preprocess, decode_file, prepare};
 //!
-//! let image = [0u8, 255, 255, 0];
-//! let png = draw::preview_png(&[draw::Labelled { image: &image, height: 2, width: 2, channels: 1, label: "7" }]);
-//! let picture = decode_bytes(&png, "seven.png", &Limits::default())?;
+//! let picture = decode_file("../../fixtures/pictures/seven.png", &Limits::default())?;
 //! let prepared = prepare(&picture, Preprocess::Auto, (28, 28));
-//! assert_eq!(prepared.pixels.len(), 28 * 28);
+//! assert_eq!((prepared.pixels.len(), prepared.blank), (28 * 28, false));
 //! # Ok::<(), maobi_vision::DecodeError>(())
 //! ```
 
 mod bounds;
 pub mod decode;
-pub mod draw;
 mod effort;
 mod glyph;
 mod ink;
@@ -33,7 +29,7 @@ mod resize;
 pub mod segment;
 mod stage;
 
-pub use decode::{Cost, DecodeError, Limits, cost, decode_bytes, decode_file, decode_reader};
+pub use decode::{Cost, DecodeError, Limits, cost, decode_bytes, decode_color, decode_file};
 pub use effort::{Effort, TooMuch};
 pub use picture::{Ground, Picture};
 pub use preprocess::{Polarity, Prepared, Preprocess, Rect, explain, prepare};

@@ -88,7 +88,7 @@ fn shares(start: f64, span: f64, input: usize, output: usize) -> Vec<Vec<(usize,
 ///
 /// The rectangle may lie between pixels; what is outside the plane counts as 0. Each cell is the exact mean over its area, so
 /// the total is kept and a thin line grows faint but never vanishes.
-pub(crate) fn area(
+pub fn area(
     plane: &[f32],
     (width, height): (usize, usize),
     (x, y, w, h): (f64, f64, f64, f64),

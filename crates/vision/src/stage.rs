@@ -2,7 +2,7 @@
 
 use crate::bounds::Rect;
 
-/// One stage's picture, for [`crate::draw::explain_png`].
+/// One stage's picture, for `maobi_draw::explain_png`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// What it shows, a few words.

@@ -13,7 +13,6 @@ use anyhow::{Context, bail};
 use maobi_data::{Dataset, Progress};
 use maobi_formats::format::named;
 use maobi_nn::losses::SparseCategoricalCrossentropy;
-use maobi_recognize::preprocessing::gives_probabilities;
 use maobi_train::callbacks::Action;
 use maobi_train::{FineTune, ModelExt, finetune, has_forgotten};
 use own::Own;
@@ -165,7 +164,7 @@ fn adapt(reader: Reader, own: &Own, replay: &Replay, args: &Args, console: Conso
     // What is not compiled (weights alone, other programs' files) gets the loss of a classifier.
     let loss = match model.compiled() {
         Some(_) => None,
-        None => Some(SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(&model)).into()),
+        None => Some(SparseCategoricalCrossentropy::new().from_logits(!model.gives_probabilities()).into()),
     };
     let (steps, learning_rate, seed) = (args.steps, args.learning_rate, args.seed);
     let (scale, offset) = (preprocessing.scale, preprocessing.offset);

@@ -7,5 +7,6 @@ mod quoted;
 
 pub use bars::{Bars, terminal};
 pub use console::{Console, error, multi, raw};
-pub use format::{column, count, duration, figures, percent, rounded};
+pub use format::{column, percent};
+pub use maobi_train::figures::{count, duration, figures, rounded};
 pub use quoted::quoted;

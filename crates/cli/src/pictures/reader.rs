@@ -13,14 +13,14 @@ use maobi_nn::Model;
 use maobi_recognize::built_in;
 use maobi_recognize::preprocessing::probabilities;
 use maobi_recognize::{Item, Layout, OperatingPoint, Options, Preprocessing, Reading, Recognizer};
-use maobi_vision::decode::check_file;
-use maobi_vision::{Limits, Picture, Preprocess, Rect, decode_file, decode_reader};
+use maobi_vision::decode::{read_file, read_stream};
+use maobi_vision::{Limits, Picture, Preprocess, Rect, decode_bytes};
 use std::path::{Path, PathBuf};
 
 /// How pictures are to be read.
 #[derive(Clone, Debug, clap::Args)]
 pub struct How {
-    /// How a picture becomes what the network sees: auto finds the ink and centres it as in MNIST; invert is for dark ink on clean
+    /// How a picture becomes what the network sees: auto finds the ink and centers it as in MNIST; invert is for dark ink on clean
     /// white paper; threshold takes what is darker than 140 for ink; none is for pictures that look like MNIST already [default: auto]
     #[arg(long, value_name = "HOW", value_parser = ["auto", "invert", "threshold", "none"])]
     preprocess: Option<String>,
@@ -76,13 +76,13 @@ pub struct Reader {
 enum With {
     /// What is written: the whole pipeline.
     Recognizer(Recognizer),
-    /// Colour pictures, of whatever, squeezed to the network's size.
-    Colour(Model),
+    /// Color pictures, of whatever, squeezed to the network's size.
+    Color(Model),
 }
 
 /// A picture and what was read off it.
 pub struct Seen {
-    /// Grey and upright; `None` for a network that takes colour.
+    /// Gray and upright; `None` for a network that takes color.
     pub picture: Option<Picture>,
     /// What was read.
     pub reading: Reading,
@@ -154,7 +154,7 @@ impl Reader {
             let classes = recognizer.classes().to_vec();
             (With::Recognizer(recognizer), classes)
         } else {
-            (With::Colour(open.model), classes)
+            (With::Color(open.model), classes)
         };
         Ok(Reader { with, classes, outputs, shape, characters, options, file, preprocessing: preprocessing.clone() })
     }
@@ -164,11 +164,11 @@ impl Reader {
         &self.classes
     }
 
-    /// The recognizer, if the network takes grey pictures.
+    /// The recognizer, if the network takes gray pictures.
     pub fn recognizer(&self) -> Option<&Recognizer> {
         match &self.with {
             With::Recognizer(recognizer) => Some(recognizer),
-            With::Colour(_) => None,
+            With::Color(_) => None,
         }
     }
 
@@ -176,7 +176,7 @@ impl Reader {
     pub fn model(&self) -> &Model {
         match &self.with {
             With::Recognizer(recognizer) => recognizer.model(),
-            With::Colour(model) => model,
+            With::Color(model) => model,
         }
     }
 
@@ -184,7 +184,7 @@ impl Reader {
     pub fn into_model(self) -> Model {
         match self.with {
             With::Recognizer(recognizer) => recognizer.into_model(),
-            With::Colour(model) => model,
+            With::Color(model) => model,
         }
     }
 
@@ -227,15 +227,16 @@ impl Reader {
     pub fn read_as(&self, file: &Path, layout: Layout) -> Result<Seen, String> {
         match &self.with {
             With::Recognizer(recognizer) => {
-                let picture = decode(file)?;
+                let picture =
+                    decode_bytes(&bytes(file)?, &file.display().to_string(), &Limits::default()).map_err(|e| e.to_string())?;
                 let options = self.options.clone().layout(layout);
                 let reading = recognizer.recognize(&picture, &options).map_err(|e| format!("{}: {e}", file.display()))?;
                 Ok(Seen { picture: Some(picture), reading })
             }
-            With::Colour(model) => {
-                let form = colour(self.shape, self.options.how).map_err(|e| e.to_string())?;
-                check_file(file).map_err(|e| e.to_string())?;
-                let pixels = folder::decode(file, form, &maobi_data::Limits::default()).map_err(|e| e.to_string())?;
+            With::Color(model) => {
+                let form = color(self.shape, self.options.how).map_err(|e| e.to_string())?;
+                let pixels = form.decode(&bytes(file)?, &file.display().to_string(), &Limits::default());
+                let pixels = pixels.map_err(|e| e.to_string())?;
                 let Preprocessing { scale, offset, .. } = self.preprocessing;
                 let values: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect();
                 let rows = model.predict(&[&values]).map_err(|e| format!("{}: {e}", file.display()))?;
@@ -265,28 +266,29 @@ impl Reader {
         Reading { digits, confidence: probability, rejected: blank, blank, items: vec![item] }
     }
 
-    /// Reads a grey picture.
+    /// Reads a gray picture.
     pub fn read_picture(&self, picture: &Picture) -> anyhow::Result<Reading> {
-        let recognizer = self.recognizer().context("the network takes pictures in colour, not in grey")?;
+        let recognizer = self.recognizer().context("the network takes pictures in color, not in gray")?;
         Ok(recognizer.recognize(picture, &self.options)?)
     }
 }
 
-fn colour(shape: [usize; 3], how: Preprocess) -> anyhow::Result<folder::Picture> {
+fn color(shape: [usize; 3], how: Preprocess) -> anyhow::Result<folder::Picture> {
     match shape[2] {
         3 if matches!(how, Preprocess::Auto | Preprocess::None) => Ok(folder::Picture::of_shape(shape)?),
-        3 => bail!("--preprocess {how} makes grey pictures, but the network takes colour; use --preprocess none"),
-        n => bail!("the network takes pictures with {n} channels; 1 (grey) and 3 (colour) can be read from files"),
+        3 => bail!("--preprocess {how} makes gray pictures, but the network takes color; use --preprocess none"),
+        n => bail!("the network takes pictures with {n} channels; 1 (gray) and 3 (color) can be read from files"),
     }
 }
 
-fn decode(file: &Path) -> Result<Picture, String> {
+/// The bytes of a picture file, or of standard input.
+fn bytes(file: &Path) -> Result<Vec<u8>, String> {
     let limits = Limits::default();
-    let decoded = match is_stdin(file) {
-        true => decode_reader(std::io::stdin().lock(), "-", &limits),
-        false => decode_file(file, &limits),
+    let bytes = match is_stdin(file) {
+        true => read_stream(std::io::stdin().lock(), "-", &limits),
+        false => read_file(file, &limits),
     };
-    decoded.map_err(|e| e.to_string())
+    bytes.map_err(|e| e.to_string())
 }
 
 #[cfg(test)]
@@ -294,10 +296,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_networks_want_colour() {
-        let refused = |channels, how| colour([28, 28, channels], how).unwrap_err().to_string();
+    fn color_networks_want_color() {
+        let refused = |channels, how| color([28, 28, channels], how).unwrap_err().to_string();
         assert!(refused(3, Preprocess::Invert).contains("--preprocess none"));
         assert!(refused(2, Preprocess::Auto).contains("2 channels"));
-        assert!(colour([28, 28, 3], Preprocess::Auto).is_ok());
+        assert!(color([28, 28, 3], Preprocess::Auto).is_ok());
     }
 }

@@ -4,7 +4,6 @@ pub mod begun;
 pub mod checkpoints;
 pub mod events;
 pub mod interrupt;
-pub mod progress;
 pub mod record;
 pub mod start_at;
 pub mod step_log;

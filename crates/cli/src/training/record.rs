@@ -1,7 +1,7 @@
 //! `history.csv` of a run and the picture of it: rows by epoch, or by step.
 
+use maobi_draw::{Curves, Panel, Series, curves_png};
 use maobi_formats::atomic_write;
-use maobi_vision::draw::{Curves, Panel, Series, curves_png};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::DataError;
 use crate::limits::Limits;
+use maobi_files::FormatError;
 
 /// Files with these endings, in any case, are taken for pictures.
 const ENDINGS: [&str; 8] = ["png", "jpg", "jpeg", "bmp", "gif", "webp", "tif", "tiff"];
@@ -49,7 +50,7 @@ impl Listing {
         if classes.len() > limits.max_classes {
             let (found, limit) = (classes.len() as u64, limits.max_classes as u64);
             let file = folder.display().to_string();
-            return Err(DataError::TooLarge { file, what: "the number of classes", found, limit });
+            return Err(DataError::content(&file)(FormatError::TooLarge { what: "the number of classes", found, limit }));
         }
         let (train, test) = match test {
             Some(test) => (train, test),

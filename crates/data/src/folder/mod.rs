@@ -32,7 +32,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// [`DataError::Read`] when the folder cannot be listed, [`DataError::NotFound`] when it has no class with a picture,
-/// [`DataError::NoPictures`] when every picture of a part is refused, [`DataError::TooLarge`] beyond `limits`.
+/// [`DataError::NoPictures`] when every picture of a part is refused, [`DataError::Content`] beyond `limits`.
 pub fn read(folder: impl AsRef<Path>, form: Picture, limits: &Limits, progress: &dyn Progress) -> Result<Loaded, DataError> {
     let folder = folder.as_ref();
     let listing = Listing::of(folder, limits)?;
@@ -62,7 +62,7 @@ fn load_part(
 ) -> Result<Dataset, DataError> {
     let shape = form.shape();
     let dims = [files.len(), shape[0], shape[1], shape[2]];
-    let size = crate::limits::array_bytes(&folder.display().to_string(), &dims, 1, limits)?;
+    let size = maobi_files::array_bytes(&dims, 1, limits.max_bytes).map_err(DataError::content(&folder.display().to_string()))?;
     progress.start(&format!("reading {name}"), Some(files.len() as u64), 0);
     let decoded = decode_all(files, form, limits, progress);
     progress.finish();
@@ -119,7 +119,7 @@ mod tests {
     use image::{GrayImage, Luma};
     use std::fs;
 
-    /// A grey picture of one value.
+    /// A gray picture of one value.
     fn save(path: &Path, side: u32, value: u8) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         GrayImage::from_pixel(side, side, Luma([value])).save(path).unwrap();
@@ -177,7 +177,7 @@ mod tests {
         let found = load(folder.path()).unwrap();
         assert_eq!((found.splits.train.len(), found.unreadable.len()), (1, 1));
         let reason = found.unreadable[0].to_string();
-        assert!(reason.contains("2.png: expected a picture"), "{reason}");
+        assert!(reason.contains("2.png: is a text file, not a picture"), "{reason}");
         fs::remove_file(folder.path().join("train/a/1.png")).unwrap();
         let error = load(folder.path()).unwrap_err().to_string();
         assert!(error.contains("none of its 1 picture(s) can be read; the first: "), "{error}");

@@ -1,25 +1,24 @@
 //! One picture file to pixels of a given form.
 
-use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
 
-use image::imageops::FilterType;
-use image::{DynamicImage, ImageDecoder, ImageReader};
+use maobi_vision::decode::read_file;
+use maobi_vision::preprocess::bicubic;
+use maobi_vision::{DecodeError, decode_bytes, decode_color};
 
 use crate::error::DataError;
 use crate::limits::Limits;
 
-/// What every picture is made: its size, and grey or in colour.
+/// What every picture is made: its size, and gray or in color.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Picture {
     height: usize,
     width: usize,
-    colour: bool,
+    color: bool,
 }
 
 impl Default for Picture {
-    /// Grey, 28 × 28.
+    /// Gray, 28 × 28.
     fn default() -> Self {
         Picture::grey(28, 28)
     }
@@ -28,12 +27,12 @@ impl Default for Picture {
 impl Picture {
     /// One channel.
     pub fn grey(height: usize, width: usize) -> Self {
-        Picture { height, width, colour: false }
+        Picture { height, width, color: false }
     }
 
     /// Three channels: red, green, blue.
     pub fn rgb(height: usize, width: usize) -> Self {
-        Picture { height, width, colour: true }
+        Picture { height, width, color: true }
     }
 
     /// A form of the given `[height, width, channels]`.
@@ -46,86 +45,47 @@ impl Picture {
             let expected = "sides from 1 to 16384 and 1 or 3 channels";
             return Err(DataError::invalid("picture size", expected, format!("{shape:?}")));
         }
-        Ok(Picture { height, width, colour: channels == 3 })
+        Ok(Picture { height, width, color: channels == 3 })
     }
 
     /// `[height, width, channels]`.
     pub fn shape(self) -> [usize; 3] {
-        [self.height, self.width, if self.colour { 3 } else { 1 }]
+        [self.height, self.width, if self.color { 3 } else { 1 }]
+    }
+
+    /// Pixels `[height, width, channels]` of a picture file in memory: read as [`maobi_vision::decode`] reads pictures to predict from,
+    /// then resized by bicubic interpolation when it has another size (stretched when it has other proportions). Gray pixels are those
+    /// that [`Preprocess::None`](maobi_vision::Preprocess::None) gives. `name` stands for the file in messages.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: no picture, damaged, or beyond `limits`.
+    pub fn decode(self, bytes: &[u8], name: &str, limits: &maobi_vision::Limits) -> Result<Vec<u8>, DecodeError> {
+        let size = (self.width, self.height);
+        if !self.color {
+            let picture = decode_bytes(bytes, name, limits)?;
+            return Ok(bicubic(&picture.grey, (picture.width, picture.height), size));
+        }
+        let (rgb, from) = decode_color(bytes, name, limits)?;
+        let plane = |c: usize| rgb.iter().skip(c).step_by(3).copied().collect::<Vec<u8>>();
+        let [r, g, b] = [0, 1, 2].map(|c| bicubic(&plane(c), from, size));
+        Ok(r.iter().zip(&g).zip(&b).flat_map(|((&r, &g), &b)| [r, g, b]).collect())
     }
 }
 
-/// Reads a picture: turned as its EXIF says, transparent parts on white, grey or RGB, resized by bicubic interpolation when it has
-/// another size (stretched when it has other proportions). Returns `[height, width, channels]`.
+/// Reads a picture file, see [`Picture::decode`].
 ///
 /// # Errors
-/// [`DataError::Read`], [`DataError::TooLarge`] beyond `limits`, [`DataError::Malformed`] when it cannot be decoded.
+/// [`DataError::Picture`], which names the file.
 pub fn decode(path: impl AsRef<Path>, form: Picture, limits: &Limits) -> Result<Vec<u8>, DataError> {
     let path = path.as_ref();
-    let name = path.display().to_string();
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(DataError::read(path))?;
-    // Not the announced size: a pipe or a growing file has none.
-    BufReader::new(file).take(limits.max_picture_bytes + 1).read_to_end(&mut bytes).map_err(DataError::read(path))?;
-    if bytes.len() as u64 > limits.max_picture_bytes {
-        let (found, limit) = (bytes.len() as u64, limits.max_picture_bytes);
-        return Err(DataError::TooLarge { file: name, what: "the size in bytes of the picture", found, limit });
-    }
-    let expected = "a picture (PNG, JPEG, BMP, GIF, WebP or TIFF) within the limits";
-    // The WebP decoder would take memory for a chunk of any size.
-    if bytes.starts_with(b"RIFF") && !maobi_guard::riff_is_whole(&bytes) {
-        return Err(DataError::malformed(&name, expected, "a WebP picture with a part that is longer than the file"));
-    }
-    // Decoders are not ours and may panic on a damaged file.
-    let picture = maobi_guard::guard(|| open(&bytes, limits).map_err(|error| DataError::malformed(&name, expected, error)));
-    let picture = picture.unwrap_or_else(|panicked| Err(DataError::malformed(&name, expected, panicked)))?;
-    Ok(shape(on_white(picture), form))
-}
-
-fn open(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, image::ImageError> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?;
-    let mut bounds = image::Limits::default();
-    bounds.max_image_width = Some(limits.max_picture_side);
-    bounds.max_image_height = Some(limits.max_picture_side);
-    bounds.max_alloc = Some(limits.max_picture_bytes.saturating_mul(8));
-    reader.limits(bounds);
-    let mut decoder = reader.into_decoder()?;
-    let orientation = decoder.orientation()?;
-    let mut picture = DynamicImage::from_decoder(decoder)?;
-    picture.apply_orientation(orientation);
-    Ok(picture)
-}
-
-/// Puts a picture with an alpha channel on white paper: dropping the channel would turn a drawing on nothing into plain black.
-fn on_white(picture: DynamicImage) -> DynamicImage {
-    if !picture.color().has_alpha() {
-        return picture;
-    }
-    let mut picture = picture.into_rgba8();
-    for pixel in picture.pixels_mut() {
-        let [.., alpha] = pixel.0;
-        let blend = |c: u8| ((u32::from(c) * u32::from(alpha) + 255 * u32::from(255 - alpha) + 127) / 255) as u8;
-        pixel.0 = [blend(pixel.0[0]), blend(pixel.0[1]), blend(pixel.0[2]), 255];
-    }
-    DynamicImage::ImageRgba8(picture)
-}
-
-fn shape(picture: DynamicImage, form: Picture) -> Vec<u8> {
-    let plain = match form.colour {
-        true => DynamicImage::ImageRgb8(picture.into_rgb8()),
-        false => DynamicImage::ImageLuma8(picture.into_luma8()),
-    };
-    let (width, height) = (form.width as u32, form.height as u32);
-    if (plain.width(), plain.height()) == (width, height) {
-        return plain.into_bytes();
-    }
-    plain.resize_exact(width, height, FilterType::CatmullRom).into_bytes()
+    let bytes = read_file(path, &limits.pictures)?;
+    Ok(form.decode(&bytes, &path.display().to_string(), &limits.pictures)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
+    use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
     fn round_trip(picture: &DynamicImage, form: Picture, limits: &Limits) -> Result<Vec<u8>, DataError> {
         let folder = tempfile::tempdir().unwrap();
@@ -142,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn colour_and_grey() {
+    fn color_and_grey() {
         let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(4, 4, Rgb([255, 0, 0])));
         let found = round_trip(&picture, Picture::rgb(1, 2), &Limits::default()).unwrap();
         assert_eq!(found, [255, 0, 0, 255, 0, 0]);
-        // Rec. 709 luma of pure red: 0.2126 of 255.
-        assert_eq!(round_trip(&picture, Picture::grey(1, 1), &Limits::default()).unwrap(), [54]);
+        // Rec. 601 luma of pure red: 0.299 of 255.
+        assert_eq!(round_trip(&picture, Picture::grey(1, 1), &Limits::default()).unwrap(), [76]);
     }
 
     #[test]
@@ -161,19 +121,16 @@ mod tests {
     #[test]
     fn limits_hold() {
         let picture = DynamicImage::ImageLuma8(GrayImage::new(100, 100));
-        let side = Limits { max_picture_side: 99, ..Limits::default() };
-        assert!(matches!(round_trip(&picture, Picture::default(), &side), Err(DataError::Malformed { .. })));
-        let bytes = Limits { max_picture_bytes: 10, ..Limits::default() };
-        assert!(matches!(round_trip(&picture, Picture::default(), &bytes), Err(DataError::TooLarge { found: 11, .. })));
+        let message = |pictures| {
+            let limits = Limits { pictures, ..Limits::default() };
+            round_trip(&picture, Picture::default(), &limits).unwrap_err().to_string()
+        };
+        let most = maobi_vision::Limits::default();
+        let error = message(maobi_vision::Limits { max_side: 99, ..most });
+        assert!(error.contains("p.png: the picture is 100×100, the limit for a side is 99"), "{error}");
+        let error = message(maobi_vision::Limits { max_bytes: 10, ..most });
+        assert!(error.contains("the limit is 10; shrink the picture"), "{error}");
         assert!(Picture::of_shape([28, 28, 2]).is_err());
         assert_eq!(Picture::of_shape([28, 30, 3]).unwrap(), Picture::rgb(28, 30));
-    }
-
-    #[test]
-    fn a_panic_of_a_decoder_is_an_error_of_that_file() {
-        // A palette of four bytes, which is no multiple of three: `png` 0.18.1 panics.
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/vision/plte-of-4-bytes.png");
-        let error = decode(path, Picture::default(), &Limits::default()).unwrap_err();
-        assert!(matches!(&error, DataError::Malformed { found, .. } if found.starts_with("the decoder failed: ")), "{error}");
     }
 }

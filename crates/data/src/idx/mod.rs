@@ -7,7 +7,7 @@ mod header;
 mod read;
 mod write;
 
-pub use header::ElementType;
+pub use maobi_files::numbers::Element;
 pub use read::{parse, read, read_images, read_labels};
 pub use write::{write, write_gz};
 
@@ -15,7 +15,7 @@ pub use write::{write, write_gz};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Idx {
     /// Type of the elements.
-    pub element: ElementType,
+    pub element: Element,
     /// The sides, slowest first: `[count, height, width]` of images, `[count]` of labels.
     pub dims: Vec<usize>,
     /// The elements as stored: big-endian.

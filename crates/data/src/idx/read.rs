@@ -6,9 +6,11 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::header::read_header;
-use super::{ElementType, Idx};
+use super::{Element, Idx};
 use crate::error::DataError;
-use crate::limits::{Limits, array_bytes, read_exactly};
+use crate::limits::Limits;
+use maobi_files::numbers::Encoding;
+use maobi_files::{FormatError, array_bytes, read_exactly};
 
 /// Reads an IDX file, packed with gzip or not: the first bytes tell, not the name.
 ///
@@ -40,11 +42,11 @@ fn read_from(file: &str, mut input: impl BufRead, length: u64, limits: &Limits) 
 
 fn read_array(file: &str, input: &mut impl Read, length: u64, packed: Option<u64>, limits: &Limits) -> Result<Idx, DataError> {
     let (element, dims, header) = read_header(file, input)?;
-    let size = array_bytes(file, &dims, element.width(), limits)?;
+    let size = array_bytes(&dims, element.size(), limits.max_bytes).map_err(DataError::content(file))?;
     if packed.is_none() && length != header + size {
-        return Err(DataError::Length { file: file.to_owned(), expected: header + size, found: length });
+        return Err(DataError::content(file)(FormatError::Length { expected: header + size, found: length }));
     }
-    let bytes = read_exactly(file, input, size, packed)?;
+    let bytes = read_exactly(input, size, packed).map_err(DataError::content(file))?;
     Ok(Idx { element, dims, bytes })
 }
 
@@ -53,12 +55,12 @@ fn read_array(file: &str, input: &mut impl Read, length: u64, packed: Option<u64
 /// Files of three dimensions have one channel, those of four hold the channels last.
 ///
 /// # Errors
-/// Those of [`read`], and [`DataError::Malformed`] when the elements are not bytes or the dimensions not three or four.
+/// Those of [`read`], and [`DataError::Content`] when the elements are not bytes or the dimensions not three or four.
 pub fn read_images(path: impl AsRef<Path>, limits: &Limits) -> Result<(Vec<u8>, usize, [usize; 3]), DataError> {
     let file = path.as_ref().display().to_string();
     let Idx { element, dims, bytes } = read(path, limits)?;
-    if element != ElementType::U8 {
-        return Err(DataError::malformed(&file, "images of unsigned bytes (type 08)", format!("type {:02x}", element.code())));
+    if element != Element::U8 {
+        return Err(DataError::malformed(&file, "images of type uint8 (code 08)", element));
     }
     match dims[..] {
         [count, height, width] => Ok((bytes, count, [height, width, 1])),
@@ -73,7 +75,7 @@ pub fn read_images(path: impl AsRef<Path>, limits: &Limits) -> Result<(Vec<u8>, 
 /// Reads labels of any integer type, `[count]`.
 ///
 /// # Errors
-/// Those of [`read`], and [`DataError::Malformed`] when there is more than one dimension, or a label is negative or no integer.
+/// Those of [`read`], and [`DataError::Content`] when there is more than one dimension, or a label is negative or no integer.
 pub fn read_labels(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u32>, DataError> {
     let file = path.as_ref().display().to_string();
     let array = read(path, limits)?;
@@ -81,15 +83,10 @@ pub fn read_labels(path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<u32>, 
         let found = format!("{:?}; are images and labels exchanged?", array.dims);
         return Err(DataError::malformed(&file, "labels of 1 dimension (count)", found));
     }
-    let bytes = &array.bytes;
-    let signed = |value: i32| u32::try_from(value).map_err(|_| DataError::malformed(&file, "labels of at least 0", value));
-    match array.element {
-        ElementType::U8 => Ok(bytes.iter().map(|&b| u32::from(b)).collect()),
-        ElementType::I8 => bytes.iter().map(|&b| signed(i32::from(b as i8))).collect(),
-        ElementType::I16 => bytes.as_chunks::<2>().0.iter().map(|b| signed(i32::from(i16::from_be_bytes(*b)))).collect(),
-        ElementType::I32 => bytes.as_chunks::<4>().0.iter().map(|b| signed(i32::from_be_bytes(*b))).collect(),
-        ElementType::F32 | ElementType::F64 => Err(DataError::malformed(&file, "labels of an integer type", "floating point")),
-    }
+    let values = Encoding { element: array.element, big_endian: true }.to_i64(&array.bytes);
+    let values = values.ok_or_else(|| DataError::malformed(&file, "labels of an integer type", array.element))?;
+    let label = |value: i64| u32::try_from(value).map_err(|_| DataError::malformed(&file, "labels of at least 0", value));
+    values.into_iter().map(label).collect()
 }
 
 #[cfg(test)]
@@ -132,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let array = Idx { element: ElementType::I16, dims: vec![3], bytes: vec![0, 1, 1, 0, 0, 9] };
+        let array = Idx { element: Element::Int { size: 2, signed: true }, dims: vec![3], bytes: vec![0, 1, 1, 0, 0, 9] };
         let path = folder.path().join("labels");
         write(&path, &array).unwrap();
         assert_eq!(read(&path, &Limits::default()).unwrap(), array);
@@ -145,7 +142,7 @@ mod tests {
     fn four_dimensions_hold_the_channels_last() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("images");
-        write(&path, &Idx { element: ElementType::U8, dims: vec![1, 2, 1, 3], bytes: vec![7; 6] }).unwrap();
+        write(&path, &Idx { element: Element::U8, dims: vec![1, 2, 1, 3], bytes: vec![7; 6] }).unwrap();
         assert_eq!(read_images(&path, &Limits::default()).unwrap().2, [2, 1, 3]);
     }
 
@@ -175,9 +172,9 @@ mod tests {
         let path = folder.path().join("f");
         std::fs::write(&path, raw()).unwrap();
         assert!(read_labels(&path, &Limits::default()).unwrap_err().to_string().contains("exchanged?"));
-        write(&path, &Idx { element: ElementType::U8, dims: vec![2], bytes: vec![1, 2] }).unwrap();
+        write(&path, &Idx { element: Element::U8, dims: vec![2], bytes: vec![1, 2] }).unwrap();
         assert!(read_images(&path, &Limits::default()).unwrap_err().to_string().contains("exchanged?"));
-        write(&path, &Idx { element: ElementType::I8, dims: vec![1], bytes: vec![255] }).unwrap();
+        write(&path, &Idx { element: Element::Int { size: 1, signed: true }, dims: vec![1], bytes: vec![255] }).unwrap();
         let error = read_labels(&path, &Limits::default()).unwrap_err().to_string();
         assert!(error.contains("labels of at least 0, found -1"), "{error}");
     }
@@ -197,7 +194,7 @@ mod tests {
         for whole in [raw(), packed(&raw())] {
             assert!(cuts(&whole).all(|bytes| parse("f", bytes, &limits).is_err()));
             for array in flips(&whole).filter_map(|bytes| parse("f", &bytes, &limits).ok()) {
-                let size: usize = array.dims.iter().product::<usize>() * array.element.width();
+                let size: usize = array.dims.iter().product::<usize>() * array.element.size();
                 assert_eq!(array.bytes.len(), size);
             }
         }

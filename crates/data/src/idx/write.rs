@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::Idx;
+use super::header::code;
 use crate::error::DataError;
 use crate::files::write_whole;
 
@@ -38,14 +39,15 @@ pub fn write_gz(path: impl AsRef<Path>, array: &Idx) -> Result<(), DataError> {
 
 fn header(path: &Path, array: &Idx) -> Result<Vec<u8>, DataError> {
     let name = path.display().to_string();
-    let size = array.dims.iter().try_fold(array.element.width(), |n, &dim| n.checked_mul(dim));
+    let size = array.dims.iter().try_fold(array.element.size(), |n, &dim| n.checked_mul(dim));
     if size != Some(array.bytes.len()) || array.dims.is_empty() {
-        let expected = format!("as many bytes as {:?} elements of {} bytes take", array.dims, array.element.width());
+        let expected = format!("as many bytes as {:?} elements of {} bytes take", array.dims, array.element.size());
         return Err(DataError::invalid(&name, expected, array.bytes.len()));
     }
     let count = u8::try_from(array.dims.len()).ok().filter(|n| *n <= 8);
     let count = count.ok_or_else(|| DataError::invalid(&name, "at most 8 dimensions", array.dims.len()))?;
-    let mut header = vec![0, 0, array.element.code(), count];
+    let code = code(array.element).ok_or_else(|| DataError::invalid(&name, "a type that IDX has", array.element))?;
+    let mut header = vec![0, 0, code, count];
     for &dim in &array.dims {
         let dim = u32::try_from(dim).map_err(|_| DataError::invalid(&name, "dimensions below 4294967296", dim))?;
         header.extend(dim.to_be_bytes());
@@ -56,11 +58,11 @@ fn header(path: &Path, array: &Idx) -> Result<Vec<u8>, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::idx::ElementType;
+    use crate::idx::Element;
 
     #[test]
     fn sizes_must_fit() {
-        let array = Idx { element: ElementType::U8, dims: vec![2, 2], bytes: vec![0; 3] };
+        let array = Idx { element: Element::U8, dims: vec![2, 2], bytes: vec![0; 3] };
         let error = write("x", &array).unwrap_err().to_string();
         assert_eq!(error, "x: expected as many bytes as [2, 2] elements of 1 bytes take, found 3");
     }

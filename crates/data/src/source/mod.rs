@@ -212,7 +212,7 @@ fn at_path(request: &Request<'_>, path: &Path) -> Result<Found, DataError> {
         return load(request, &Files::Npz(path.to_path_buf()), &name, &[], Origin::Path);
     }
     let what = "no data set by itself: give a FILE.npz, or the folder that holds the four IDX files or the pictures";
-    Err(DataError::Unsupported { file: path.display().to_string(), what: what.to_owned() })
+    Err(DataError::content(&path.display().to_string())(what.to_owned().into()))
 }
 
 fn load(request: &Request<'_>, files: &Files, name: &str, classes: &[&str], origin: Origin) -> Result<Found, DataError> {

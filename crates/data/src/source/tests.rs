@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::idx::{ElementType, Idx};
+use crate::idx::{Element, Idx};
 use crate::npy::Npy;
 use crate::progress::Silent;
 
@@ -15,8 +15,8 @@ fn request(wanted: &str) -> Request<'static> {
 fn write_idx(dir: &Path, value: u8, spelling: char, gz: bool) {
     fs::create_dir_all(dir).unwrap();
     for (part, count) in [("train", 3), ("t10k", 2)] {
-        let images = Idx { element: ElementType::U8, dims: vec![count, 2, 2], bytes: vec![value; count * 4] };
-        let labels = Idx { element: ElementType::U8, dims: vec![count], bytes: (0..count as u8).collect() };
+        let images = Idx { element: Element::U8, dims: vec![count, 2, 2], bytes: vec![value; count * 4] };
+        let labels = Idx { element: Element::U8, dims: vec![count], bytes: (0..count as u8).collect() };
         for (kind, array) in [("images", images), ("labels", labels)] {
             let rank = array.dims.len();
             let ending = if gz { ".gz" } else { "" };
@@ -153,7 +153,7 @@ fn labels_and_images_must_be_of_one_number() {
     write_idx(&dir, 7, '-', false);
     let asked = Request { data_dir: Some(root.path().into()), ..request("mnist") };
     let write = |bytes: Vec<u8>| {
-        let labels = Idx { element: ElementType::U8, dims: vec![bytes.len()], bytes };
+        let labels = Idx { element: Element::U8, dims: vec![bytes.len()], bytes };
         crate::idx::write(dir.join("train-labels-idx1-ubyte"), &labels).unwrap();
     };
     write(vec![1; 4]);

@@ -68,7 +68,7 @@ pub(super) fn portable(optimizer: &mut Value) -> bool {
         config.retain(|key, _| !matches!(key.as_str(), "use_ema" | "ema_momentum" | "ema_overwrite_frequency"));
     }
     let newer = ["weight_decay", "use_ema", "inner_optimizer"].iter().any(|key| config.contains_key(*key));
-    !newer && !matches!(class.as_str(), "AdamW" | "Lion")
+    !newer && !matches!(class.as_str(), "AdamW" | "Lion" | "Muon")
 }
 
 /// A layer's call: `[["conv2d", 0, 0, {}], …]`.

@@ -142,7 +142,7 @@ fn training_config(model: &Model, how: &Compile, notes: &mut Vec<String>) -> Val
         if !known {
             notes.push("the learning-rate schedule, which Keras does not have: the rate of the moment is in the file".into());
         }
-        if !known || matches!(how.optimizer.learning_rate, LearningRate::Constant(_)) {
+        if !known || matches!(how.optimizer.base().learning_rate, LearningRate::Constant(_)) {
             *rate = json!(state.learning_rate);
         }
     }

@@ -6,8 +6,8 @@ use maobi_nn::graph::{Call, Sequential};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
 use maobi_nn::losses::{Huber, SparseCategoricalCrossentropy, Target};
-use maobi_nn::optimizers::schedules::Schedule;
-use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RmsProp, Sgd};
+use maobi_nn::optimizers::schedules::{CosineDecay, OneCycle};
+use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RMSprop, SGD};
 use maobi_nn::regularizers::L2;
 use maobi_nn::{Batch, Precision, Samples};
 
@@ -69,7 +69,7 @@ fn whole_models_come_back() {
     model.compile(two).unwrap();
     let mut mixed = network(4);
     mixed.set_precision(Precision::MixedBfloat16).unwrap();
-    for model in [&model, &compiled(Sgd::new(0.1), 5), &network(3), &mixed] {
+    for model in [&model, &compiled(SGD::new(0.1), 5), &network(3), &mixed] {
         let notes = save(model, &path).unwrap();
         assert_eq!(notes.len(), usize::from(model.compiled().is_some()), "{notes:?}");
         let first = std::fs::read(&path).unwrap();
@@ -91,9 +91,9 @@ fn training_goes_on_bit_for_bit_where_it_is_asked_for() {
     let path = folder.path().join("m.h5");
     let optimizers: [Optimizer; 4] = [
         Adam::new(1e-2).amsgrad(true).into(),
-        Sgd::new(0.1).momentum(0.9).ema(0.9, Some(3)).into(),
-        RmsProp::new(1e-3).momentum(0.5).centered(true).into(),
-        Nadam::new(Schedule::cosine_decay(0.01, 50)).into(),
+        SGD::new(0.1).momentum(0.9).ema(0.9, Some(3)).into(),
+        RMSprop::new(1e-3).momentum(0.5).centered(true).into(),
+        Nadam::new(CosineDecay::new(0.01, 50)).into(),
     ];
     for optimizer in optimizers {
         let mut model = compiled(optimizer, 5);
@@ -108,7 +108,7 @@ fn training_goes_on_bit_for_bit_where_it_is_asked_for() {
     model.optimizer_state_mut().unwrap().learning_rate = 0.125;
     save(&model, &path).unwrap();
     assert_eq!(load(&path, 5).unwrap().model.optimizer_state_ref().unwrap().learning_rate, 0.125);
-    let one_cycle = compiled(Adam::new(Schedule::one_cycle(0.01, 50)), 5);
+    let one_cycle = compiled(Adam::new(OneCycle::new(0.01, 50)), 5);
     assert!(save(&one_cycle, &path).unwrap()[0].contains("the rate of the moment"));
     assert!(load(&path, 5).unwrap().model.compiled().is_some());
 }

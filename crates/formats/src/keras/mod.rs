@@ -163,7 +163,7 @@ pub fn load_into(model: &mut Model, path: &Path) -> Result<Vec<(String, Vec<u8>)
     let mut archive = Archive::open(path, files::read(path)?, KIND)?;
     let config = config(path, &mut archive)?;
     let class = config.get("compile_config").and_then(|c| c.get("optimizer")).and_then(compile::optimizer_class);
-    let same = class.is_some() && class.as_deref() == model.compiled().map(|how| how.optimizer.class_name());
+    let same = class.is_some() && class == model.compiled().map(|how| how.optimizer.class_name());
     let reader = Reader::open(archive.take(WEIGHTS)?).map_err(|m| Error::damaged(path, format!("{WEIGHTS}: {m}")))?;
     let values = read_weights(&reader, model, same).map_err(|refusal| refusal.within(WEIGHTS).at(path))?;
     let extras = archive.extras(EXTRAS)?;

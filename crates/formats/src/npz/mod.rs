@@ -3,14 +3,14 @@
 //! Read too: keys with more before them (Keras' `variable.path`) or `:0` behind, and `numpy.savez(file, *model.get_weights())`, whose
 //! `arr_0`, `arr_1`, … go by order.
 
-mod npy;
-
 use crate::archive::{self, Archive};
 use crate::contract::{Format, Loaded, NO_NETWORK, without_place};
 use crate::error::{Error, Result};
 use crate::weights::named::{Found, collect, put};
 use crate::{atomic_write, files};
+use maobi_files::Npy;
 use maobi_nn::Model;
+use maobi_nn::model::Weight;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -68,9 +68,17 @@ pub(crate) fn starts_with_array(head: &[u8]) -> bool {
 /// # Errors
 /// [`Error::Io`] when the file cannot be written, [`Error::Write`] when it cannot hold the model.
 pub fn save(model: &Model, path: &Path) -> Result<()> {
-    let members: Vec<(String, Vec<u8>)> =
-        model.weights().iter().map(|w| (format!("{}.npy", w.path), npy::to_bytes(&w.shape, &w.values()))).collect();
-    atomic_write(path, &archive::write(&members).map_err(|message| Error::write(path, message))?)
+    let bytes = write(model, |_, path| format!("{path}.npy")).map_err(|message| Error::write(path, message))?;
+    atomic_write(path, &bytes)
+}
+
+/// The archive of all weights; `name` gives the member of a weight from its number and path.
+fn write(model: &Model, name: impl Fn(usize, &str) -> String) -> Result<Vec<u8>, String> {
+    let member = |(i, w): (usize, &Weight)| {
+        let bytes = Npy::from_f32(&w.shape, &w.values()).to_bytes().map_err(|e| format!("{}: {e}", w.path))?;
+        Ok((name(i, &w.path), bytes))
+    };
+    archive::write(&model.weights().iter().enumerate().map(member).collect::<Result<Vec<_>, String>>()?)
 }
 
 /// Reads the weights into a model of the same architecture; returns what was left aside. The optimizer state stays as it is.
@@ -101,11 +109,9 @@ pub fn load_bytes(model: &mut Model, path: &Path, bytes: Vec<u8>) -> Result<Vec<
         let key = if by_order { keys.iter().find(|key| **key == ordered).copied() } else { find(&by_name, &wanted.weight.path) };
         let Some(key) = key else { return Ok(None) };
         let member = format!("{key}.npy");
-        let bytes = archive.borrow_mut().take(&member).map_err(|e| e.to_string())?;
-        let array = npy::parse(&bytes).map_err(|message| format!("{member}: {message}"))?;
+        let array = archive.borrow_mut().array(&member).map_err(|e| e.to_string())?;
         taken.borrow_mut().push(key);
-        let shape = array.shape.clone();
-        Ok(Some(Found { at: member, shape, read: Box::new(move || Ok(array.to_f32(&bytes))) }))
+        Ok(Some(Found { at: member, shape: array.shape.clone(), read: Box::new(move || Ok(array.to_f32())) }))
     });
     let values = values.map_err(|refusal| refusal.at(path))?;
     put(model, &values);
@@ -138,12 +144,6 @@ mod tests {
         model.weights().iter().map(|w| w.values().to_vec()).collect()
     }
 
-    /// The archive of `model` with other names.
-    fn renamed(model: &Model, name: impl Fn(usize, &str) -> String) -> Vec<u8> {
-        let member = |(i, w): (usize, &maobi_nn::model::Weight)| (name(i, &w.path), npy::to_bytes(&w.shape, &w.values()));
-        archive::write(&model.weights().iter().enumerate().map(member).collect::<Vec<_>>()).unwrap()
-    }
-
     #[test]
     fn weights_come_back_under_every_naming() {
         let folder = tempfile::tempdir().unwrap();
@@ -159,9 +159,9 @@ mod tests {
             load_bytes(&mut other, &path, bytes).unwrap();
             assert_eq!(weights(&other), weights(&model));
         };
-        check(renamed(&model, |_, path| format!("sequential/{path}.npy")));
-        check(renamed(&model, |_, path| format!("{path}:0.npy")));
-        check(renamed(&model, |i, _| format!("arr_{i}.npy")));
+        check(write(&model, |_, path| format!("sequential/{path}.npy")).unwrap());
+        check(write(&model, |_, path| format!("{path}:0.npy")).unwrap());
+        check(write(&model, |i, _| format!("arr_{i}.npy")).unwrap());
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
         let mut other =
             Sequential::new().add(InputLayer::new([4])).add(Dense::new(5)).add(Dense::new(2).use_bias(false)).build(3).unwrap();
         let before = weights(&other);
-        let bytes = renamed(&network(1), |_, path| format!("{path}.npy").replace("dense_1", "top"));
+        let bytes = write(&network(1), |_, path| format!("{path}.npy").replace("dense_1", "top")).unwrap();
         let message = load_bytes(&mut other, Path::new("m.npz"), bytes).unwrap_err().to_string();
         for line in [
             "layer \"dense\", kernel (dense/kernel.npy): expected shape [4, 5], found [4, 3]",
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn cut_and_changed_files_never_panic() {
         let model = network(1);
-        let whole = renamed(&model, |_, path| format!("{path}.npy"));
+        let whole = write(&model, |_, path| format!("{path}.npy")).unwrap();
         for cut in 0..whole.len() {
             load_bytes(&mut network(2), Path::new("m.npz"), whole[..cut].to_vec()).unwrap_err();
         }

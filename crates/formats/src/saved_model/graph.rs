@@ -1,13 +1,13 @@
 //! Operations as TensorFlow's nodes; weights stand in the graph as constants.
 
 use super::proto::{Attribute, FLOAT, INT32, List, Node, Shape, Tensor, Value};
-use crate::inference::Program;
 use crate::numbers;
+use maobi_nn::Program;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// A graph in the making.
 pub(super) struct Writer<'a> {
-    pub(super) program: &'a Program,
+    pub(super) program: &'a Program<'a>,
     pub(super) nodes: Vec<Node>,
     taken: HashSet<String>,
     /// What makes each value: a node, or `node:1` for a later output.
@@ -19,7 +19,7 @@ pub(super) struct Writer<'a> {
 pub(super) type Attributes = Vec<(&'static str, Value)>;
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(program: &'a Program) -> Writer<'a> {
+    pub(super) fn new(program: &'a Program<'a>) -> Writer<'a> {
         Writer {
             program,
             nodes: Vec::new(),
@@ -76,8 +76,8 @@ impl<'a> Writer<'a> {
         if let Some(name) = self.arrays.get(&index) {
             return name.clone();
         }
-        let array = &self.program.arrays[index];
-        let name = self.floats(&array.name, &array.shape, &array.values);
+        let array = self.program.arrays[index];
+        let name = self.floats(&array.path, &array.shape, &array.values());
         self.arrays.insert(index, name.clone());
         name
     }

@@ -9,9 +9,10 @@ mod steps;
 
 use crate::contract::{Format, Loaded};
 use crate::error::{Error, Result};
-use crate::inference::{Program, lower};
+use crate::inference::notes;
 use graph::Writer;
 use maobi_nn::Model;
+use maobi_nn::Program;
 use prost::Message;
 use proto::{Graph, MetaGraph, MetaInfo, Shape, Signature, TensorInfo, Versions};
 use std::fs;
@@ -56,8 +57,7 @@ impl Format for SavedModel {
 
     fn save(&self, model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result<Vec<String>> {
         let write = |message: String| Error::write(path, message);
-        let program = lower(model).map_err(write)?;
-        let bytes = to_bytes(&program).map_err(write)?;
+        let bytes = to_bytes(&Program::of(model)).map_err(write)?;
         let mut files = vec![(PathBuf::from(FILE), bytes)];
         for (name, bytes) in extras {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
@@ -67,7 +67,7 @@ impl Format for SavedModel {
             files.push((Path::new(EXTRAS).join(name), bytes.to_vec()));
         }
         write_folder(path, &files)?;
-        Ok(program.notes)
+        Ok(notes(model))
     }
 }
 
@@ -78,13 +78,13 @@ fn refusal(path: &Path) -> Error {
 }
 
 /// `saved_model.pb`; the same model gives the same bytes.
-fn to_bytes(program: &Program) -> std::result::Result<Vec<u8>, String> {
+fn to_bytes(program: &Program<'_>) -> std::result::Result<Vec<u8>, String> {
     let mut writer = Writer::new(program);
     for (name, value) in &program.inputs {
         writer.input(name, *value);
     }
     for step in &program.steps {
-        writer.step(step);
+        writer.step(step)?;
     }
     let tensors = |values: &[(String, usize)]| {
         let info = |value: usize| {
@@ -124,35 +124,10 @@ fn write_folder(path: &Path, files: &[(PathBuf, Vec<u8>)]) -> Result<()> {
         let message = "is there already and no SavedModel; choose another name, or remove it first";
         return Err(Error::write(path, message));
     }
-    let Some(name) = path.file_name() else { return Err(Error::write(path, "a name for the folder is expected")) };
-    let hidden = |what: &str| path.with_file_name(format!(".{}.{}.{what}", name.to_string_lossy(), std::process::id()));
-    let (new, old) = (hidden("tmp"), hidden("old"));
-    let put = || -> Result<()> {
-        fs::create_dir(&new).map_err(Error::io(path, "write"))?;
-        for (file, bytes) in files {
-            let file = new.join(file);
-            if let Some(folder) = file.parent() {
-                fs::create_dir_all(folder).map_err(Error::io(path, "write"))?;
-            }
-            crate::atomic_write(&file, bytes)?;
-        }
-        if exists {
-            fs::rename(path, &old).map_err(Error::io(path, "replace"))?;
-        }
-        if let Err(error) = fs::rename(&new, path) {
-            // What stood there before comes back.
-            if exists {
-                let _ = fs::rename(&old, path);
-            }
-            return Err(Error::io(path, "write")(error));
-        }
-        Ok(())
-    };
-    let done = put();
-    // Whatever happened, nothing hidden stays.
-    let _ = fs::remove_dir_all(&new);
-    let _ = fs::remove_dir_all(&old);
-    done
+    if path.file_name().is_none() {
+        return Err(Error::write(path, "a name for the folder is expected"));
+    }
+    maobi_files::write_folder(path, files).map_err(Error::io(path, "write"))
 }
 
 #[cfg(test)]

@@ -2,11 +2,15 @@
 
 use super::graph::{Attributes, Writer, padding, spatial};
 use super::proto::{INT32, Value};
-use crate::inference::{Function, Operation, Pooling, Step, Window, scale_and_shift};
+use crate::inference::scale_and_shift;
+use maobi_nn::program::{Function, Operation, Pooling, Step, Window};
 
 impl Writer<'_> {
     /// Appends the nodes of a step.
-    pub(super) fn step(&mut self, step: &Step) {
+    ///
+    /// # Errors
+    /// A step that has no nodes.
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), String> {
         let program = self.program;
         let layer = step.layer.as_str();
         let input = step.inputs[0];
@@ -96,8 +100,10 @@ impl Writer<'_> {
                 let target = self.whole(&format!("{layer}/shape"), &[target.len()], &target);
                 self.node(layer, "Reshape", vec![x, target], vec![("Tshape", Value::Type(INT32))])
             }
+            Operation::Other(why) => return Err(why.clone()),
         };
         self.values[step.output] = value;
+        Ok(())
     }
 
     fn biased(&mut self, layer: &str, product: String, bias: Option<usize>) -> String {
@@ -136,12 +142,12 @@ impl Writer<'_> {
             let kernel = self.array(kernel);
             return self.node(layer, "Conv2D", vec![x, kernel], attributes());
         }
-        let array = &self.program.arrays[kernel];
+        let array = self.program.arrays[kernel];
         // TensorFlow's depthwise kernels for the CPU know one stride and no dilation.
         if groups == channels && window.strides[0] == window.strides[1] && window.dilation == [1, 1] {
             let [kh, kw] = window.size;
             let name = format!("{layer}/depthwise_kernel");
-            let kernel = self.floats(&name, &[kh, kw, channels, filters / channels], &array.values);
+            let kernel = self.floats(&name, &[kh, kw, channels, filters / channels], &array.values());
             return self.node(layer, "DepthwiseConv2dNative", vec![x, kernel], attributes());
         }
         // Nor do they fuse grouped convolutions: each group by itself.
@@ -150,7 +156,8 @@ impl Writer<'_> {
         let (inside, each) = (channels / groups, filters / groups);
         let mut parts = Vec::with_capacity(groups);
         for group in 0..groups {
-            let rows = array.values.chunks_exact(filters);
+            let whole = array.values();
+            let rows = whole.chunks_exact(filters);
             let values: Vec<f32> = rows.flat_map(|row| row[group * each..(group + 1) * each].iter().copied()).collect();
             let shape = [window.size[0], window.size[1], inside, each];
             let kernel = self.floats(&format!("{layer}/kernel_{group}"), &shape, &values);
@@ -162,23 +169,26 @@ impl Writer<'_> {
 
     fn function(&mut self, layer: &str, function: Function, x: String) -> String {
         let op = match function {
-            Function::Relu { max: None, slope: 0.0, threshold: 0.0 } => "Relu",
-            Function::Relu { max: Some(6.0), slope: 0.0, threshold: 0.0 } => "Relu6",
-            Function::Relu { max: None, slope, threshold: 0.0 } | Function::LeakyRelu { slope } => {
-                return self.node(layer, "LeakyRelu", vec![x], vec![("alpha", Value::Float(slope as f32))]);
+            Function::Linear => return x,
+            Function::Relu { max_value: None, negative_slope: 0.0, threshold: 0.0 } => "Relu",
+            Function::Relu { max_value: Some(6.0), negative_slope: 0.0, threshold: 0.0 } => "Relu6",
+            Function::Relu { max_value: None, negative_slope, threshold: 0.0 } | Function::LeakyRelu { negative_slope } => {
+                return self.node(layer, "LeakyRelu", vec![x], vec![("alpha", Value::Float(negative_slope))]);
             }
-            Function::Relu { max, slope, threshold } => return self.relu(layer, x, max, slope, threshold),
+            Function::Relu { max_value, negative_slope, threshold } => {
+                return self.relu(layer, x, max_value, negative_slope, threshold);
+            }
             Function::Elu { alpha: 1.0 } => "Elu",
             Function::Elu { alpha } => {
                 let zero = self.float(&format!("{layer}/zero"), 0.0);
-                let alpha = self.float(&format!("{layer}/alpha"), alpha);
+                let alpha = self.float(&format!("{layer}/alpha"), alpha.into());
                 let below = self.node(layer, "Minimum", vec![x.clone(), zero.clone()], vec![]);
                 let below = self.node(layer, "Elu", vec![below], vec![]);
                 let below = self.node(layer, "Mul", vec![below, alpha], vec![]);
                 let above = self.node(layer, "Maximum", vec![x, zero], vec![]);
                 return self.node(layer, "AddV2", vec![above, below], vec![]);
             }
-            Function::Gelu => {
+            Function::Gelu { .. } => {
                 let root = self.float(&format!("{layer}/root"), std::f64::consts::FRAC_1_SQRT_2);
                 let [one, half] =
                     [("one", 1.0), ("half", 0.5)].map(|(name, value)| self.float(&format!("{layer}/{name}"), value));
@@ -211,15 +221,15 @@ impl Writer<'_> {
     }
 
     /// All arguments of Keras' relu at once.
-    fn relu(&mut self, layer: &str, x: String, max: Option<f64>, slope: f64, threshold: f64) -> String {
-        let from = self.float(&format!("{layer}/threshold"), threshold);
-        let slope = self.float(&format!("{layer}/negative_slope"), slope);
+    fn relu(&mut self, layer: &str, x: String, max: Option<f32>, slope: f32, threshold: f32) -> String {
+        let from = self.float(&format!("{layer}/threshold"), threshold.into());
+        let slope = self.float(&format!("{layer}/negative_slope"), slope.into());
         let above = self.node(layer, "Greater", vec![x.clone(), from.clone()], vec![]);
         let below = self.node(layer, "Sub", vec![x.clone(), from], vec![]);
         let lower = self.node(layer, "Mul", vec![below, slope], vec![]);
         let upper = match max {
             Some(max) => {
-                let max = self.float(&format!("{layer}/max_value"), max);
+                let max = self.float(&format!("{layer}/max_value"), max.into());
                 let upper = self.node(layer, "Minimum", vec![x, max], vec![]);
                 let zero = self.float(&format!("{layer}/zero"), 0.0);
                 self.node(layer, "Maximum", vec![upper, zero], vec![])

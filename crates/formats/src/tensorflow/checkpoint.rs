@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use maobi_nn::Model;
-use maobi_nn::optimizers::{Kind as OptimizerKind, OptimizerState};
+use maobi_nn::optimizers::{Optimizer, OptimizerState, SGD};
 use std::path::{Path, PathBuf};
 
 /// The format `tf-checkpoint`.
@@ -86,14 +86,6 @@ pub(super) fn target(path: &Path) -> Result<PathBuf> {
     Ok(path.with_file_name(stem))
 }
 
-/// What tf_keras calls a weight within its layer.
-fn attribute<'a>(class: &str, weight: &'a str) -> &'a str {
-    match (class, weight) {
-        ("DepthwiseConv2D", "kernel") => "depthwise_kernel",
-        _ => weight,
-    }
-}
-
 /// Writes the weights, and the optimizer's variables when the model is compiled; notes the checkpoint as its folder's latest. Returns
 /// what could not be carried over, in words.
 ///
@@ -124,7 +116,7 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
         with_weights += 1;
         objects.link(0, &name, node);
         for weight in weights {
-            let attribute = attribute(entry.layer.class_name(), weight.name);
+            let attribute = entry.layer.attribute(weight.name);
             let full = format!("{}/{attribute}", entry.name);
             let (_, key) = objects.variable(node, attribute, &format!("{name}/{attribute}"), &full);
             writer.floats(&key, &weight.shape, &weight.values())?;
@@ -140,7 +132,7 @@ fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
             notes.push("the factor of the loss: tf_keras keeps it elsewhere in its checkpoints".into());
         }
         optimizer(&mut writer, &mut objects, how.optimizer.class_name(), state, &trainable)?;
-        if is_plain_sgd(&how.optimizer.kind) {
+        if is_plain_sgd(&how.optimizer) {
             no_momentum(&mut writer, &mut objects, model, &trainable)?;
         }
     }
@@ -182,8 +174,8 @@ fn optimizer(
 }
 
 /// Gradient descent without momentum, for which tf_keras keeps momenta nevertheless: zeros.
-fn is_plain_sgd(kind: &OptimizerKind) -> bool {
-    matches!(kind, OptimizerKind::Sgd(sgd) if sgd.momentum == 0.0)
+fn is_plain_sgd(optimizer: &Optimizer) -> bool {
+    optimizer.get::<SGD>().is_some_and(|sgd| sgd.momentum == 0.0)
 }
 
 fn no_momentum(writer: &mut Writer, objects: &mut Builder, model: &Model, names: &[String]) -> Result<(), String> {
@@ -273,9 +265,9 @@ fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Resu
         objects.child(root, &format!("layer_with_weights-{number}"))
     };
     let variable = |wanted: &Wanted<'_>| {
-        let class = model.graph().layers.get(wanted.layer).map_or("", |entry| entry.layer.class_name());
         let node = node_of(wanted.layer)?;
-        objects.child(node, attribute(class, wanted.weight.name)).or_else(|| objects.child(node, wanted.weight.name))
+        let attribute = model.graph().layers.get(wanted.layer)?.layer.attribute(wanted.weight.name);
+        objects.child(node, attribute).or_else(|| objects.child(node, wanted.weight.name))
     };
     let mut variables = Vec::new();
     let values = collect(model, |wanted| {
@@ -295,7 +287,7 @@ fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Resu
     for layer in &layers {
         let own = model.layer_weights(*layer);
         let Some((entry, node)) = model.graph().layers.get(*layer).zip(node_of(*layer)) else { continue };
-        let known = |name: &str| own.iter().any(|w| w.name == name || attribute(entry.layer.class_name(), w.name) == name);
+        let known = |name: &str| own.iter().any(|w| w.name == name || entry.layer.attribute(w.name) == name);
         for (name, _) in objects.children(node).filter(|(name, child)| objects.key(*child).is_some() && !known(name)) {
             misfits.push(format!("layer \"{}\": the file has a variable \"{name}\", the network has none", entry.name));
         }
@@ -330,7 +322,7 @@ fn read_optimizer(
         // The iteration is the first of them.
         let found = objects.children(list).count().saturating_sub(1);
         // Gradient descent without momentum has no momenta here, and zeros there.
-        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer.kind)) { weights.len() } else { 0 };
+        let zeros = if model.compiled().is_some_and(|how| is_plain_sgd(&how.optimizer)) { weights.len() } else { 0 };
         if found != expected && found != expected + zeros && expected > 0 {
             return Err(format!(
                 "{expected} slot variables expected, the file has {found}; it was saved with another optimizer or other options"
@@ -369,6 +361,7 @@ fn legacy_slots(slot: &str) -> &'static [&'static str] {
         "velocity_hat" => &["vhat"],
         "average_gradient" => &["mg"],
         "accumulator" => &["accumulator"],
+        "linear" => &["linear"],
         "accumulated_grad" => &["accum_grad"],
         "accumulated_delta_var" => &["accum_var"],
         "norm" => &["v"],

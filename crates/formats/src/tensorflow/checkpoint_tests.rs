@@ -4,7 +4,7 @@ use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Dropout, Flatten, InputLayer};
 use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::model::Compile;
-use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RmsProp, Sgd};
+use maobi_nn::optimizers::{Adam, Nadam, Optimizer, RMSprop, SGD};
 use maobi_nn::{Batch, Samples};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -50,17 +50,17 @@ fn bits(model: &Model) -> Vec<Vec<u32>> {
 fn training_goes_on_to_the_same_bits() {
     let folder = tempdir().unwrap();
     let optimizers: [Optimizer; 8] = [
-        Sgd::new(0.1).into(),
-        Sgd::new(0.1).ema(0.9, None).name("sgd_average").into(),
-        Sgd::new(0.1).momentum(0.9).ema(0.9, None).name("momentum_average").into(),
+        SGD::new(0.1).into(),
+        SGD::new(0.1).ema(0.9, None).name("sgd_average").into(),
+        SGD::new(0.1).momentum(0.9).ema(0.9, None).name("momentum_average").into(),
         Adam::new(0.01).into(),
         Adam::new(0.01).amsgrad(true).into(),
-        Sgd::new(0.1).momentum(0.9).into(),
-        RmsProp::new(0.01).momentum(0.5).into(),
+        SGD::new(0.1).momentum(0.9).into(),
+        RMSprop::new(0.01).momentum(0.5).into(),
         Nadam::new(0.01).into(),
     ];
     for optimizer in optimizers {
-        let path = folder.path().join(format!("{}.ckpt", optimizer.name));
+        let path = folder.path().join(format!("{}.ckpt", optimizer.name_in_files()));
         let mut model = compiled(1, optimizer.clone());
         train(&mut model, 3);
         assert_eq!(save(&model, &path).unwrap(), Vec::<String>::new());
@@ -119,7 +119,7 @@ fn another_optimizer_s_state_is_left_aside() {
     let path = folder.path().join("m.ckpt");
     let model = compiled(1, Adam::new(0.01));
     save(&model, &path).unwrap();
-    let mut other = compiled(2, Sgd::new(0.1).momentum(0.9));
+    let mut other = compiled(2, SGD::new(0.1).momentum(0.9));
     let notes = load_into(&mut other, &path).unwrap();
     assert!(notes[0].starts_with("optimizer state not restored: 8 slot variables expected, the file has 16"), "{notes:?}");
     assert_eq!(other.weights()[0].values()[..], model.weights()[0].values()[..]);

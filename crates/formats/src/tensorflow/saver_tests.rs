@@ -4,7 +4,7 @@ use maobi_nn::graph::Sequential;
 use maobi_nn::layers::{Conv2D, Dense, Flatten, InputLayer};
 use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::model::Compile;
-use maobi_nn::optimizers::{Adadelta, Adam, Lion, Optimizer, Sgd};
+use maobi_nn::optimizers::{Adadelta, Adam, Lion, Optimizer, SGD};
 use maobi_nn::{Batch, Samples};
 use proptest::prelude::*;
 use tempfile::tempdir;
@@ -96,13 +96,13 @@ fn averages_of_weights_come_back_and_begin_with_the_weights_where_the_file_has_n
 fn momentum_is_tensorflow_s() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("m.ckpt-3");
-    let model = trained(Sgd::new(0.25).momentum(0.9));
+    let model = trained(SGD::new(0.25).momentum(0.9));
     save(&model, &path, &layer_names(&model)).unwrap();
     let bundle = Bundle::open(&path).unwrap();
     // A rate that is a power of two leaves the bits.
     let ours = &slots_of(&model)[0];
     assert_eq!(bundle.floats("conv2d/kernel/Momentum").unwrap(), ours.iter().map(|v| v * -4.0).collect::<Vec<f32>>());
-    let mut other = compiled(2, Sgd::new(0.25).momentum(0.9));
+    let mut other = compiled(2, SGD::new(0.25).momentum(0.9));
     load_into(&mut other, &path).unwrap();
     assert_eq!(slots_of(&other), slots_of(&model));
 }

@@ -3,7 +3,6 @@
 use super::slots;
 use crate::hdf5::{Group, to_bytes as file_of};
 use maobi_nn::Model;
-use maobi_nn::optimizers::schedules::Schedule;
 use maobi_nn::optimizers::{LearningRate, Optimizer, OptimizerState};
 
 /// `model.weights.h5`: the same model gives the same bytes.
@@ -24,7 +23,7 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     if let (Some(how), Some(state)) = (model.compiled(), state) {
         let mut group = Group::default();
         let rate = state.has_learning_rate_variable() || !keras_has_schedule(&how.optimizer);
-        let mut vars = Group::named(&how.optimizer.name);
+        let mut vars = Group::named(how.optimizer.name_in_files());
         if let Some(factor) = &state.loss_scale {
             // Keras' LossScaleOptimizer: the inner one by itself, and behind the four variables of its own once more.
             optimizer(&mut vars, state, rate)?;
@@ -45,11 +44,11 @@ pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     file_of(root)
 }
 
-/// Whether Keras knows the optimizer's learning rate: a number, or a schedule of its own.
+/// Whether Keras knows the optimizer's learning rate: a number, or a schedule that it has.
 pub(crate) fn keras_has_schedule(optimizer: &Optimizer) -> bool {
-    match &optimizer.learning_rate {
+    match &optimizer.base().learning_rate {
         LearningRate::Constant(_) => true,
-        LearningRate::Schedule(schedule) => !matches!(schedule, Schedule::OneCycle { .. }),
+        LearningRate::Schedule(schedule) => schedule.in_keras(),
     }
 }
 

@@ -1,14 +1,13 @@
 //! The instruction sets, a folder each.
 //!
 //! **To add one**, write a folder with a type that implements [`Simd`] (its vectors) and [`Arch`] (what is compiled for it), and list it in
-//! [`sets!`]. Nothing else in this crate names an instruction set: `isa.rs` makes [`Isa`](crate::isa::Isa) and its detection out of the
-//! list, `versions.rs` compiles the element-wise kernels for each entry, and [`run`] and [`with!`] dispatch.
+//! [`sets!`]. Nothing else in this crate names an instruction set: `isa.rs` makes `Isa` and its detection out of the
+//! list, `versions.rs` compiles the element-wise kernels for each entry, and `run` and `with!` of `isa.rs` dispatch.
 
 mod baseline;
 mod scalar;
 mod simd;
 
-use crate::isa::Isa;
 use crate::pooling::Pool2dShape;
 use crate::tile::Tile;
 pub(crate) use baseline::{prefetch, transpose_square};
@@ -40,25 +39,6 @@ macro_rules! modules {
     )*};
 }
 sets!([modules]());
-
-/// `with!(isa, A => value)`: the value, `A` being the type of the instruction set `isa`; [`Scalar`] where this build does not have that one.
-macro_rules! with {
-    (($isa:expr, $A:ident => $value:expr) $($(#[$doc:meta])* $Set:ident, $folder:ident, $cfg:tt, $features:literal;)*) => {
-        match $isa {
-            $(#[cfg $cfg]
-            $crate::isa::Isa::$Set => {
-                type $A = $crate::arch::$Set;
-                $value
-            })*
-            _ => {
-                type $A = $crate::arch::Scalar;
-                $value
-            }
-        }
-    };
-    ($isa:expr, $A:ident => $value:expr) => { $crate::arch::sets!([$crate::arch::with] ($isa, $A => $value)) };
-}
-pub(crate) use with;
 
 /// What an instruction set has beside its vectors.
 pub(crate) trait Arch: Simd {
@@ -127,13 +107,4 @@ pub(crate) trait Task: Sized {
         // SAFETY: the caller's promise; every processor runs plain Rust.
         unsafe { self.run::<Scalar>() }
     }
-}
-
-/// Runs `task` by the instructions of `isa`.
-///
-/// # Safety
-/// As the task's, and `isa` is available.
-pub(crate) unsafe fn run<T: Task>(isa: Isa, task: T) -> T::Output {
-    // SAFETY: the caller's promise.
-    with!(isa, A => unsafe { A::compiled(task) })
 }

@@ -12,6 +12,7 @@
 mod depthwise;
 mod image;
 mod pack;
+mod pass;
 mod plan;
 mod scatter;
 mod shape;
@@ -24,6 +25,7 @@ use crate::tile;
 use plan::{Backward, Forward};
 use winograd::Winograd;
 
+pub use pass::{BackwardPass, ForwardPass, WeightGradients, Weights};
 pub use shape::{Conv2dShape, Padding};
 
 /// A convolution of a given shape, and the way it is computed.
@@ -34,62 +36,6 @@ pub struct Conv2d {
     backward: Backward,
     /// Instead of both, where that is faster.
     winograd: Option<Winograd>,
-}
-
-/// What pixels are multiplied by, and what happens to the sums.
-#[derive(Clone, Copy, Debug)]
-pub struct Weights<'a> {
-    /// What [`Conv2d::pack`] made of the kernel.
-    pub packed: &'a [f32],
-    /// Added to every pixel, `[c_out]`.
-    pub bias: Option<&'a [f32]>,
-    /// Whether to replace negative results by 0.
-    pub relu: bool,
-}
-
-/// Where [`Conv2d::forward`] reads and writes, for `n` samples.
-#[derive(Debug)]
-pub struct ForwardPass<'a> {
-    /// The number `n` of samples.
-    pub samples: usize,
-    /// The input, `[n, h, w, c_in]`.
-    pub x: &'a [f32],
-    /// Kernel and bias.
-    pub weights: Weights<'a>,
-    /// The output, `[n, out_h, out_w, c_out]`, overwritten.
-    pub y: &'a mut [f32],
-    /// [`Conv2d::scratch_len`] values of any content.
-    pub scratch: &'a mut [f32],
-}
-
-/// Where [`Conv2d::backward`] reads and writes, for `n` samples.
-#[derive(Debug)]
-pub struct BackwardPass<'a> {
-    /// The number `n` of samples.
-    pub samples: usize,
-    /// The input of the forward pass, `[n, h, w, c_in]`.
-    pub x: &'a [f32],
-    /// The gradient of its output, `[n, out_h, out_w, c_out]`.
-    pub dy: &'a [f32],
-    /// What [`Conv2d::pack`] made of the kernel.
-    pub packed: &'a [f32],
-    /// The gradients of the weights, summed over the samples in order, where they are wanted.
-    pub weights: Option<WeightGradients<'a>>,
-    /// The gradient of the input, `[n, h, w, c_in]`, overwritten, where it is wanted.
-    pub dx: Option<&'a mut [f32]>,
-    /// [`Conv2d::scratch_len`] values of any content.
-    pub scratch: &'a mut [f32],
-}
-
-/// Where [`Conv2d::backward`] puts the gradients of the weights.
-#[derive(Debug)]
-pub struct WeightGradients<'a> {
-    /// Of the kernel, `[kh, kw, c_in / groups, c_out]`.
-    pub dw: &'a mut [f32],
-    /// Of the bias, `[c_out]`.
-    pub db: Option<&'a mut [f32]>,
-    /// Whether to add to what is there instead of overwriting it.
-    pub accumulate: bool,
 }
 
 impl Conv2d {
@@ -228,9 +174,11 @@ impl Conv2d {
     /// As [`Self::backward`], and when this processor lacks `isa`.
     pub fn backward_with(&self, isa: Isa, mut pass: BackwardPass) {
         let shape = &self.shape;
-        self.check(isa, "backward", pass.samples, pass.x.len(), ("dy", pass.dy.len()), pass.packed.len(), pass.scratch.len());
+        let x =
+            if pass.x.is_empty() && pass.weights.is_none() { pass.dx.as_ref().map_or(0, |dx| dx.len()) } else { pass.x.len() };
+        self.check(isa, "backward", pass.samples, x, ("dy", pass.dy.len()), pass.packed.len(), pass.scratch.len());
         if let Some(dx) = &pass.dx {
-            assert_eq!(dx.len(), pass.x.len(), "Conv2d::backward: the elements of dx");
+            assert_eq!(dx.len(), x, "Conv2d::backward: the elements of dx");
         }
         if let Some(WeightGradients { dw, db, accumulate }) = &mut pass.weights {
             assert_eq!(dw.len(), shape.kernel_len(), "Conv2d::backward: the elements of dw");

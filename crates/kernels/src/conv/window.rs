@@ -6,7 +6,8 @@
 //! Few output channels leave most of a vector empty. Then two neighbouring pixels are computed as one of twice the
 //! channels (`pair`), by a kernel one column wider that holds the weights twice, shifted: 4 taps a row instead of 2 · 3.
 
-use super::{Weights, pack};
+use super::pack;
+use super::pass::Weights;
 use crate::isa::Isa;
 use crate::tile::{self, Tile};
 use std::ops::Range;

@@ -3,8 +3,8 @@
 //! A sum of products waits for the one before it; eight sums of every eighth product do not. They are added in one order.
 
 use super::{Epilogue, Matrix};
-use crate::arch::{self, Arch, Task};
-use crate::isa::Isa;
+use crate::arch::{Arch, Task};
+use crate::isa::{self, Isa};
 
 /// Most columns for which this is faster than tiles.
 const COLUMNS: usize = 64;
@@ -25,8 +25,8 @@ pub(super) fn product(isa: Isa, x: &[f32], b: &Matrix, c: &mut [f32], accumulate
     let to = &mut sums[..n];
     // SAFETY: the assertions.
     unsafe {
-        if pitch != n || !arch::with!(isa, A => A::dense_rows(x, b, to)) {
-            arch::run(isa, Columns { x, b, pitch, to });
+        if pitch != n || !isa::with!(isa, A => A::dense_rows(x, b, to)) {
+            isa::run(isa, Columns { x, b, pitch, to });
         }
     }
     for (column, (value, &sum)) in c.iter_mut().zip(&sums).enumerate() {

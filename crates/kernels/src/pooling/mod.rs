@@ -9,8 +9,8 @@ mod shape;
 
 pub use shape::Pool2dShape;
 
-use crate::arch::{Arch, with};
-use crate::isa::{self, Isa};
+use crate::arch::Arch;
+use crate::isa::{self, Isa, with};
 use crate::versions::{kernels, require};
 
 /// The gradient of [`max_forward`] (overwrites `dx`): `dy` goes to the first maximum of its window in row-major order, as in

@@ -1,12 +1,12 @@
-//! The element-wise optimiser updates, formulas and order of operations as in keras/src/optimizers.
+//! The element-wise optimizer updates, formulas and order of operations as in keras/src/optimizers.
 //!
-//! Every slice of a call has one length: `w` the weights, `g` their gradient, the others the optimiser's slots, all updated in
+//! Every slice of a call has one length: `w` the weights, `g` their gradient, the others the optimizer's slots, all updated in
 //! place. What depends on the step alone (bias corrections) comes in as a scalar.
 
 mod params;
 mod scalar;
 
-pub use params::{Adadelta, Adagrad, Adam, Adamax, Lion, Nadam, RmsProp};
+pub use params::{Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, RMSprop};
 
 use crate::versions::kernels;
 
@@ -59,7 +59,7 @@ kernels! {
     /// # Panics
     /// When the lengths differ.
     pub fn rmsprop / rmsprop_with(
-        p: &RmsProp, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>,
+        p: &RMSprop, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>,
     ) {
         let len = w.len();
         check("rmsprop", &[len, g.len(), v.len(), len_or(m.as_deref(), len), len_or(average.as_deref(), len)]);
@@ -104,6 +104,15 @@ kernels! {
     /// When the lengths differ.
     pub fn adamax / adamax_with(p: &Adamax, w: &mut [f32], g: &[f32], m: &mut [f32], u: &mut [f32]) {
         check("adamax", &[w.len(), g.len(), m.len(), u.len()]);
+    }
+
+    /// FTRL (ftrl.py): `a′ = a + g²`, `z += (g + 2·shrinkage·w) − (a′^power − a^power) / lr · w`, `a ← a′`,
+    /// `w ← (clip(z, −l1, l1) − z) / (a^power / lr + 2·l2)`.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn ftrl / ftrl_with(p: &Ftrl, w: &mut [f32], g: &[f32], a: &mut [f32], z: &mut [f32]) {
+        check("ftrl", &[w.len(), g.len(), a.len(), z.len()]);
     }
 
     /// Decoupled weight decay (base_optimizer.py): `w −= w · wd · lr`, before the update itself.

@@ -15,7 +15,7 @@ pub struct Adam {
 
 /// Scalars of [`super::rmsprop`].
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RmsProp {
+pub struct RMSprop {
     /// The learning rate.
     pub lr: f32,
     /// Decay of the averages; Keras' default is 0.9.
@@ -101,4 +101,19 @@ pub struct Adamax {
     pub one_minus_beta_1_power: f32,
     /// Added to the largest gradient; Keras' default is 1e-7.
     pub epsilon: f32,
+}
+
+/// Scalars of [`super::ftrl`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ftrl {
+    /// The learning rate.
+    pub lr: f32,
+    /// The exponent of sums of squares: −`learning_rate_power`, 0.5 by default.
+    pub power: f32,
+    /// The absolute sum below which a weight is 0.
+    pub l1: f32,
+    /// `2 · (l2 + β / (2 · lr))`.
+    pub twice_l2: f32,
+    /// `2 · l2_shrinkage`.
+    pub twice_shrinkage: f32,
 }

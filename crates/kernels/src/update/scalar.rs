@@ -1,6 +1,6 @@
 //! The loops of [`super`], in Keras' order of operations.
 
-use super::{Adadelta, Adagrad, Adam, Adamax, Lion, Nadam, RmsProp};
+use super::{Adadelta, Adagrad, Adam, Adamax, Ftrl, Lion, Nadam, RMSprop};
 use crate::pointwise::math::clamp;
 
 #[inline(always)]
@@ -48,7 +48,7 @@ pub(super) fn adam_amsgrad(p: &Adam, w: &mut [f32], g: &[f32], m: &mut [f32], v:
 }
 
 #[inline(always)]
-pub(super) fn rmsprop(p: &RmsProp, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>) {
+pub(super) fn rmsprop(p: &RMSprop, w: &mut [f32], g: &[f32], v: &mut [f32], m: Option<&mut [f32]>, average: Option<&mut [f32]>) {
     let p = *p;
     /// The new mean square of the gradient.
     macro_rules! square {
@@ -146,6 +146,22 @@ pub(super) fn adamax(p: &Adamax, w: &mut [f32], g: &[f32], m: &mut [f32], u: &mu
         *u = if decayed > g.abs() { decayed } else { g.abs() };
         *w -= p.lr * *m / (p.one_minus_beta_1_power * (*u + p.epsilon));
     }
+}
+
+#[inline(always)]
+pub(super) fn ftrl(p: &Ftrl, w: &mut [f32], g: &[f32], a: &mut [f32], z: &mut [f32]) {
+    /// Keras' default exponent as the root that it is: a power is no vector instruction.
+    #[inline(always)]
+    fn update(p: Ftrl, power: impl Fn(f32) -> f32, w: &mut [f32], g: &[f32], a: &mut [f32], z: &mut [f32]) {
+        for (((w, &g), a), z) in w.iter_mut().zip(g).zip(a).zip(z) {
+            let sum = *a + g * g;
+            let new = power(sum);
+            *z += (g + p.twice_shrinkage * *w) - (new - power(*a)) / p.lr * *w;
+            *a = sum;
+            *w = (clamp(*z, -p.l1, p.l1) - *z) / (new / p.lr + p.twice_l2);
+        }
+    }
+    if p.power == 0.5 { update(*p, f32::sqrt, w, g, a, z) } else { update(*p, |x| x.powf(p.power), w, g, a, z) }
 }
 
 #[inline(always)]

@@ -34,7 +34,7 @@ fn adam_at(t: i32, lr: f32, beta_2: f64) -> Adam {
 
 #[test]
 fn trajectories_are_keras() {
-    let rms = RmsProp { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1e-7 };
+    let rms = RMSprop { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1e-7 };
     for isa in isa::available() {
         trajectory("SGD(0.1)", [0.51, -1.03, 1.800_099_8], |_, w, g, _| sgd_with(isa, 0.1, w, g));
         trajectory("SGD(0.1, momentum=0.9)", [0.4659, -1.0318, 1.800_189_9], |_, w, g, [m, ..]| {
@@ -69,6 +69,22 @@ fn trajectories_are_keras() {
         trajectory("Adadelta(1.0)", [0.499_019_47, -1.000_983_6, 1.999_183_5], |_, w, g, [a, d, _]| {
             adadelta_with(isa, &Adadelta { lr: 1.0, rho: 0.95, one_minus_rho: 0.05, epsilon: 1e-7 }, w, g, a, d);
         });
+        let ftrl = Ftrl { lr: 0.1, power: 0.5, l1: 0.0, twice_l2: 0.0, twice_shrinkage: 0.0 };
+        let options = Ftrl { power: 0.7, l1: 0.1, twice_l2: 2.0 * (0.2 + 0.3 / 0.2), twice_shrinkage: 0.1, ..ftrl };
+        let names = [
+            "Ftrl(0.1)",
+            "Ftrl(0.1, learning_rate_power=-0.7, l1_regularization_strength=0.1, l2_regularization_strength=0.2, \
+             l2_shrinkage_regularization_strength=0.05, beta=0.3)",
+        ];
+        let expected = [[0.000_571_136_13, -0.192_383_7, -0.098_456_725], [0.0, -0.085_422_575, -0.084_061_48]];
+        for ((name, p), expected) in names.into_iter().zip([ftrl, options]).zip(expected) {
+            trajectory(name, expected, |t, w, g, [a, z, _]| {
+                if t == 1 {
+                    a.fill(0.1);
+                }
+                ftrl_with(isa, &p, w, g, a, z);
+            });
+        }
         let mut product = 1.0;
         trajectory("Nadam(0.1)", [0.379_184_2, -1.009_337_1, 1.995_300_8], |t, w, g, [m, v, _]| {
             let u = |t| 0.9 * (1.0 - 0.5 * 0.96f32.powi(t));
@@ -125,7 +141,7 @@ fn run_all(isa: Isa, len: usize) -> Vec<Vec<f32>> {
         written.append(&mut slices);
     };
     let adam = Adam { alpha: 0.1, one_minus_beta_1: 0.1, one_minus_beta_2: 0.001, epsilon: 1e-7 };
-    let rms = RmsProp { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1.0 };
+    let rms = RMSprop { lr: 0.1, rho: 0.9, one_minus_rho: 0.1, momentum: 0.9, epsilon: 1.0 };
     run(&mut |[w, ..]| sgd_with(isa, 0.1, w, &g));
     run(&mut |[w, m, ..]| sgd_momentum_with(isa, 0.1, 0.9, false, w, &g, m));
     run(&mut |[w, m, ..]| sgd_momentum_with(isa, 0.1, 0.9, true, w, &g, m));
@@ -161,6 +177,10 @@ fn run_all(isa: Isa, len: usize) -> Vec<Vec<f32>> {
         let p = Adamax { lr: 0.1, one_minus_beta_1: 0.1, beta_2: 0.999, one_minus_beta_1_power: 0.1, epsilon: 1e-7 };
         adamax_with(isa, &p, w, &g, m, u);
     });
+    for power in [0.5, 0.7] {
+        let p = Ftrl { lr: 0.1, power, l1: 0.2, twice_l2: 0.1, twice_shrinkage: 0.05 };
+        run(&mut |[w, a, z, _]| ftrl_with(isa, &p, w, &g, a, z));
+    }
     run(&mut |[w, ..]| weight_decay_with(isa, w, 0.1, 0.01));
     run(&mut |[w, a, ..]| ema_with(isa, 0.99, a, w));
     run(&mut |[w, ..]| clip_value_with(isa, w, 0.5));

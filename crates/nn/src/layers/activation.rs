@@ -3,6 +3,7 @@
 use super::{Built, Layer, PerChannel, Shape, Step, single};
 use crate::activations::Activation as Function;
 use crate::op::{Backward, Forward, Logits, Op};
+use crate::program::Call;
 use maobi_kernels::pointwise::{self, Activation as Kernel};
 
 keras_layer! {
@@ -23,6 +24,10 @@ impl Layer for Activation {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         Ok(Built { weights: Vec::new(), steps: vec![activation_step(&self.activation, shape)?] })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        call.activation(&self.activation, call.input())
     }
 }
 

@@ -3,6 +3,7 @@
 use super::merge::{Placement, broadcast};
 use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise;
 
 keras_layer! {
@@ -20,6 +21,10 @@ impl Layer for Add {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;
         Ok(Built::op(AddOp { placements, len: output.iter().product(), share: 1.0 }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Add))
     }
 }
 

@@ -181,9 +181,8 @@ struct Corners {
 type Row<T> = SmallVec<[T; 64]>;
 
 impl AffineOp {
-    fn matrix(&self, mut random: Random, sample: usize) -> Matrix {
-        random.seed = self.sampling.seed.unwrap_or(random.seed);
-        self.draw.matrix(&random.stream(sample), self.shape[0], self.shape[1])
+    fn matrix(&self, random: Random, sample: usize) -> Matrix {
+        self.draw.matrix(&random.with_seed(self.sampling.seed).stream(sample), self.shape[0], self.shape[1])
     }
 
     #[inline]

@@ -3,6 +3,7 @@
 use super::add::AddOp;
 use super::merge::broadcast;
 use super::{Built, Layer, Shape};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// (x₁ + x₂ + …) / n, inputs of one shape (an axis of length 1 is repeated): the join of an ensemble.
@@ -20,6 +21,12 @@ impl Layer for Average {
         let (output, placements) = broadcast(inputs)?;
         let share = 1.0 / inputs.len() as f32;
         Ok(Built::op(AddOp { placements, len: output.iter().product(), share }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let sum = call.step(Operation::Add);
+        let scale = 1.0 / call.inputs().len() as f64;
+        Ok(call.last(Operation::Scale { scale, offset: 0.0 }, vec![sum]))
     }
 }
 

@@ -4,6 +4,7 @@ use super::arguments::{ChannelsLast, Padding, Pair};
 use super::pool_window::pool_shape;
 use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation, Pooling, Window};
 use maobi_kernels::pooling::{self, Pool2dShape};
 
 keras_layer! {
@@ -28,6 +29,12 @@ impl Layer for AveragePooling2D {
         let shape = pool_shape(inputs, self.pool_size, self.strides, self.padding)?;
         let output = vec![shape.out_h, shape.out_w, shape.c];
         Ok(Built::op(AveragePoolOp { shape }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let strides = self.strides.unwrap_or(self.pool_size);
+        let window = Window::new(call.input_shape(), self.pool_size, strides, Pair(1, 1), self.padding)?;
+        Ok(call.step(Operation::Pool { kind: Pooling::Average, window }))
     }
 }
 

@@ -50,12 +50,21 @@ impl Axis {
 }
 
 impl Axes {
-    /// How many trailing axes these are.
-    pub(crate) fn trailing(&self, shape: &[usize]) -> Result<usize, String> {
+    /// The indices into a shape without the batch, in order.
+    pub(crate) fn resolve(&self, shape: &[usize]) -> Result<Vec<usize>, String> {
         let mut axes = self.0.iter().map(|&a| Axis(a).resolve(shape)).collect::<Result<Vec<_>, _>>()?;
         axes.sort_unstable();
+        if axes.is_empty() || axes.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(format!("axis must name one axis or several, each once, got {:?}", self.0));
+        }
+        Ok(axes)
+    }
+
+    /// How many trailing axes these are.
+    pub(crate) fn trailing(&self, shape: &[usize]) -> Result<usize, String> {
+        let axes = self.resolve(shape)?;
         let last = shape.len().saturating_sub(axes.len());
-        if axes.is_empty() || axes.iter().enumerate().any(|(i, &a)| a != last + i) {
+        if axes.iter().enumerate().any(|(i, &a)| a != last + i) {
             return Err(format!("axis must name the last axis or axes, such as -1 or [-2, -1], got {:?}", self.0));
         }
         Ok(axes.len())

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
 use super::{Built, Layer, PerChannel, Shape, WeightSpec, show, single};
 use crate::initializers::{Initializer, Ones, Zeros};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 
 keras_layer! {
@@ -92,6 +93,16 @@ impl Layer for BatchNormalization {
         } else {
             built.then(FrozenBatchNormOp(statistics), used, shape.clone())
         })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::BatchNorm {
+            gamma: call.weight("gamma"),
+            beta: call.weight("beta"),
+            mean: call.needs("moving_mean")?,
+            variance: call.needs("moving_variance")?,
+            epsilon: self.epsilon,
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::{Built, Layer, Shape, show};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// Inputs that agree in all axes but `axis`, one after the other along it (the batch counts as axis 0; −1 is the channels).
@@ -33,6 +34,11 @@ impl Layer for Concatenate {
         output[axis] = inputs.iter().map(|s| s[axis]).sum();
         let runs = inputs.iter().map(|s| s[axis..].iter().product()).collect();
         Ok(Built::op(ConcatenateOp { runs }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let axis = self.axis.resolve(call.shape())?;
+        Ok(call.step(Operation::Concat { axis }))
     }
 }
 

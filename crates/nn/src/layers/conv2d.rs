@@ -6,6 +6,7 @@ use super::{Built, Layer, Shape, Step, WeightSpec, check_size, image};
 use crate::activations::Activation;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{self, Call, Operation};
 use crate::regularizers::Regularizer;
 use maobi_kernels::conv::{self, BackwardPass, Conv2dShape, ForwardPass, WeightGradients, Weights};
 use maobi_kernels::pointwise;
@@ -46,6 +47,8 @@ keras_layer! {
     } null { activity_regularizer, kernel_constraint, bias_constraint }
 }
 
+windowed!(Conv2D);
+
 impl Layer for Conv2D {
     takes_what_follows!();
 
@@ -60,9 +63,7 @@ impl Layer for Conv2D {
                 self.filters, self.groups
             ));
         }
-        let window =
-            Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
-        let shape = window.shape([h, w, c_in], self.filters, self.groups)?;
+        let shape = self.window().shape([h, w, c_in], self.filters, self.groups)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c_in / self.groups, self.filters];
         let mut weights = vec![WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())];
         if self.use_bias {
@@ -70,6 +71,13 @@ impl Layer for Conv2D {
         }
         let steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;
         Ok(Built { weights, steps })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let window = self.window().operation(call)?;
+        let (kernel, bias) = (call.needs("kernel")?, call.weight("bias"));
+        let value = call.step(Operation::Conv { kernel, bias, window, groups: self.groups, filters: self.filters });
+        call.activation(&self.activation, value)
     }
 }
 
@@ -82,6 +90,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// As exporters have it.
+    pub(crate) fn operation(&self, call: &Call<'_>) -> Result<program::Window, String> {
+        program::Window::new(call.input_shape(), self.kernel, self.strides, self.dilation, self.padding)
+    }
+
     /// Checks the arguments against the input `[height, width, channels]`.
     pub(crate) fn shape(&self, [h, w, c_in]: [usize; 3], c_out: usize, groups: usize) -> Result<Conv2dShape, String> {
         let (kh, kw) = self.kernel.positive("kernel_size")?;
@@ -103,6 +116,23 @@ impl Window {
         Ok(shape)
     }
 }
+
+/// The windows of a layer with the arguments of a convolution.
+macro_rules! windowed {
+    ($type:ident) => {
+        impl $type {
+            fn window(&self) -> super::conv2d::Window {
+                super::conv2d::Window {
+                    kernel: self.kernel_size,
+                    strides: self.strides,
+                    dilation: self.dilation_rate,
+                    padding: self.padding,
+                }
+            }
+        }
+    };
+}
+pub(super) use windowed;
 
 /// The steps of a convolution with its bias (the second of `weights`) and activation.
 pub(crate) fn lower_conv(

@@ -5,6 +5,7 @@ use super::{Built, Layer, Shape, Step, WeightSpec, show, single};
 use crate::activations::Activation;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op, Scope};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 use maobi_kernels::gemm::{Epilogue, Matrix, gemm};
 use maobi_kernels::{pointwise, reduce};
@@ -66,6 +67,11 @@ impl Layer for Dense {
         let mut steps = vec![Step { op: Box::new(op), weights: (0..weights.len()).collect(), output }];
         steps.extend(separate);
         Ok(Built { weights, steps })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let value = call.step(Operation::Dense { kernel: call.needs("kernel")?, bias: call.weight("bias") });
+        call.activation(&self.activation, value)
     }
 }
 

@@ -1,11 +1,12 @@
 //! `DepthwiseConv2D`: every channel is convolved on its own.
 
 use super::arguments::{ChannelsLast, Padding, Pair};
-use super::conv2d::{Window, lower_conv};
+use super::conv2d::{lower_conv, windowed};
 use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::object::{Config, Object};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 
 keras_layer! {
@@ -43,6 +44,8 @@ keras_layer! {
     } null { activity_regularizer, depthwise_constraint, bias_constraint }
 }
 
+windowed!(DepthwiseConv2D);
+
 impl Layer for DepthwiseConv2D {
     takes_what_follows!();
 
@@ -56,9 +59,7 @@ impl Layer for DepthwiseConv2D {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;
         let filters = outputs(c, self.depth_multiplier)?;
-        let window =
-            Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
-        let shape = window.shape([h, w, c], filters, c)?;
+        let shape = self.window().shape([h, w, c], filters, c)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c, self.depth_multiplier];
         let mut weights =
             vec![WeightSpec::new("kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref())];
@@ -68,6 +69,19 @@ impl Layer for DepthwiseConv2D {
         // A grouped convolution with a group per channel: its kernel [kh, kw, 1, c · multiplier] has the same order in memory.
         let steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;
         Ok(Built { weights, steps })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let window = self.window().operation(call)?;
+        let channels = call.input_shape()[2];
+        let (kernel, bias) = (call.needs("kernel")?, call.weight("bias"));
+        let filters = outputs(channels, self.depth_multiplier)?;
+        let value = call.step(Operation::Conv { kernel, bias, window, groups: channels, filters });
+        call.activation(&self.activation, value)
+    }
+
+    fn attribute<'a>(&self, weight: &'a str) -> &'a str {
+        if weight == "kernel" { "depthwise_kernel" } else { weight }
     }
 }
 

@@ -28,6 +28,10 @@ impl Layer for Dropout {
         }
         Ok(Built::op(DropoutOp { rate: self.rate as f32, seed: self.seed, values: shape.iter().product() }, shape.clone()))
     }
+
+    fn acts_only_in_training(&self) -> bool {
+        true
+    }
 }
 
 /// The mask is drawn anew in backward from the same counter, so nothing is stored.
@@ -36,13 +40,6 @@ struct DropoutOp {
     rate: f32,
     seed: Option<u64>,
     values: usize,
-}
-
-impl DropoutOp {
-    fn random(&self, mut random: crate::op::Random) -> crate::op::Random {
-        random.seed = self.seed.unwrap_or(random.seed);
-        random
-    }
 }
 
 impl Op for DropoutOp {
@@ -55,7 +52,7 @@ impl Op for DropoutOp {
             c.output.copy_from_slice(c.inputs[0]);
             return;
         }
-        let random = self.random(c.random);
+        let random = c.random.with_seed(self.seed);
         let samples = c.inputs[0].chunks_exact(self.values).zip(c.output.chunks_exact_mut(self.values));
         for (i, (x, y)) in samples.enumerate() {
             pointwise::dropout(&random.stream(c.first + i), self.rate, x, y);
@@ -63,7 +60,7 @@ impl Op for DropoutOp {
     }
 
     fn backward(&self, c: Backward<'_, '_>) {
-        let random = self.random(c.random);
+        let random = c.random.with_seed(self.seed);
         if let Some(dx) = &mut c.d_inputs[0] {
             let samples = c.d_output.chunks_exact(self.values).zip(dx.chunks_exact_mut(self.values));
             for (i, (dy, dx)) in samples.enumerate() {

@@ -2,6 +2,7 @@
 
 use super::activation::ActivationOp;
 use super::{Built, Layer, Shape, single};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise::Activation as Kernel;
 
 keras_layer! {
@@ -14,13 +15,23 @@ keras_layer! {
     }
 }
 
+impl ELU {
+    fn function(&self) -> Kernel {
+        Kernel::Elu { alpha: self.alpha as f32 }
+    }
+}
+
 impl Layer for ELU {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         if !self.alpha.is_finite() {
             return Err(format!("alpha must be a finite number, got {}", self.alpha));
         }
-        Ok(Built::op(ActivationOp { kernel: Kernel::Elu { alpha: self.alpha as f32 } }, shape.clone()))
+        Ok(Built::op(ActivationOp { kernel: self.function() }, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Apply(self.function())))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::arguments::ChannelsLast;
 use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// `[batch, a, b, …]` → `[batch, a·b·…]`, in memory order (rows, columns, channels).
@@ -19,6 +20,15 @@ impl Layer for Flatten {
         let n = single(inputs)?.iter().product();
         Ok(Built::op(View, vec![n]))
     }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(reshaped(call))
+    }
+}
+
+/// The operation of a layer that only changes the shape.
+pub(crate) fn reshaped(call: &mut Call<'_>) -> usize {
+    if call.input_shape() == call.shape() { call.input() } else { call.step(Operation::Reshape) }
 }
 
 /// The same numbers under another shape.

@@ -3,6 +3,7 @@
 use super::arguments::ChannelsLast;
 use super::{Built, Layer, Shape, image};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation, Pooling};
 use maobi_kernels::pooling;
 
 keras_layer! {
@@ -22,6 +23,10 @@ impl Layer for GlobalMaxPooling2D {
         let [h, w, c] = image(inputs)?;
         let output = if self.keepdims { vec![1, 1, c] } else { vec![c] };
         Ok(Built::op(GlobalMaxPoolOp { spatial: h * w, channels: c }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::GlobalPool { kind: Pooling::Max, keepdims: self.keepdims }))
     }
 }
 

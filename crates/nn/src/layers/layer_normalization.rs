@@ -4,6 +4,7 @@ use super::axis::Axes;
 use super::{Built, Layer, Shape, WeightSpec, single};
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 use maobi_kernels::normalization;
 
@@ -51,14 +52,24 @@ impl Layer for LayerNormalization {
         let used = (0..weights.len()).collect();
         Ok(Built { weights, steps: Vec::new() }.then(op, used, shape.clone()))
     }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::LayerNorm {
+            gamma: call.weight("gamma"),
+            beta: call.weight("beta"),
+            axes: self.axis.0.len(),
+            epsilon: self.epsilon,
+        }))
+    }
 }
 
 #[derive(Debug)]
-struct LayerNormOp {
-    cols: usize,
-    epsilon: f32,
-    scale: bool,
-    center: bool,
+pub(super) struct LayerNormOp {
+    /// Values that are normalized together.
+    pub(super) cols: usize,
+    pub(super) epsilon: f32,
+    pub(super) scale: bool,
+    pub(super) center: bool,
 }
 
 impl Op for LayerNormOp {

@@ -2,6 +2,7 @@
 
 use super::activation::ActivationOp;
 use super::{Built, Layer, Shape, single};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise::Activation as Kernel;
 
 keras_layer! {
@@ -14,14 +15,23 @@ keras_layer! {
     } old { alpha: negative_slope }
 }
 
+impl LeakyReLU {
+    fn function(&self) -> Kernel {
+        Kernel::LeakyRelu { negative_slope: self.negative_slope as f32 }
+    }
+}
+
 impl Layer for LeakyReLU {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
         if !(self.negative_slope.is_finite() && self.negative_slope >= 0.0) {
             return Err(format!("negative_slope must be at least 0, got {}", self.negative_slope));
         }
-        let kernel = Kernel::LeakyRelu { negative_slope: self.negative_slope as f32 };
-        Ok(Built::op(ActivationOp { kernel }, shape.clone()))
+        Ok(Built::op(ActivationOp { kernel: self.function() }, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Apply(self.function())))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What [`Add`](super::Add), [`Average`](super::Average) and [`Multiply`](super::Multiply) share: inputs of one shape, or with axes of length 1 that are repeated.
+//! What layers share that take several inputs value by value, such as [`Add`](super::Add): inputs of one shape, or with axes of length 1
+//! that are repeated.
 
 use super::{Shape, check_size, show};
 use std::sync::OnceLock;

@@ -8,6 +8,7 @@ use crate::initializers::Initializer;
 use crate::object::{Config, Object, objects};
 use crate::op::Op;
 use crate::precision::Precision;
+use crate::program::Call;
 use crate::regularizers::Regularizer;
 
 #[macro_use]
@@ -27,6 +28,7 @@ mod testing;
 
 pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
+pub use dot::DotAxes;
 pub use folding::{Folded, PerChannel};
 pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
@@ -41,27 +43,40 @@ objects! {
     average::Average,
     average_pooling2d::AveragePooling2D,
     batch_normalization::BatchNormalization,
+    center_crop::CenterCrop,
     concatenate::Concatenate,
     conv2d::Conv2D,
+    conv2d_transpose::Conv2DTranspose,
     dense::Dense,
     depthwise_conv2d::DepthwiseConv2D,
+    dot::Dot,
     dropout::Dropout,
     elu::ELU,
     flatten::Flatten,
+    gaussian_noise::GaussianNoise,
     global_average_pooling2d::GlobalAveragePooling2D,
     global_max_pooling2d::GlobalMaxPooling2D,
+    group_normalization::GroupNormalization,
     layer_normalization::LayerNormalization,
     leaky_relu::LeakyReLU,
     max_pooling2d::MaxPooling2D,
+    maximum::Maximum,
+    minimum::Minimum,
     multiply::Multiply,
+    permute::Permute,
+    prelu::PReLU,
     random_rotation::RandomRotation,
     random_translation::RandomTranslation,
     random_zoom::RandomZoom,
     relu::ReLU,
     rescaling::Rescaling,
+    repeat_vector::RepeatVector,
     reshape::Reshape,
     separable_conv2d::SeparableConv2D,
     softmax::Softmax,
+    spatial_dropout2d::SpatialDropout2D,
+    subtract::Subtract,
+    unit_normalization::UnitNormalization,
     upsampling2d::UpSampling2D,
     zero_padding2d::ZeroPadding2D,
 }
@@ -181,6 +196,23 @@ pub trait Layer: Object + HasBase {
     fn followed_by(&self, next: &PerChannel, weights: &[&[f32]]) -> Option<Folded> {
         let _ = (next, weights);
         None
+    }
+    /// Adds what the layer does in inference to a [`Program`](crate::Program), for formats that hold a computation, and returns
+    /// the value that it makes. By default there is nothing for it.
+    ///
+    /// # Errors
+    /// Why those formats cannot hold it, as the end of a sentence that begins with the layer.
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let _ = call;
+        Err("has no counterpart in this format; leave it out of the model or save it as .keras".into())
+    }
+    /// Whether inference passes its input through.
+    fn acts_only_in_training(&self) -> bool {
+        false
+    }
+    /// Under which name the layer of Keras keeps a weight, for TensorFlow's checkpoints.
+    fn attribute<'a>(&self, weight: &'a str) -> &'a str {
+        weight
     }
     /// Whether it is where samples enter a model.
     fn is_input(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::merge::{Placement, broadcast};
 use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise;
 
 keras_layer! {
@@ -20,6 +21,10 @@ impl Layer for Multiply {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let (output, placements) = broadcast(inputs)?;
         Ok(Built::op(MultiplyOp { placements, len: output.iter().product() }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Multiply))
     }
 }
 

@@ -37,6 +37,10 @@ impl Layer for RandomRotation {
         };
         moved(inputs, draw, sampling)
     }
+
+    fn acts_only_in_training(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,10 @@ impl Layer for RandomTranslation {
         };
         moved(inputs, draw, sampling)
     }
+
+    fn acts_only_in_training(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ impl Layer for RandomZoom {
         };
         moved(inputs, draw, sampling)
     }
+
+    fn acts_only_in_training(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub fn from_config(class: &str, config: &Config, unknown: UnknownKeys) -> Result
         class: class.to_string(),
         message,
     };
+    // Keras 2 writes classes of users with their package: "Custom>Scale".
+    let class = class.rsplit_once('>').map_or(class, |(_, class)| class);
     let Some(entry) = LAYERS.entries().into_iter().find(|entry| entry.class_name() == class) else {
         return Err(error(format!("no such layer here; known are {}", known().join(", "))));
     };

@@ -2,6 +2,7 @@
 
 use super::activation::ActivationOp;
 use super::{Built, Layer, PerChannel, Shape, single};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise::Activation as Kernel;
 
 keras_layer! {
@@ -15,6 +16,16 @@ keras_layer! {
         negative_slope: f64 = 0.0,
         /// Where the function begins, at least 0; 0 by default.
         threshold: f64 = 0.0,
+    }
+}
+
+impl ReLU {
+    fn function(&self) -> Kernel {
+        Kernel::Relu {
+            max_value: self.max_value.map(|v| v as f32),
+            negative_slope: self.negative_slope as f32,
+            threshold: self.threshold as f32,
+        }
     }
 }
 
@@ -34,12 +45,11 @@ impl Layer for ReLU {
         if let Some((name, value)) = arguments.into_iter().find(|(_, v)| !v.is_finite() || *v < 0.0) {
             return Err(format!("{name} must be at least 0, got {value}"));
         }
-        let kernel = Kernel::Relu {
-            max_value: self.max_value.map(|v| v as f32),
-            negative_slope: self.negative_slope as f32,
-            threshold: self.threshold as f32,
-        };
-        Ok(Built::op(ActivationOp { kernel }, shape.clone()))
+        Ok(Built::op(ActivationOp { kernel: self.function() }, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Apply(self.function())))
     }
 }
 

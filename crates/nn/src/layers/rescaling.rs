@@ -2,6 +2,7 @@
 
 use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// x · `scale` + `offset`, any shape: the place for pixel scaling inside a model.
@@ -23,6 +24,10 @@ impl Layer for Rescaling {
             return Err(format!("scale and offset must be finite, got {} and {}", self.scale, self.offset));
         }
         Ok(Built::op(RescaleOp { scale: self.scale as f32, offset: self.offset as f32 }, shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Scale { scale: self.scale, offset: self.offset }))
     }
 }
 

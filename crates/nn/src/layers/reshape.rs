@@ -1,7 +1,8 @@
 //! `Reshape`: the same values under other axes.
 
-use super::flatten::View;
+use super::flatten::{View, reshaped};
 use super::{Built, Layer, Shape, show, single};
+use crate::program::Call;
 
 keras_layer! {
     /// `[batch, …]` → `[batch, target_shape…]` in memory order; one axis may be −1, which takes what is left.
@@ -29,6 +30,10 @@ impl Layer for Reshape {
         };
         let output = target.iter().map(|&n| if n == -1 { values / known } else { n as usize }).collect();
         Ok(Built::op(View, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(reshaped(call))
     }
 }
 

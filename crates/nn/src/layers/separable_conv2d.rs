@@ -1,12 +1,13 @@
 //! `SeparableConv2D`: a depthwise convolution, then a 1×1 convolution across channels.
 
 use super::arguments::{ChannelsLast, Padding, Pair};
-use super::conv2d::{Window, lower_conv};
+use super::conv2d::{Window, lower_conv, windowed};
 use super::depthwise_conv2d::outputs;
 use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::object::{Config, Object};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 
 keras_layer! {
@@ -50,6 +51,11 @@ keras_layer! {
     } null { activity_regularizer, depthwise_constraint, pointwise_constraint, bias_constraint }
 }
 
+windowed!(SeparableConv2D);
+
+/// The windows of the second convolution.
+const ACROSS: Window = Window { kernel: Pair(1, 1), strides: Pair(1, 1), dilation: Pair(1, 1), padding: Padding::Valid };
+
 impl Layer for SeparableConv2D {
     takes_what_follows!();
 
@@ -66,12 +72,8 @@ impl Layer for SeparableConv2D {
             return Err("filters must be at least 1, got 0".into());
         }
         let between = outputs(c, self.depth_multiplier)?;
-        let window =
-            Window { kernel: self.kernel_size, strides: self.strides, dilation: self.dilation_rate, padding: self.padding };
-        let depthwise = window.shape([h, w, c], between, c)?;
-        let one = Pair(1, 1);
-        let across = Window { kernel: one, strides: one, dilation: one, padding: Padding::Valid };
-        let pointwise = across.shape([depthwise.out_h(), depthwise.out_w(), between], self.filters, 1)?;
+        let depthwise = self.window().shape([h, w, c], between, c)?;
+        let pointwise = ACROSS.shape([depthwise.out_h(), depthwise.out_w(), between], self.filters, 1)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c, self.depth_multiplier];
         let mut weights = vec![
             WeightSpec::new("depthwise_kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref()),
@@ -88,6 +90,21 @@ impl Layer for SeparableConv2D {
         let mut steps = lower_conv(depthwise, vec![0], false, &Activation::default())?;
         steps.extend(lower_conv(pointwise, (1..weights.len()).collect(), self.use_bias, &self.activation)?);
         Ok(Built { weights, steps })
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let window = self.window().operation(call)?;
+        let channels = call.input_shape()[2];
+        let (kernel, filters) = (call.needs("depthwise_kernel")?, outputs(channels, self.depth_multiplier)?);
+        let shape = [call.shape()[0], call.shape()[1], filters];
+        let depthwise = Operation::Conv { kernel, bias: None, window, groups: channels, filters };
+        let between = call.part("depthwise", depthwise, vec![call.input()], &shape);
+        let window = ACROSS.operation(call)?;
+        let (kernel, bias) = (call.needs("pointwise_kernel")?, call.weight("bias"));
+        let pointwise = Operation::Conv { kernel, bias, window, groups: 1, filters: self.filters };
+        let shape = call.shape().to_vec();
+        let value = call.part("pointwise", pointwise, vec![between], &shape);
+        call.activation(&self.activation, value)
     }
 }
 

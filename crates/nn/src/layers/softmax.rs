@@ -1,27 +1,36 @@
-//! `Softmax`: exp(x) over its sum, along the last axis.
+//! `Softmax`: exp(x) over its sum, along an axis.
 
+use super::axis::Axis;
+use super::permute::on_axes;
 use super::{Built, Layer, Shape, single};
 use crate::op::{Backward, Forward, Logits, Op};
+use crate::program::{Call, Operation};
 use maobi_kernels::softmax;
 
 keras_layer! {
-    /// Softmax over the last axis: `[batch, …, classes]` → the same shape, each row in (0, 1) and summing to 1.
+    /// Softmax over an axis: `[batch, …, classes]` → the same shape, the values along `axis` in (0, 1) and summing to 1.
     ///
     /// Keras file: `layers/activations/softmax.py`.
     pub struct Softmax("softmax") {
         /// The axis of the classes: the last one, −1 by default.
-        axis: i64 = -1,
+        axis: Axis = Axis(-1),
     }
 }
 
 impl Layer for Softmax {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let shape = single(inputs)?;
-        // Keras counts the batch as axis 0.
-        if self.axis != -1 && self.axis != shape.len() as i64 {
-            return Err(format!("axis must be the last one (-1), got {}", self.axis));
+        let axis = self.axis.resolve(shape)?;
+        let columns = shape[axis];
+        Ok(on_axes(shape, &[axis], SoftmaxOp { rows: shape.iter().product::<usize>() / columns, columns }))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let Axis(axis) = self.axis;
+        if axis != -1 && axis != call.shape().len() as i64 {
+            return Err(format!("axis must be the last one (-1) in this format, got {axis}; save the model as .keras"));
         }
-        Ok(Built::op(SoftmaxOp::over_last(shape)?, shape.clone()))
+        Ok(call.step(Operation::Softmax))
     }
 }
 

@@ -4,6 +4,7 @@ use super::arguments::{ChannelsLast, Pair};
 use super::{Built, Layer, Shape, check_size, image};
 use crate::object::words;
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 words! {
     /// Where a value between pixels comes from.
@@ -41,6 +42,11 @@ impl Layer for UpSampling2D {
         let along = |n: usize, factor: usize| Along { n, factor, interpolation: self.interpolation };
         let op = UpSampleOp { w, pixels: h * w, channels, rows: along(h, up), columns: along(w, across) };
         Ok(Built::op(op, vec![out_h, out_w, channels]))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call
+            .step(Operation::UpSample { size: [self.size.0, self.size.1], bilinear: self.interpolation == UpSampling::Bilinear }))
     }
 }
 

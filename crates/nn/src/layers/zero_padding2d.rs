@@ -4,6 +4,7 @@ use super::arguments::{ChannelsLast, Pair};
 use super::{Built, Layer, Shape, image};
 use crate::object::Argument;
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use serde_json::{Value, json};
 
 /// How much to add: ((top, bottom), (left, right)), a (height, width) for both sides, or one number for all.
@@ -71,23 +72,28 @@ impl Layer for ZeroPadding2D {
         let op = ZeroPadOp { row: w * c, out_row: out_w * c, rows: h, out_rows: out_h, top, left: left * c };
         Ok(Built::op(op, vec![out_h, out_w, c]))
     }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Pad(self.padding.0)))
+    }
 }
 
 /// Lengths in values.
 #[derive(Debug)]
-struct ZeroPadOp {
-    row: usize,
-    out_row: usize,
-    rows: usize,
-    out_rows: usize,
-    top: usize,
-    left: usize,
+pub(super) struct ZeroPadOp {
+    pub(super) row: usize,
+    pub(super) out_row: usize,
+    pub(super) rows: usize,
+    pub(super) out_rows: usize,
+    pub(super) top: usize,
+    pub(super) left: usize,
 }
 
-impl Op for ZeroPadOp {
-    fn forward(&self, c: Forward<'_>) {
-        c.output.fill(0.0);
-        let samples = c.inputs[0].chunks_exact(self.rows * self.row).zip(c.output.chunks_exact_mut(self.out_rows * self.out_row));
+impl ZeroPadOp {
+    /// Samples with zeros around them.
+    pub(super) fn pad(&self, x: &[f32], y: &mut [f32]) {
+        y.fill(0.0);
+        let samples = x.chunks_exact(self.rows * self.row).zip(y.chunks_exact_mut(self.out_rows * self.out_row));
         for (x, y) in samples {
             for (x, y) in x.chunks_exact(self.row).zip(y.chunks_exact_mut(self.out_row).skip(self.top)) {
                 y[self.left..self.left + self.row].copy_from_slice(x);
@@ -95,13 +101,25 @@ impl Op for ZeroPadOp {
         }
     }
 
-    fn backward(&self, c: Backward<'_, '_>) {
-        let Some(dx) = &mut c.d_inputs[0] else { return };
-        let samples = dx.chunks_exact_mut(self.rows * self.row).zip(c.d_output.chunks_exact(self.out_rows * self.out_row));
-        for (dx, dy) in samples {
-            for (dx, dy) in dx.chunks_exact_mut(self.row).zip(dy.chunks_exact(self.out_row).skip(self.top)) {
-                dx.copy_from_slice(&dy[self.left..self.left + self.row]);
+    /// What lies within the padding of each sample.
+    pub(super) fn crop(&self, y: &[f32], x: &mut [f32]) {
+        let samples = x.chunks_exact_mut(self.rows * self.row).zip(y.chunks_exact(self.out_rows * self.out_row));
+        for (x, y) in samples {
+            for (x, y) in x.chunks_exact_mut(self.row).zip(y.chunks_exact(self.out_row).skip(self.top)) {
+                x.copy_from_slice(&y[self.left..self.left + self.row]);
             }
+        }
+    }
+}
+
+impl Op for ZeroPadOp {
+    fn forward(&self, c: Forward<'_>) {
+        self.pad(c.inputs[0], c.output);
+    }
+
+    fn backward(&self, c: Backward<'_, '_>) {
+        if let Some(dx) = &mut c.d_inputs[0] {
+            self.crop(c.d_output, dx);
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What a model takes.
 
-use super::{available, show};
+use super::available;
 use crate::error::{Error, Result};
 use crate::exec::Workspace;
 use crate::model::Model;
+use maobi_guard::memory::show;
 use std::fmt;
 
 /// Bytes that a model needs beyond those it has.

@@ -11,6 +11,8 @@ pub struct Activation {
     pub layer: String,
     /// Its class, as Keras calls it.
     pub class: &'static str,
+    /// Whether the layer has weights.
+    pub has_weights: bool,
     /// Shape of the value, `[height, width, channels]` for images.
     pub shape: Vec<usize>,
     /// The value.
@@ -48,6 +50,7 @@ impl Model {
                 all.push(Activation {
                     layer: entry.name.clone(),
                     class: entry.layer.class_name(),
+                    has_weights: !self.layer_weights(node.layer).is_empty(),
                     shape: node.shape.to_vec(),
                     values: workspace.values[slot].whole().to_vec(),
                 });

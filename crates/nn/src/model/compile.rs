@@ -118,7 +118,7 @@ impl Model {
     /// Arguments that the optimizer cannot have, not one loss per output, or a metric of too many classes.
     pub fn compile(&mut self, mut how: Compile) -> Result<()> {
         if self.precision() == Precision::MixedFloat16 {
-            how.optimizer.loss_scale.get_or_insert_default();
+            how.optimizer.base_mut().loss_scale.get_or_insert_default();
         }
         how.optimizer.check()?;
         let outputs = self.output_shapes();
@@ -194,7 +194,7 @@ impl Model {
     /// # Errors
     /// Gradients that stay infinite or NaN until nothing is left of the factor of the loss.
     pub(crate) fn apply_gradients(&self, t: &mut Training) -> Result<()> {
-        if let (Some(how), Some(mut factor)) = (t.how.optimizer.loss_scale, t.state.loss_scale) {
+        if let (Some(how), Some(mut factor)) = (t.how.optimizer.base().loss_scale, t.state.loss_scale) {
             let finite = self.unscale(t, factor.scale);
             factor.advance(how, finite);
             t.state.loss_scale = Some(factor);
@@ -231,7 +231,7 @@ impl Model {
 
     /// Ends training: gives the weights the values of their moving average where the optimizer keeps one, as Keras does.
     pub fn finalize_weights(&mut self) {
-        let Some(t) = self.training.as_ref().filter(|t| t.how.optimizer.use_ema) else { return };
+        let Some(t) = self.training.as_ref().filter(|t| t.how.optimizer.base().use_ema) else { return };
         let gradients = t.gradients.of(&self.weights);
         t.how.optimizer.finalize(&t.state, &Trainable { weights: &self.weights, gradients, indices: &t.trainable });
     }

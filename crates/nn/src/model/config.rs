@@ -52,7 +52,10 @@ impl Graph {
         let GraphLayer { layer, name } = &self.layers[index];
         let mut config = Map::new();
         config.insert("name".into(), json!(name));
-        config.insert("trainable".into(), json!(layer.base().trainable));
+        // Keras' SpatialDropout2D refuses the key.
+        if layer.class_name() != "SpatialDropout2D" {
+            config.insert("trainable".into(), json!(layer.base().trainable));
+        }
         config.insert("dtype".into(), if layer.is_input() { json!("float32") } else { self.precision_of(index).to_value() });
         config.extend(layer.config());
         let mut object = LAYERS.write(&**layer, config);

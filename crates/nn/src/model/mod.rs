@@ -7,6 +7,7 @@ mod finite;
 mod for_inference;
 mod meters;
 mod predict;
+mod program;
 mod summary;
 mod train;
 mod weight;
@@ -14,6 +15,7 @@ mod weight;
 pub use activations::Activation;
 pub use compile::{Compile, Training};
 pub use meters::{Logs, Meters};
+pub use program::Program;
 pub use train::{Batch, Evaluation, StepLogs};
 pub use weight::Weight;
 

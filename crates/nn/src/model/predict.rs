@@ -40,6 +40,12 @@ impl Model {
         Ok(outputs)
     }
 
+    /// Whether the first output is probabilities: the model ends in a softmax or sigmoid.
+    pub fn gives_probabilities(&self) -> bool {
+        let first = self.plan.outputs.first();
+        self.plan.steps.iter().any(|step| Some(&step.output) == first && step.op.logits().is_some())
+    }
+
     /// Runs one batch and hands each output, `[samples, …]`, to `take(output, values)`.
     ///
     /// Batches of one size after the other allocate nothing. Several threads may predict with one model: as many as did so at the same

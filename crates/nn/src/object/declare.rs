@@ -119,9 +119,10 @@ impl<T: Declared> Object for T {
 /// ```
 ///
 /// The name of the struct is Keras' class name. In parentheses: Keras' name of the object, then other names under which it is found. The
-/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with base: Base`
-/// in front of them adds a field that is no argument and begins with its default: what all objects of a family share, or what an object
-/// keeps while it runs. Behind the arguments there may be those of Keras that have one value here:
+/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with base: Base` in front of
+/// them adds a field that is no argument and begins with its default: what all objects of a family share, or what an object keeps while it
+/// runs. `with base: Base = Base::new(0.01)` says what it begins with; then `new` is the family's, too. Behind the arguments there may be those
+/// of Keras that have one value here:
 /// `fixed { axis: -1 }` is written and must be absent or that value, `accepted { reduction: ["mean", "auto"] }` is not written,
 /// `null { kernel_constraint }` is written as null and must be absent or null. Last, `old { alpha: negative_slope }` is another key
 /// under which an argument is read. Setters take what goes `Into` the type of an argument, and `T` for an `Option<T>`.
@@ -174,6 +175,9 @@ macro_rules! keras_object {
     (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: usize $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
         $crate::keras_object!(@new [$($p)* $field: usize,] [$($v,)* $field,] $($rest)*);
     };
+    (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: u64 $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
+        $crate::keras_object!(@new [$($p)* $field: u64,] [$($v,)* $field,] $($rest)*);
+    };
     (@new [$($p:tt)*] [$($v:expr,)*] $(#[$doc:meta])* $field:ident: f32 $(where $range:path)? $(= $default:expr)?, $($rest:tt)*) => {
         $crate::keras_object!(@new [$($p)* $field: f32,] [$($v,)* $field,] $($rest)*);
     };
@@ -191,7 +195,7 @@ macro_rules! keras_object {
     };
     (@default $type:ident $($required:tt)+) => {};
     (
-        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($shared:ident: $base:path)?]
+        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($shared:ident: $base:path = $begins:expr)?]
         { $($(#[$need_doc:meta])* $need:ident: $need_kind:ty $(where $need_range:path)? $(= $need_default:expr)?,)* }
         { $($(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)? = $default:expr,)* }
         { $($fixed:ident: $fixed_value:literal),* } { $($accepted:ident: [$($one_of:literal),*]),* } { $($null:ident),* }
@@ -207,7 +211,7 @@ macro_rules! keras_object {
 
         impl $type {
             fn required($($need: $need_kind),*) -> Self {
-                Self { $($shared: <$base>::default(),)? $($need,)* $($field: $default,)* }
+                Self { $($shared: $begins,)? $($need,)* $($field: $default,)* }
             }
         }
 
@@ -224,7 +228,7 @@ macro_rules! keras_object {
             fn read(fields: &mut $crate::object::Fields) -> Result<Self, $crate::object::ConfigError> {
                 $(fields.rename(stringify!($old), stringify!($new));)*
                 let read = Self {
-                    $($shared: <$base>::default(),)?
+                    $($shared: $begins,)?
                     $($need: $crate::keras_object!(@need fields, $need $(, $need_default)?),)*
                     $($field: fields.argument(stringify!($field), $default)?,)*
                 };
@@ -257,7 +261,7 @@ macro_rules! keras_object {
         $(old { $($old:tt)* })?
     ) => {
         $crate::keras_object!(
-            @object $(#[$meta])* $vis struct $type($($name),+) [$($shared: $base)?] { $($($required)*)? } { $($arguments)* }
+            @object $(#[$meta])* $vis struct $type($($name),+) [$($shared: $base = <$base>::default())?] { $($($required)*)? } { $($arguments)* }
             { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? }
             { $($($old)*)? }
         );
@@ -265,6 +269,20 @@ macro_rules! keras_object {
 
         impl $type {
             $crate::keras_object!(@new [] [] $($($required)*)?);
+            $crate::keras_object!(@setters $($arguments)*);
+        }
+    };
+    (
+        $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?) with $shared:ident: $base:path = $begins:expr, { $($arguments:tt)* }
+        $(fixed { $($fixed:tt)* })? $(accepted { $($accepted:tt)* })? $(null { $($null:tt)* })?
+    ) => {
+        $crate::keras_object!(
+            @object $(#[$meta])* $vis struct $type($($name),+) [$shared: $base = $begins] {} { $($arguments)* }
+            { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? } {}
+        );
+        $crate::keras_object!(@default $type);
+
+        impl $type {
             $crate::keras_object!(@setters $($arguments)*);
         }
     };

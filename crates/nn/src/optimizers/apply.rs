@@ -7,26 +7,15 @@ use maobi_kernels::memory::{Buffer, Ref, RefMut};
 use maobi_kernels::pool::Pool;
 use maobi_kernels::{reduce, update};
 
-use super::kind::{Slots, Step};
-use super::state::{Chunk, OptimizerState};
-use super::{Kind, LearningRate, Optimizer};
+use super::chunk::{CHUNK, Chunk};
+use super::state::OptimizerState;
+use super::{LearningRate, MOST_SLOTS, Optimizer, Slots, Step, Whole};
 use crate::regularizers::Regularizer;
-
-/// Elements of a weight that one task updates: 64 KiB of each of its arrays, and the unit in which norms are summed.
-pub const CHUNK: usize = 16_384;
 
 /// Elements of the gradient that are prepared at a time, on the stack and in the first-level cache.
 const BLOCK: usize = 2_048;
 
-/// Parts a buffer in chunks of [`CHUNK`] elements: the parts that let [`Optimizer::apply`] use all threads.
-pub fn partition(buffer: &mut Buffer) {
-    let len = buffer.len();
-    let bounds: Vec<usize> = (0..len.div_ceil(CHUNK)).map(|part| part * CHUNK).chain([len]).collect();
-    // An empty buffer has one empty part.
-    buffer.partition(if len == 0 { &[0, 0] } else { &bounds });
-}
-
-/// A trainable weight as the optimiser sees it.
+/// A trainable weight as the optimizer sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightRef<'a> {
     /// The values; written. Weights beyond [`CHUNK`] elements must be parted by [`partition`].
@@ -74,22 +63,36 @@ impl Optimizer {
     /// When the weights are not those the state was made for, or a buffer is borrowed by somebody else.
     pub fn apply<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) {
         assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
-        if let LearningRate::Schedule(schedule) = &self.learning_rate {
+        if let LearningRate::Schedule(schedule) = &self.base().learning_rate {
             state.learning_rate = schedule.at(state.iterations);
         }
         let number = state.iterations + 1;
-        if let Kind::Nadam(nadam) = &self.kind {
-            state.u_product *= nadam.momentum_at(number);
+        if let Some(factor) = self.formula().factor(number) {
+            state.product *= factor;
         }
         let clip = self.prepare_clip(state, pool, weights);
-        let step = Step { learning_rate: state.learning_rate, number, u_product: state.u_product };
-        let shared = &*state;
+        let step = Step { learning_rate: state.learning_rate, number, product: state.product };
+        let mut scratch = std::mem::take(&mut state.scratch);
+        scratch.resize(state.scratch_len, 0.0);
+        let (shared, formula) = (&*state, self.formula());
         // Here rather than in one of the tasks, for which the others would wait.
         shared.slots();
         pool.run(shared.chunks.len(), &|_, task| {
             let chunk = shared.chunks[task];
-            self.update_chunk(shared, step, clip, weights.weight(chunk.weight), chunk);
+            if shared.weights[chunk.weight].treatment.whole.is_none() {
+                let update = |w: &mut [f32], g: &[f32], slots: Slots<'_>| formula.update(step, w, g, slots);
+                self.update_chunk(shared, step, clip, weights.weight(chunk.weight), chunk, &mut [0.0; BLOCK], update);
+            }
         });
+        for (index, info) in shared.weights.iter().enumerate() {
+            let Some(len) = info.treatment.whole.filter(|_| info.len > 0) else { continue };
+            let (ready, scratch) = scratch.split_at_mut(info.len);
+            let update = |w: &mut [f32], g: &[f32], slots: Slots<'_>| {
+                formula.update_whole(step, w, g, slots, Whole { shape: &info.shape, pool, scratch: &mut scratch[..len] });
+            };
+            self.update_chunk(shared, step, clip, weights.weight(index), Chunk { weight: index, part: None }, ready, update);
+        }
+        state.scratch = scratch;
         state.iterations = number;
     }
 
@@ -104,7 +107,7 @@ impl Optimizer {
         }
         assert_eq!(weights.count(), state.weights.len(), "the weights this optimizer state was made for");
         for index in 0..weights.count() {
-            let average = &state.slots()[(index + 1) * state.per_weight - 1];
+            let average = &state.slots()[state.weights[index].average()];
             weights.weight(index).value.whole_mut().copy_from_slice(&average.whole());
         }
     }
@@ -113,9 +116,9 @@ impl Optimizer {
     fn prepare_clip<W: Weights + ?Sized>(&self, state: &mut OptimizerState, pool: &Pool, weights: &W) -> Clip {
         // Keras ignores limits of 0.
         let positive = |limit: Option<f64>| limit.filter(|limit| *limit > 0.0).map(|limit| limit as f32);
-        let (each, all) = (positive(self.clipnorm), positive(self.global_clipnorm));
+        let (each, all) = (positive(self.base().clipnorm), positive(self.base().global_clipnorm));
         if each.is_none() && all.is_none() {
-            return positive(self.clipvalue).map_or(Clip::None, Clip::Value);
+            return positive(self.base().clipvalue).map_or(Clip::None, Clip::Value);
         }
         let shared = &*state;
         pool.run(shared.chunks.len(), &|_, task| {
@@ -150,21 +153,36 @@ impl Optimizer {
         Clip::Scales
     }
 
-    /// Decay, update and average of one chunk.
-    fn update_chunk(&self, state: &OptimizerState, step: Step, clip: Clip, weight: WeightRef<'_>, chunk: Chunk) {
-        let len = state.weights[chunk.weight].len;
+    /// Decay, update and average of one chunk, in blocks as large as `ready`, which is memory for gradients.
+    #[allow(clippy::too_many_arguments, reason = "what a step has, a weight, and what to do with it")]
+    fn update_chunk(
+        &self,
+        state: &OptimizerState,
+        step: Step,
+        clip: Clip,
+        weight: WeightRef<'_>,
+        chunk: Chunk,
+        ready: &mut [f32],
+        mut update: impl FnMut(&mut [f32], &[f32], Slots<'_>),
+    ) {
+        let info = &state.weights[chunk.weight];
+        let len = info.len;
         let (mut value, gradient) = (RunMut::write(weight.value, chunk, len), Run::read(weight.gradient, chunk, len));
-        let first = chunk.weight * state.per_weight;
-        let own = state.per_weight - usize::from(state.use_ema);
-        let mut guards: [Option<RefMut<'_>>; 3] =
-            std::array::from_fn(|slot| (slot < own).then(|| state.slots()[first + slot].part_mut(chunk.part)));
-        let mut average = state.use_ema.then(|| state.slots()[first + own].part_mut(chunk.part));
+        let mut names = [""; MOST_SLOTS];
+        let own = names.iter_mut().zip(info.slots()).map(|(name, own)| *name = own).count();
+        let slot = |place: usize| match chunk.part {
+            Some(part) => state.slots()[place].part_mut(part),
+            None => state.slots()[place].whole_mut(),
+        };
+        let mut guards: [Option<RefMut<'_>>; MOST_SLOTS] =
+            std::array::from_fn(|index| (index < own).then(|| slot(info.first + index)));
+        let mut average = state.use_ema.then(|| slot(info.average()));
         let scale = if let Clip::Scales = clip { state.scales[chunk.weight] } else { 1.0 };
         let untouched = matches!(clip, Clip::None) && weight.regularizer.is_none();
-        let decay = self.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);
-        let mut ready = [0.0f32; BLOCK];
+        let base = self.base();
+        let decay = info.treatment.weight_decay.filter(|_| weight.decay).map(|decay| decay as f32);
         // Without anything to prepare, the chunk is one block.
-        let block = if untouched && average.is_none() { CHUNK } else { BLOCK };
+        let block = if untouched && average.is_none() { gradient.len() } else { ready.len() };
         for start in (0..gradient.len()).step_by(block) {
             let at = start..gradient.len().min(start + block);
             let w = &mut value[at.clone()];
@@ -184,15 +202,14 @@ impl Optimizer {
             if let Some(decay) = decay {
                 update::weight_decay(w, decay, step.learning_rate);
             }
-            let [a, b, c] = &mut guards;
-            let slots = Slots { a: piece(a, &at), b: piece(b, &at), c: piece(c, &at) };
-            self.kind.update(step, w, g, slots);
+            let slots = Slots { names, values: guards.each_mut().map(|guard| piece(guard, &at)) };
+            update(w, g, slots);
             if let Some(average) = &mut average {
                 let average = &mut average[at];
                 // The first step has nothing to average with.
-                let momentum = if step.number == 1 { 0.0 } else { self.ema_momentum as f32 };
+                let momentum = if step.number == 1 { 0.0 } else { base.ema_momentum as f32 };
                 update::ema(momentum, average, w);
-                if self.ema_overwrite_frequency.is_some_and(|every| step.number.is_multiple_of(every)) {
+                if base.ema_overwrite_frequency.is_some_and(|every| step.number.is_multiple_of(every)) {
                     w.copy_from_slice(average);
                 }
             }
@@ -239,25 +256,26 @@ struct Run<G> {
 type RunMut<'a> = Run<RefMut<'a>>;
 
 /// Where a chunk lies in a buffer of `len` elements: in a part of its own, or in a single part.
-fn place(buffer: &Buffer, chunk: Chunk, len: usize) -> (bool, std::ops::Range<usize>) {
+fn place(buffer: &Buffer, chunk: Chunk, len: usize) -> (Option<usize>, std::ops::Range<usize>) {
     assert_eq!(buffer.len(), len, "a weight and its gradient keep the length the optimizer state was made for");
-    let start = chunk.part * CHUNK;
+    let Some(part) = chunk.part else { return (None, 0..len) };
+    let start = part * CHUNK;
     let count = CHUNK.min(len - start);
-    if buffer.parts() == len.div_ceil(CHUNK) { (true, 0..count) } else { (false, start..start + count) }
+    if buffer.parts() == len.div_ceil(CHUNK) { (Some(part), 0..count) } else { (None, start..start + count) }
 }
 
 impl<'a> Run<Ref<'a>> {
     fn read(buffer: &'a Buffer, chunk: Chunk, len: usize) -> Run<Ref<'a>> {
         let (own, at) = place(buffer, chunk, len);
-        Run { guard: if own { buffer.part(chunk.part) } else { buffer.whole() }, at }
+        Run { guard: own.map_or_else(|| buffer.whole(), |part| buffer.part(part)), at }
     }
 }
 
 impl<'a> Run<RefMut<'a>> {
     fn write(buffer: &'a Buffer, chunk: Chunk, len: usize) -> Run<RefMut<'a>> {
         let (own, at) = place(buffer, chunk, len);
-        assert!(own, "weights beyond {CHUNK} elements must be parted by optimizers::partition");
-        Run { guard: buffer.part_mut(chunk.part), at }
+        assert!(own.is_some() || at.len() == len, "weights beyond {CHUNK} elements must be parted by optimizers::partition");
+        Run { guard: own.map_or_else(|| buffer.whole_mut(), |part| buffer.part_mut(part)), at }
     }
 }
 

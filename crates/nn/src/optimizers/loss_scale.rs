@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(Optimizer::from_value(&value).unwrap(), optimizer);
         assert_eq!(optimizer.class_name(), "Adam");
         let mut bad = optimizer;
-        bad.loss_scale = Some(LossScale { initial_scale: -1.0, dynamic_growth_steps: 7 });
+        bad.base_mut().loss_scale = Some(LossScale { initial_scale: -1.0, dynamic_growth_steps: 7 });
         let message = bad.check().unwrap_err().to_string();
         assert_eq!(message, "LossScaleOptimizer: initial_scale must be a number above 0, got -1");
         let twice = json!({"type": "LossScaleOptimizer", "inner_optimizer": value});

@@ -1,26 +1,27 @@
-//! RMSprop: v ← ρ·v + (1 − ρ)·g², w ← w − rate·g / √(v + ε); centred, the square of the mean gradient comes off v; with momentum,
+//! RMSprop: v ← ρ·v + (1 − ρ)·g², w ← w − rate·g / √(v + ε); centered, the square of the mean gradient comes off v; with momentum,
 //! the steps are summed (keras/src/optimizers/rmsprop.py).
 
+use super::{Base, Formula, Slots, Step};
+use crate::object::range;
+use crate::{keras_object, optimizer_base};
 use maobi_kernels::update;
 
-use super::kind::{Formula, Slots, Step, check_positive, check_share};
-use crate::object::ConfigError;
-
-parameters! {
+keras_object! {
     /// RMSprop.
-    RmsProp("rmsprop", "0.001") {
-        /// Decay of the mean square; default 0.9.
-        rho: f64 = 0.9,
-        /// Share of the last step that goes on; default 0.
-        momentum: f64 = 0.0,
-        /// Added under the root; default 1e-7.
-        epsilon: f64 = 1e-7,
-        /// Divide by the deviation rather than the mean square's root.
+    pub struct RMSprop("rmsprop") with base: Base = Base::new(0.001), {
+        /// Decay of the mean square; 0.9 by default.
+        rho: f64 where range::SHARE = 0.9,
+        /// Share of the last step that goes on; 0 by default.
+        momentum: f64 where range::SHARE = 0.0,
+        /// Added under the root; 1e-7 by default.
+        epsilon: f64 where range::NOT_NEGATIVE = 1e-7,
+        /// Divide by the deviation rather than the root of the mean square; false by default.
         centered: bool = false,
     }
 }
+optimizer_base!(RMSprop);
 
-impl Formula for RmsProp {
+impl Formula for RMSprop {
     fn slots(&self) -> &'static [&'static [&'static str]] {
         match (self.momentum > 0.0, self.centered) {
             (false, false) => &[&["velocity"]],
@@ -30,26 +31,16 @@ impl Formula for RmsProp {
         }
     }
 
-    fn update(&self, step: Step, w: &mut [f32], g: &[f32], slots: Slots<'_>) {
-        let parameters = update::RmsProp {
+    fn update(&self, step: Step, w: &mut [f32], g: &[f32], mut slots: Slots<'_>) {
+        let parameters = update::RMSprop {
             lr: step.learning_rate,
             rho: self.rho as f32,
             one_minus_rho: (1.0 - self.rho) as f32,
             momentum: self.momentum as f32,
             epsilon: self.epsilon as f32,
         };
-        let (momentum, average) = match (self.momentum > 0.0, self.centered) {
-            (false, false) => (None, None),
-            (true, false) => (Some(slots.b), None),
-            (false, true) => (None, Some(slots.b)),
-            (true, true) => (Some(slots.b), Some(slots.c)),
-        };
-        update::rmsprop(&parameters, w, g, slots.a, momentum, average);
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        check_share("RMSprop", "rho", self.rho)?;
-        check_share("RMSprop", "momentum", self.momentum)?;
-        check_positive("RMSprop", "epsilon", self.epsilon)
+        let momentum = (self.momentum > 0.0).then(|| slots.take("momentum"));
+        let average = self.centered.then(|| slots.take("average_gradient"));
+        update::rmsprop(&parameters, w, g, slots.take("velocity"), momentum, average);
     }
 }

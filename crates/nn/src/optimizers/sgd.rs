@@ -1,36 +1,32 @@
 //! Gradient descent: w ← w − rate·g; with momentum v ← m·v − rate·g, w ← w + v, and with Nesterov w ← w + m·v − rate·g
 //! (keras/src/optimizers/sgd.py).
 
+use super::{Base, Formula, Slots, Step};
+use crate::object::range;
+use crate::{keras_object, optimizer_base};
 use maobi_kernels::update;
 
-use super::kind::{Formula, Slots, Step, check_share};
-use crate::object::ConfigError;
-
-parameters! {
+keras_object! {
     /// Gradient descent.
-    Sgd("SGD", "0.01") {
-        /// Share of the last step that goes on, 0 to 1; default 0.
-        momentum: f64 = 0.0,
-        /// Look ahead along the momentum.
+    pub struct SGD("SGD") with base: Base = Base::new(0.01), {
+        /// Share of the last step that goes on, 0 to 1; 0 by default.
+        momentum: f64 where range::SHARE = 0.0,
+        /// Look ahead along the momentum; false by default.
         nesterov: bool = false,
     }
 }
+optimizer_base!(SGD);
 
-impl Formula for Sgd {
+impl Formula for SGD {
     fn slots(&self) -> &'static [&'static [&'static str]] {
         if self.momentum == 0.0 { &[] } else { &[&["momentum"]] }
     }
 
-    fn update(&self, step: Step, w: &mut [f32], g: &[f32], slots: Slots<'_>) {
-        let (rate, momentum) = (step.learning_rate, self.momentum as f32);
+    fn update(&self, step: Step, w: &mut [f32], g: &[f32], mut slots: Slots<'_>) {
         if self.momentum == 0.0 {
-            update::sgd(rate, w, g);
+            update::sgd(step.learning_rate, w, g);
         } else {
-            update::sgd_momentum(rate, momentum, self.nesterov, w, g, slots.a);
+            update::sgd_momentum(step.learning_rate, self.momentum as f32, self.nesterov, w, g, slots.take("momentum"));
         }
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        check_share("SGD", "momentum", self.momentum)
     }
 }

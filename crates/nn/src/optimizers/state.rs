@@ -1,12 +1,12 @@
-//! What an optimiser remembers between steps, and its order in files.
+//! What an optimizer remembers between steps, and its order in files.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use maobi_kernels::memory::{Buffer, Ref};
 
-use super::apply::{CHUNK, partition};
-use super::{DynamicScale, Kind, LearningRate, Optimizer};
+use super::chunk::{CHUNK, Chunk, partition};
+use super::{DynamicScale, LearningRate, MOST_SLOTS, Optimizer, Treatment};
 
 /// The iteration, the learning rate and the slot variables of one training run.
 ///
@@ -19,15 +19,17 @@ pub struct OptimizerState {
     pub learning_rate: f32,
     /// The factor of the loss, where the optimizer scales it.
     pub loss_scale: Option<DynamicScale>,
-    /// Nadam's running product of momenta; 1 and unused in others.
-    pub(super) u_product: f32,
+    /// The running product of [`Formula::factor`](super::Formula::factor); 1 and unused where there is none.
+    pub(super) product: f32,
     pub(super) weights: Vec<WeightInfo>,
-    /// Slot `s` of weight `w` is at `w * per_weight + s`; the moving average, where kept, is the last. Made when first needed.
+    /// The slots of all weights, from `WeightInfo::first` on; the moving average, where kept, is the last of each. Made when first needed.
     slots: OnceLock<Vec<Buffer>>,
-    /// What the slots other than the moving average start with.
-    initial: f32,
+    /// What each slot starts with.
+    initial: Vec<f32>,
+    /// Scratch memory of weights that are updated as a whole, and how much the largest needs.
+    pub(super) scratch: Vec<f32>,
+    pub(super) scratch_len: usize,
     left_out: bool,
-    pub(super) per_weight: usize,
     pub(super) use_ema: bool,
     /// Every chunk of every weight, in order: what a step's tasks are.
     pub(super) chunks: Vec<Chunk>,
@@ -35,25 +37,31 @@ pub struct OptimizerState {
     pub(super) squares: Vec<AtomicU64>,
     /// The factor of each weight's gradient that clipping asks for.
     pub(super) scales: Vec<f32>,
-    /// Slot names, one group after the other.
-    groups: &'static [&'static [&'static str]],
     has_rate_variable: bool,
     has_product: bool,
 }
 
 /// A weight as the state knows it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct WeightInfo {
     pub(super) path: String,
     pub(super) shape: Vec<usize>,
     pub(super) len: usize,
+    pub(super) treatment: Treatment,
+    /// The place of its first slot among all.
+    pub(super) first: usize,
 }
 
-/// A run of at most [`CHUNK`] elements of one weight.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
-    pub(super) weight: usize,
-    pub(super) part: usize,
+impl WeightInfo {
+    /// The names of its slots, without the moving average.
+    pub(super) fn slots(&self) -> impl Iterator<Item = &'static str> {
+        self.treatment.slots.iter().copied().flatten().copied()
+    }
+
+    /// The place of its moving average.
+    pub(super) fn average(&self) -> usize {
+        self.first + self.slots().count()
+    }
 }
 
 /// What a slot variable is called and how large it is.
@@ -144,35 +152,44 @@ impl OptimizerState {
     /// The state before the first step: slots at their starting values, which take no memory before they are needed.
     ///
     /// `weights` are the paths ("sequential/dense/kernel") and shapes of the trainable weights, in model order.
+    ///
+    /// # Panics
+    /// When the optimizer names more than [`MOST_SLOTS`] slots.
     pub fn new<'a>(optimizer: &Optimizer, weights: impl IntoIterator<Item = (&'a str, &'a [usize])>) -> OptimizerState {
-        let weights: Vec<WeightInfo> = weights
-            .into_iter()
-            .map(|(path, shape)| WeightInfo { path: path.into(), shape: shape.into(), len: shape.iter().product() })
-            .collect();
-        let groups = optimizer.kind.slots();
-        let own: usize = groups.iter().map(|group| group.len()).sum();
-        let per_weight = own + usize::from(optimizer.use_ema);
+        let (formula, base) = (optimizer.formula(), optimizer.base());
+        let mut initial = Vec::new();
+        let info = |(path, shape): (&str, &[usize])| {
+            let (treatment, first) = (formula.treatment(path, shape), initial.len());
+            let info = WeightInfo { path: path.into(), shape: shape.into(), len: shape.iter().product(), treatment, first };
+            initial.extend(info.slots().map(|slot| formula.initial(slot)));
+            assert!(initial.len() - first <= MOST_SLOTS, "{} has more than {MOST_SLOTS} slots", optimizer.class_name());
+            initial.extend(base.use_ema.then_some(0.0));
+            info
+        };
+        let weights: Vec<WeightInfo> = weights.into_iter().map(info).collect();
         let chunks: Vec<Chunk> = weights
             .iter()
             .enumerate()
-            .flat_map(|(index, weight)| (0..weight.len.div_ceil(CHUNK)).map(move |part| Chunk { weight: index, part }))
+            .flat_map(|(index, weight)| {
+                (0..weight.len.div_ceil(CHUNK)).map(move |part| Chunk { weight: index, part: Some(part) })
+            })
             .collect();
         OptimizerState {
             iterations: 0,
-            learning_rate: optimizer.learning_rate.initial(),
-            loss_scale: optimizer.loss_scale.map(DynamicScale::new),
-            u_product: 1.0,
+            learning_rate: base.learning_rate.initial(),
+            loss_scale: base.loss_scale.map(DynamicScale::new),
+            product: 1.0,
             squares: chunks.iter().map(|_| AtomicU64::new(0)).collect(),
             scales: vec![1.0; weights.len()],
             chunks,
             slots: OnceLock::new(),
-            initial: optimizer.kind.initial_slot(),
+            initial,
+            scratch: Vec::new(),
+            scratch_len: weights.iter().filter_map(|w| w.treatment.whole.map(|scratch| w.len + scratch)).max().unwrap_or(0),
             left_out: false,
-            per_weight,
-            use_ema: optimizer.use_ema,
-            groups,
-            has_rate_variable: matches!(optimizer.learning_rate, LearningRate::Constant(_)),
-            has_product: matches!(optimizer.kind, Kind::Nadam(_)),
+            use_ema: base.use_ema,
+            has_rate_variable: matches!(base.learning_rate, LearningRate::Constant(_)),
+            has_product: optimizer.formula().factor(1).is_some(),
             weights,
         }
     }
@@ -207,13 +224,13 @@ impl OptimizerState {
     }
 
     /// The slot variables in the order of Keras' `optimizer.variables` after iteration and learning rate: moving averages, then
-    /// group by group the slots of all weights, then Nadam's product.
+    /// group by group the slots of all weights, then the product, where the optimizer has one.
     pub fn variables(&self) -> Vec<StateVariable<'_>> {
-        let places = self.order().into_iter().map(|(weight, slot, _)| Some(weight * self.per_weight + slot)).chain([None]);
+        let places = self.order().into_iter().map(|(_, place, _)| Some(place)).chain([None]);
         let variable = |(SlotShape { name, weight, slot, shape }, place): (SlotShape, Option<usize>)| {
             let values = match place {
                 Some(place) => VariableValues::Slot(self.slots()[place].whole()),
-                None => VariableValues::Scalar([self.u_product]),
+                None => VariableValues::Scalar([self.product]),
             };
             StateVariable { name, weight, slot, shape, values }
         };
@@ -230,19 +247,19 @@ impl OptimizerState {
         self.slots.get().is_some()
     }
 
-    /// Values of all slots.
+    /// Values of all slots and of scratch memory.
     pub(crate) fn slot_values(&self) -> usize {
-        self.per_weight * self.weights.iter().map(|weight| weight.len).sum::<usize>()
+        let slots = |weight: &WeightInfo| weight.slots().count() + usize::from(self.use_ema);
+        self.weights.iter().map(|weight| weight.len * slots(weight)).sum::<usize>() + self.scratch_len
     }
 
     fn new_slots(&self) -> Vec<Buffer> {
-        let own = self.per_weight - usize::from(self.use_ema);
-        let mut slots = Vec::with_capacity(self.weights.len() * self.per_weight);
+        let mut slots = Vec::with_capacity(self.initial.len());
         for weight in &self.weights {
-            for slot in 0..self.per_weight {
+            for place in weight.first..weight.average() + usize::from(self.use_ema) {
                 let mut buffer = Buffer::new(weight.len);
-                if slot < own && self.initial != 0.0 {
-                    buffer.get_mut().fill(self.initial);
+                if self.initial[place] != 0.0 {
+                    buffer.get_mut().fill(self.initial[place]);
                 }
                 partition(&mut buffer);
                 slots.push(buffer);
@@ -276,27 +293,29 @@ impl OptimizerState {
                 return Err(StateError::Shape { index, name, expected, got, len: variable.values.len() });
             }
         }
-        for ((weight, slot, _), variable) in order.iter().zip(saved) {
-            self.slots()[weight * self.per_weight + slot].whole_mut().copy_from_slice(variable.values);
+        for ((_, place, _), variable) in order.iter().zip(saved) {
+            self.slots()[*place].whole_mut().copy_from_slice(variable.values);
         }
         if let (true, Some(product)) = (self.has_product, saved.last()) {
-            self.u_product = product.values[0];
+            self.product = product.values[0];
         }
         Ok(())
     }
 
-    /// (weight, slot, slot name) in file order.
+    /// (weight, place among all slots, slot name) in file order.
     fn order(&self) -> Vec<(usize, usize, &'static str)> {
         let mut order = Vec::new();
         if self.use_ema {
-            order.extend((0..self.weights.len()).map(|weight| (weight, self.per_weight - 1, "average")));
+            order.extend(self.weights.iter().enumerate().map(|(index, weight)| (index, weight.average(), "average")));
         }
-        let mut first = 0;
-        for group in self.groups {
-            for weight in 0..self.weights.len() {
-                order.extend(group.iter().enumerate().map(|(i, name)| (weight, first + i, *name)));
+        let groups = self.weights.iter().map(|weight| weight.treatment.slots.len()).max().unwrap_or(0);
+        for group in 0..groups {
+            for (index, weight) in self.weights.iter().enumerate() {
+                let slots = weight.treatment.slots;
+                let first = weight.first + slots.iter().take(group).map(|group| group.len()).sum::<usize>();
+                let names = slots.get(group).copied().unwrap_or_default();
+                order.extend(names.iter().enumerate().map(|(i, name)| (index, first + i, *name)));
             }
-            first += group.len();
         }
         order
     }
@@ -318,24 +337,20 @@ impl Clone for OptimizerState {
             iterations: self.iterations,
             learning_rate: self.learning_rate,
             loss_scale: self.loss_scale,
-            u_product: self.u_product,
-            weights: self
-                .weights
-                .iter()
-                .map(|w| WeightInfo { path: w.path.clone(), shape: w.shape.clone(), len: w.len })
-                .collect(),
+            product: self.product,
+            weights: self.weights.clone(),
             slots: self
                 .slots
                 .get()
                 .map_or_else(OnceLock::new, |slots| OnceLock::from(slots.iter().map(copy).collect::<Vec<_>>())),
-            initial: self.initial,
+            initial: self.initial.clone(),
+            scratch: Vec::new(),
+            scratch_len: self.scratch_len,
             left_out: self.left_out,
-            per_weight: self.per_weight,
             use_ema: self.use_ema,
             chunks: self.chunks.clone(),
             squares: self.squares.iter().map(|bits| AtomicU64::new(bits.load(Ordering::Relaxed))).collect(),
             scales: self.scales.clone(),
-            groups: self.groups,
             has_rate_variable: self.has_rate_variable,
             has_product: self.has_product,
         }

@@ -72,12 +72,18 @@ pub fn cases() -> Vec<Case> {
         case(Activation::new("softmax"), &[2, 7], &[2, 7]).refuses(&[]),
         case(AveragePooling2D::new(2), image, &[2, 3, 3]).refuses(flat),
         case(AveragePooling2D::new(3).strides(2).padding(arguments::Padding::Same), image, &[3, 3, 3]),
+        case(CenterCrop::new(2, 3), image, &[2, 3, 3]).refuses(flat),
         case(Conv2D::new(4, 3).activation("relu"), image, &[3, 4, 4])
             .weights([("kernel", &[3, 3, 3, 4]), ("bias", &[4])])
             .refuses(flat),
         case(Conv2D::new(4, (2, 3)).strides(2).padding(arguments::Padding::Same).activation("tanh"), image, &[3, 3, 4])
             .weights([("kernel", &[2, 3, 3, 4]), ("bias", &[4])]),
         case(Conv2D::new(6, 3).groups(3).use_bias(false), image, &[3, 4, 6]).weights([("kernel", &[3, 3, 1, 6])]),
+        case(Conv2DTranspose::new(2, 3).strides(2).activation("tanh"), &[3, 2, 3], &[7, 5, 2])
+            .weights([("kernel", &[3, 3, 2, 3]), ("bias", &[2])])
+            .refuses(flat),
+        case(Conv2DTranspose::new(4, 2).padding(arguments::Padding::Same).use_bias(false), image, &[5, 6, 4])
+            .weights([("kernel", &[2, 2, 4, 3])]),
         case(Dense::new(4).activation("relu"), &[9], &[4]).weights([("kernel", &[9, 4]), ("bias", &[4])]).refuses(&[]),
         case(Dense::new(4).activation("silu"), &[2, 5], &[2, 4]).weights([("kernel", &[5, 4]), ("bias", &[4])]),
         case(DepthwiseConv2D::new(3).padding(arguments::Padding::Same), image, image)
@@ -91,15 +97,22 @@ pub fn cases() -> Vec<Case> {
         case(Dropout::new(0.4), image, image).mode(Mode::Random),
         case(ELU::new(), flat, flat),
         case(Flatten::new(), image, &[90]),
+        case(GaussianNoise::new(0.3), flat, flat).mode(Mode::Random),
         case(GlobalAveragePooling2D::new(), image, &[3]).refuses(flat),
         case(GlobalMaxPooling2D::new().keepdims(true), image, &[1, 1, 3]).refuses(flat),
         case(LeakyReLU::new(), flat, flat),
         case(MaxPooling2D::new(2), image, &[2, 3, 3]).refuses(flat),
         case(MaxPooling2D::new(3).strides(1), image, &[3, 4, 3]),
+        case(Permute::new([3, 1, 2]), image, &[3, 5, 6]).refuses(flat),
+        case(PReLU::new(), flat, flat).weights([("alpha", &[30])]),
+        case(PReLU::new().shared_axes([1, 2]), image, image).weights([("alpha", &[1, 1, 3])]).refuses(flat),
         case(ReLU::new().max_value(1.5).negative_slope(0.1), flat, flat),
         case(Rescaling::new(0.25).offset(-0.5), image, image),
+        case(RepeatVector::new(3), &[4], &[3, 4]).refuses(image),
         case(Reshape::new([5, -1]), image, &[5, 18]).refuses(&[4, 3]),
         case(Softmax::new(), &[7], &[7]).refuses(&[]),
+        case(Softmax::new().axis(1), image, image),
+        case(SpatialDropout2D::new(0.5), image, image).mode(Mode::Random).refuses(flat),
         case(UpSampling2D::new((1, 2)), &[3, 2, 2], &[3, 4, 2]).refuses(flat),
         case(UpSampling2D::new((2, 3)).interpolation(UpSampling::Bilinear), &[3, 2, 2], &[6, 6, 2]),
         case(ZeroPadding2D::new(((1, 0), (2, 1))), image, &[6, 9, 3]).refuses(flat),
@@ -121,8 +134,15 @@ fn normalisation() -> Vec<Case> {
         case(BatchNormalization::new().center(false), &[3], &[3])
             .weights([("gamma", &[3]), state[0], state[1]])
             .mode(Mode::Batch),
+        case(GroupNormalization::new().groups(2), &[3, 2, 4], &[3, 2, 4])
+            .weights([("gamma", &[4]), ("beta", &[4])])
+            .refuses(&[3, 2, 5]),
+        case(GroupNormalization::new().groups(-1).axis(1).center(false), IMAGE, IMAGE).weights([("gamma", &[5])]),
+        case(GroupNormalization::new().groups(3).axis(2).scale(false), IMAGE, IMAGE).weights([("beta", &[6])]),
         case(LayerNormalization::new(), IMAGE, IMAGE).weights([("gamma", &[3]), ("beta", &[3])]).refuses(&[]),
         case(LayerNormalization::new().axis([1, 2, 3]).center(false), &[2, 3, 4], &[2, 3, 4]).weights([("gamma", &[2, 3, 4])]),
+        case(UnitNormalization::new(), IMAGE, IMAGE).refuses(&[]),
+        case(UnitNormalization::new().axis([1, 3]), &[2, 3, 4], &[2, 3, 4]),
     ]
 }
 
@@ -134,8 +154,16 @@ fn merging() -> Vec<Case> {
         case(Add::new(), &[], shape).inputs([shape, gate, shape]),
         case(Average::new(), &[], shape).inputs([shape, shape]).refuses_all([shape]),
         case(Average::new(), &[], shape).inputs([shape, gate, shape]),
+        case(Maximum::new(), &[], shape).inputs([shape, shape, shape]).refuses_all([shape, &[2, 3, 3]]),
+        case(Maximum::new(), &[], shape).inputs([gate, shape]),
+        case(Minimum::new(), &[], shape).inputs([shape, gate]).refuses_all([shape]),
         case(Multiply::new(), &[], shape).inputs([shape, shape, shape]).refuses_all([shape, &[2, 3, 3]]),
         case(Multiply::new(), &[], shape).inputs([shape, gate]),
+        case(Subtract::new(), &[], shape).inputs([shape, shape]).refuses_all([shape, shape, shape]),
+        case(Subtract::new(), &[], shape).inputs([gate, shape]),
+        case(Dot::new(1), &[], &[1]).inputs([&[4], &[4]]).refuses_all([&[4], &[3]]),
+        case(Dot::new((2, 1)), &[], &[2, 4, 5]).inputs([shape, &[3, 5]]),
+        case(Dot::new((-1, 1)).normalize(true), &[], &[2, 3]).inputs([&[2, 4], &[4, 3]]),
         case(Concatenate::new(), &[], &[2, 3, 9]).inputs([shape, &[2, 3, 5]]).refuses_all([shape, &[3, 3, 4]]),
         case(Concatenate::new().axis(1), &[], &[3, 3, 4]).inputs([shape, &[1, 3, 4]]),
     ]

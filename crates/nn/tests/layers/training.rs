@@ -5,7 +5,7 @@ use super::formula::{cotangent, layer_input};
 use maobi_nn::graph::{Call, apply};
 use maobi_nn::layers::{Dense, Flatten, InputLayer, Layer};
 use maobi_nn::losses::{MeanSquaredError, Target};
-use maobi_nn::optimizers::Sgd;
+use maobi_nn::optimizers::SGD;
 use maobi_nn::{Batch, Compile, Model, Samples};
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl Problem {
         let y = Dense::new(3).call(&x).expect("dense");
         let mut model = Model::new("probe", &entries, &[&y], 5).expect("the model builds");
         model.set_threads(threads);
-        model.compile(Compile::new(Sgd::new(0.02), MeanSquaredError::new())).expect("compiles");
+        model.compile(Compile::new(SGD::new(0.02), MeanSquaredError::new())).expect("compiles");
         let inputs = case.inputs.iter().enumerate().map(|(k, s)| layer_input(k, SAMPLES * s.iter().product::<usize>())).collect();
         Problem { model, inputs, targets: cotangent(SAMPLES * 3) }
     }

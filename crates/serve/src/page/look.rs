@@ -204,7 +204,7 @@ fn within(recognizer: &Recognizer, glyph: &[u8], class: usize, wishes: &Wishes, 
     if wishes.maps {
         let (mut told, mut room) = (Vec::new(), MOST_MAPS);
         for layer in recognizer.activations(glyph).map_err(failed)? {
-            let shown = matches!(layer.class, "Dense") || layer.shape.len() == 3;
+            let shown = layer.has_weights || layer.shape.len() == 3;
             let &[height, width, channels] = &match layer.shape[..] {
                 [height, width, channels] => [height, width, channels],
                 [units] => [1, units, 1],

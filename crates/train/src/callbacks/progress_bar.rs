@@ -5,7 +5,8 @@
 use super::output::Output;
 use super::{Action, BatchLogs, Callback, Context, EpochLogs, Running};
 use crate::error::Result;
-use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use crate::figures::{count, duration, figures};
+use indicatif::{MultiProgress, ProgressBar as Bar, ProgressStyle};
 use maobi_nn::keras_object;
 use maobi_nn::object::{Declared, range};
 use std::io::{IsTerminal, Write};
@@ -29,9 +30,10 @@ keras_object! {
 
 /// What is shown.
 pub struct State {
+    lines: bool,
     terminal: bool,
     output: Output,
-    target: Option<ProgressDrawTarget>,
+    bars: MultiProgress,
     bar: Option<Bar>,
     epoch_started: Instant,
     refreshed: Instant,
@@ -57,9 +59,10 @@ impl Default for State {
     fn default() -> Self {
         let now = Instant::now();
         State {
+            lines: true,
             terminal: std::io::stderr().is_terminal(),
             output: Output::default(),
-            target: None,
+            bars: MultiProgress::new(),
             bar: None,
             epoch_started: now,
             refreshed: now,
@@ -77,10 +80,17 @@ impl ProgressBar {
         self
     }
 
-    /// A bar on this terminal instead of standard error.
+    /// Whether there are lines; without them the bar alone is left, for a program that writes its own.
     #[must_use]
-    pub fn terminal(mut self, target: ProgressDrawTarget) -> Self {
-        (self.run.target, self.run.terminal) = (Some(target), true);
+    pub fn lines(mut self, lines: bool) -> Self {
+        self.run.lines = lines;
+        self
+    }
+
+    /// The bar stands among the others of a program, and lines go around all of them.
+    #[must_use]
+    pub fn among(mut self, bars: MultiProgress) -> Self {
+        self.run.bars = bars;
         self
     }
 
@@ -88,28 +98,29 @@ impl ProgressBar {
         self.run.terminal && self.verbose == 1
     }
 
-    /// A line that stays, above the bar where there is one.
+    /// A line that stays, above the bars.
     fn say(&mut self, text: &str) {
-        match &self.run.bar {
-            _ if self.verbose == 0 => {}
-            Some(bar) => bar.println(text),
-            None => self.run.output.line(text),
+        if self.verbose > 0 && self.run.lines {
+            let State { bars, output, .. } = &mut *self.run;
+            bars.suspend(|| output.line(text));
         }
     }
 
     fn start_bar(&mut self, context: &Context<'_>) {
         let (length, prefix) = match context.steps {
-            Some(steps) => (steps, String::new()),
-            None => (context.steps_per_epoch as u64, format!("{} ", epoch_name(context.epoch + 1, context.epochs))),
+            Some(steps) => (steps, "step".to_owned()),
+            None => (context.steps_per_epoch as u64, epoch_name(context.epoch + 1, context.epochs)),
         };
-        // The style is fixed text; a test draws it.
-        let style = ProgressStyle::with_template("{prefix}{bar:30} {pos}/{len} {eta} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let target = self.run.target.take().unwrap_or_else(ProgressDrawTarget::stderr);
-        let bar = self.run.bar.get_or_insert_with(|| Bar::with_draw_target(None, target));
+        let State { bar, bars, .. } = &mut *self.run;
+        let bar = bar.get_or_insert_with(|| {
+            let bar = bars.add(Bar::new(length));
+            if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left, {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
         bar.reset();
         bar.set_length(length);
-        bar.set_style(style.progress_chars("━╸─"));
         bar.set_prefix(prefix);
         bar.set_message("");
         bar.set_position(if context.steps.is_some() { context.step } else { context.batch as u64 });
@@ -122,29 +133,22 @@ impl ProgressBar {
     }
 }
 
-/// `Epoch 3/12`, or `Epoch 3` where there is no last one.
+/// `epoch 3/12`, or `epoch 3` where there is no last one.
 fn epoch_name(epoch: usize, epochs: Option<usize>) -> String {
-    epochs.map_or_else(|| format!("Epoch {epoch}"), |of| format!("Epoch {epoch}/{of}"))
-}
-
-/// `loss: 0.1234 - accuracy: 0.9876`, four decimals as Keras; small figures with an exponent.
-fn figures(values: &[(String, f64)]) -> String {
-    let figure = |(name, value): &(String, f64)| match value.abs() {
-        small if small > 0.0 && small < 1e-3 => format!("{name}: {value:.4e}"),
-        _ => format!("{name}: {value:.4}"),
-    };
-    values.iter().map(figure).collect::<Vec<_>>().join(" - ")
+    epochs.map_or_else(|| format!("epoch {epoch}"), |of| format!("epoch {epoch}/{of}"))
 }
 
 /// The line of an epoch.
 fn epoch_line(epoch: usize, epochs: Option<usize>, logs: &EpochLogs) -> String {
-    let (name, figures) = (epoch_name(epoch, epochs), figures(&logs.values));
-    format!("{name} - {:.1}s - {:.0} images/s - {figures}", logs.seconds, logs.samples_per_second)
+    let shown = logs.values.iter().filter(|(name, _)| name != "learning_rate");
+    let shown = figures(shown.map(|(name, value)| (name.as_str(), *value)));
+    let (name, speed) = (epoch_name(epoch, epochs), count(logs.samples_per_second as u64));
+    format!("{name}: {shown}, {}, {speed} images/s", duration(logs.seconds))
 }
 
 fn step_line(step: u64, steps: Option<u64>, loss: f64, images_per_second: f64) -> String {
     let of = steps.map_or_else(String::new, |steps| format!("/{steps}"));
-    format!("Step {step}{of} - loss: {loss:.4} - {images_per_second:.0} images/s")
+    format!("step {step}{of}: {}, {} images/s", figures([("loss", loss)]), count(images_per_second as u64))
 }
 
 fn per_second(samples: usize, since: Instant) -> f64 {
@@ -164,7 +168,7 @@ impl Callback for ProgressBar {
         self.run.line = Line::new();
         if context.epoch > 0 || context.batch > 0 {
             let place = epoch_name(context.epoch + 1, context.epochs);
-            self.say(&format!("Going on with {place}, step {} of {}", context.batch + 1, context.steps_per_epoch));
+            self.say(&format!("going on with {place}, step {} of {}", context.batch + 1, context.steps_per_epoch));
         }
         Ok(())
     }
@@ -193,8 +197,10 @@ impl Callback for ProgressBar {
         if let Some(bar) = run.bar.as_ref().filter(|_| run.refreshed.elapsed() >= REFRESH) {
             run.refreshed = Instant::now();
             bar.set_position(if context.steps.is_some() { context.step } else { context.batch as u64 });
-            let speed = per_second(run.epoch_samples, run.epoch_started);
-            bar.set_message(format!("{speed:.0} images/s - {}", figures(&context.model.logs())));
+            let speed = count(per_second(run.epoch_samples, run.epoch_started) as u64);
+            let running = context.model.logs();
+            let running = figures(running.iter().map(|(name, value)| (name.as_str(), *value)));
+            bar.set_message(format!("{speed} images/s, {running}"));
         }
         Ok(Action::Continue)
     }
@@ -229,11 +235,10 @@ mod tests {
 
     #[test]
     fn lines_are_exact() {
-        let expected =
-            "Epoch 1/12 - 3.2s - 18750 images/s - loss: 0.2871 - accuracy: 0.9123 - val_loss: 0.1000 - learning_rate: 1.0000e-4";
+        let expected = "epoch 1/12: loss 0.2871, accuracy 0.9123, val_loss 0.1000, 3.2 s, 18,750 images/s";
         assert_eq!(epoch_line(1, Some(12), &logs()), expected);
-        assert!(epoch_line(3, None, &logs()).starts_with("Epoch 3 - 3.2s"));
-        assert_eq!(step_line(50, Some(20_000), 2.289_31, 1930.2), "Step 50/20000 - loss: 2.2893 - 1930 images/s");
-        assert_eq!(step_line(50, None, f64::NAN, 1.0), "Step 50 - loss: NaN - 1 images/s");
+        assert!(epoch_line(3, None, &logs()).starts_with("epoch 3: loss"));
+        assert_eq!(step_line(50, Some(20_000), 2.289_31, 1930.2), "step 50/20000: loss 2.2893, 1,930 images/s");
+        assert_eq!(step_line(50, None, f64::NAN, 1.0), "step 50: loss NaN, 1 images/s");
     }
 }

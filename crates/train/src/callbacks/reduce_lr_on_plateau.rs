@@ -102,7 +102,9 @@ impl Callback for ReduceLROnPlateau {
         let rate = self.epoch(current, state.learning_rate);
         if rate != state.learning_rate {
             state.learning_rate = rate;
-            self.run.output.say(self.verbose, &format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
+            self.run
+                .output
+                .say(self.verbose, &format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
         }
         Ok(Action::Continue)
     }

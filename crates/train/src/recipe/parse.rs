@@ -274,7 +274,10 @@ mod tests {
         let precise = |name: &str| format!("{SMALL}\nprecision = \"{name}\"");
         assert!(message(&precise("float16")).contains("[training] precision: expected float32, mixed_bfloat16, mixed_float16"));
         let model = Recipe::parse(&precise("mixed_float16"), "small").unwrap().model(1).unwrap();
-        assert_eq!((model.precision().name(), model.compiled().unwrap().optimizer.loss_scale.is_some()), ("mixed_float16", true));
+        assert_eq!(
+            (model.precision().name(), model.compiled().unwrap().optimizer.base().loss_scale.is_some()),
+            ("mixed_float16", true)
+        );
         assert!(message(&format!("{SMALL}\nepochs = 1\nsteps = 2")).contains("either epochs or steps"));
     }
 }

@@ -25,7 +25,7 @@ pub use limits::Limits;
 pub use source::check_file;
 
 use self::png::Png;
-use crate::picture::Picture;
+use crate::picture::{Ground, Picture};
 use ::png::DecodingError;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, metadata::Orientation};
 use rows::Planes;
@@ -39,27 +39,35 @@ use std::path::Path;
 /// ([`check_file`]).
 pub fn decode_file(path: impl AsRef<Path>, limits: &Limits) -> Result<Picture, DecodeError> {
     let path = path.as_ref();
+    decode_bytes(&read_file(path, limits)?, &path.display().to_string(), limits)
+}
+
+/// The bytes of a picture file, for [`decode_bytes`] and [`decode_color`].
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
     let name = path.display().to_string();
     let meta = check_file(path)?;
     if meta.is_file() && meta.len() > limits.max_bytes {
         return Err(DecodeError::TooManyBytes { file: name, bytes: Some(meta.len()), limit: limits.max_bytes });
     }
     let file = std::fs::File::open(path).map_err(|source| DecodeError::Read { file: name.clone(), source })?;
-    decode_reader(file, &name, limits)
+    read_stream(file, &name, limits)
 }
 
-/// Reads a picture from a stream such as standard input; `name` stands for it in messages.
+/// The bytes of a stream such as standard input, for [`decode_bytes`] and [`decode_color`]; `name` stands for it in messages.
 ///
 /// # Errors
-/// As [`decode_file`]. At most one byte more than [`Limits::max_bytes`] is read.
-pub fn decode_reader(reader: impl Read, name: &str, limits: &Limits) -> Result<Picture, DecodeError> {
+/// [`DecodeError::Read`] and [`DecodeError::TooManyBytes`]. At most one byte more than [`Limits::max_bytes`] is read.
+pub fn read_stream(reader: impl Read, name: &str, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
     let mut bytes = Vec::new();
     let bounded = reader.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut bytes);
     bounded.map_err(|source| DecodeError::Read { file: name.to_owned(), source })?;
     if bytes.len() as u64 > limits.max_bytes {
         return Err(DecodeError::TooManyBytes { file: name.to_owned(), bytes: None, limit: limits.max_bytes });
     }
-    decode_bytes(&bytes, name, limits)
+    Ok(bytes)
 }
 
 /// Reads a picture from memory; `name` stands for it in messages.
@@ -68,7 +76,19 @@ pub fn decode_reader(reader: impl Read, name: &str, limits: &Limits) -> Result<P
 /// As [`decode_file`].
 pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture, DecodeError> {
     let file = File::new(bytes, name, limits)?;
-    file.guarded(|| file.decode())
+    let Decoded { values: grey, size: (width, height), ground, full } = file.guarded(|| file.decode(1))?;
+    Ok(Picture { width, height, grey, ground, full })
+}
+
+/// Reads a picture from memory in color: red, green and blue `[height, width, 3]`, and (width, height). It is upright, laid on a ground
+/// where it is transparent, and shrunk where it is very large, as [`decode_bytes`] does it.
+///
+/// # Errors
+/// As [`decode_file`].
+pub fn decode_color(bytes: &[u8], name: &str, limits: &Limits) -> Result<(Vec<u8>, (usize, usize)), DecodeError> {
+    let file = File::new(bytes, name, limits)?;
+    let decoded = file.guarded(|| file.decode(3))?;
+    Ok((decoded.values, decoded.size))
 }
 
 /// Estimates from the header alone what decoding and reading a picture will take; `name` stands for it in messages.
@@ -78,6 +98,17 @@ pub fn decode_bytes(bytes: &[u8], name: &str, limits: &Limits) -> Result<Picture
 pub fn cost(bytes: &[u8], name: &str, limits: &Limits) -> Result<Cost, DecodeError> {
     let file = File::new(bytes, name, limits)?;
     file.guarded(|| file.cost())
+}
+
+/// Pixels that are upright and opaque.
+struct Decoded {
+    /// `[height, width, kept]`.
+    values: Vec<u8>,
+    /// (width, height).
+    size: (usize, usize),
+    ground: Ground,
+    /// (width, height) in the file.
+    full: (usize, usize),
 }
 
 /// A picture file in memory, of a format that is read.
@@ -152,29 +183,31 @@ impl<'a> File<'a> {
         }
     }
 
-    fn decode(&self) -> Result<Picture, DecodeError> {
+    /// Luminance (`kept` is 1) or RGB (3).
+    fn decode(&self, kept: usize) -> Result<Decoded, DecodeError> {
         let (planes, orientation, size) = match self.format {
             ImageFormat::Png => {
                 let (png, cost) = self.png()?;
-                let planes = png.planes(cost::factor(cost.width, cost.height)).map_err(|e| self.of_png(e))?;
+                let planes = png.planes(cost::factor(cost.width, cost.height), kept).map_err(|e| self.of_png(e))?;
                 let (planes, orientation) = planes.ok_or_else(|| self.damaged("pixels are missing"))?;
                 (planes, orientation, (cost.width, cost.height))
             }
-            _ => self.decode_whole()?,
+            _ => self.decode_whole(kept)?,
         };
-        let kept = (planes.width, planes.height);
-        let (grey, ground) = grey::flatten(planes);
-        if grey.len() != kept.0 * kept.1 {
+        let shrunk = (planes.width, planes.height);
+        let (values, ground) = grey::flatten(planes);
+        if values.len() != shrunk.0 * shrunk.1 * kept {
             return Err(self.damaged("pixels are missing"));
         }
-        let (grey, (width, height)) = upright::upright(grey, kept, orientation);
+        let upright = if kept == 1 { upright::upright::<1> } else { upright::upright::<3> };
         let full = (size.0 as usize, size.1 as usize);
         let full = if upright::turns(orientation) { (full.1, full.0) } else { full };
-        Ok(Picture { width, height, grey, ground, full })
+        let (values, size) = upright(values, shrunk, orientation);
+        Ok(Decoded { values, size, ground, full })
     }
 
     /// Formats that the image crate decodes at once.
-    fn decode_whole(&self) -> Result<(Planes, Orientation, (u32, u32)), DecodeError> {
+    fn decode_whole(&self, kept: usize) -> Result<(Planes, Orientation, (u32, u32)), DecodeError> {
         if self.format == ImageFormat::Jpeg {
             self.jpeg()?;
         }
@@ -186,7 +219,7 @@ impl<'a> File<'a> {
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let image = DynamicImage::from_decoder(decoder).map_err(|e| self.of_image(e))?;
         let size = (cost.width, cost.height);
-        Ok((grey::planes(image, cost::factor(size.0, size.1)), orientation, size))
+        Ok((grey::planes(image, cost::factor(size.0, size.1), kept), orientation, size))
     }
 
     /// A decoder of the image crate, for a picture within the limits.

@@ -35,9 +35,9 @@ impl<'a> Png<'a> {
         if self.interlaced { 2 } else { 0 }
     }
 
-    /// The picture, each square of `factor × factor` pixels as one, and its orientation; `None` if the rows do not have the
-    /// length that the header gives.
-    pub fn planes(self, factor: usize) -> Result<Option<(Planes, Orientation)>, DecodingError> {
+    /// The picture with `kept` values a pixel, each square of `factor × factor` pixels as one, and its orientation; `None` if the rows
+    /// do not have the length that the header gives.
+    pub fn planes(self, factor: usize, kept: usize) -> Result<Option<(Planes, Orientation)>, DecodingError> {
         let (width, height) = (self.width as usize, self.height as usize);
         let mut reader = self.decoder.read_info()?;
         let exif = reader.info().exif_metadata.as_deref().and_then(Orientation::from_exif_chunk);
@@ -51,23 +51,25 @@ impl<'a> Png<'a> {
                 ColorType::Rgb | ColorType::Indexed => 3,
             },
             wide: (depth == BitDepth::Sixteen).then_some(u16::from_be_bytes),
+            kept,
         };
-        let mut shrink = Shrink::new((width, height), if self.interlaced { 1 } else { factor }, layout.has_alpha());
+        let mut shrink = Shrink::new((width, height), if self.interlaced { 1 } else { factor }, kept, layout.has_alpha());
         let mut whole = None;
-        let (mut grey, mut alpha) = (Vec::with_capacity(width), Vec::new());
+        let (mut values, mut alpha) = (Vec::with_capacity(width * kept), Vec::new());
         while let Some(row) = reader.next_interlaced_row()? {
-            layout.grey(row.data(), &mut grey, &mut alpha);
+            layout.read(row.data(), &mut values, &mut alpha);
             match row.interlace() {
-                InterlaceInfo::Null(_) if grey.len() == width => shrink.row(&grey, &alpha),
+                InterlaceInfo::Null(_) if values.len() == width * kept => shrink.row(&values, &alpha),
                 InterlaceInfo::Null(_) => return Ok(None),
                 InterlaceInfo::Adam7(pass) => {
                     let planes = whole.get_or_insert_with(|| Planes {
                         width,
                         height,
-                        grey: vec![0; width * height],
+                        kept,
+                        values: vec![0; width * height * kept],
                         alpha: layout.has_alpha().then(|| vec![0; width * height]),
                     });
-                    png::expand_interlaced_row(&mut planes.grey, width, &grey, pass, 8);
+                    png::expand_interlaced_row(&mut planes.values, width * kept, &values, pass, 8 * kept as u8);
                     if let Some(plane) = &mut planes.alpha {
                         png::expand_interlaced_row(plane, width, &alpha, pass, 8);
                     }

@@ -1,7 +1,6 @@
 //! Every format and every way a file can be wrong.
 
 use super::*;
-use crate::picture::Ground;
 use image::{ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use proptest::prelude::*;
 
@@ -48,7 +47,10 @@ fn extension_does_not_matter_and_files_and_streams_agree() {
     let bytes = encode(corner(), ImageFormat::Png);
     std::fs::write(&path, &bytes).unwrap();
     let from_file = decode_file(&path, &Limits::default()).unwrap();
-    assert_eq!(from_file, decode_reader(&bytes[..], "stdin", &Limits::default()).unwrap());
+    assert_eq!(
+        from_file,
+        decode_bytes(&read_stream(&bytes[..], "stdin", &Limits::default()).unwrap(), "stdin", &Limits::default()).unwrap()
+    );
 }
 
 #[test]
@@ -145,7 +147,7 @@ fn limits_on_bytes() {
     let expected =
         format!("big.bmp: the file has {} bytes, the limit is 100; shrink the picture or raise the limit", bytes.len());
     assert_eq!(text, expected);
-    let text = decode_reader(std::io::repeat(7), "stdin", &limits).unwrap_err().to_string();
+    let text = read_stream(std::io::repeat(7), "stdin", &limits).unwrap_err().to_string();
     assert_eq!(text, "stdin: the file has more than 100 bytes, the limit is 100; shrink the picture or raise the limit");
 }
 

@@ -1,4 +1,4 @@
-//! EXIF orientation of a grey picture.
+//! EXIF orientation.
 
 use image::metadata::Orientation;
 
@@ -11,10 +11,14 @@ pub(super) fn turns(orientation: Orientation) -> bool {
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
-/// Turns and mirrors `[height, width]` as the orientation says; also the new (width, height).
-pub(super) fn upright(grey: Vec<u8>, (w, h): (usize, usize), orientation: Orientation) -> (Vec<u8>, (usize, usize)) {
+/// Turns and mirrors `[height, width, N]` as the orientation says; also the new (width, height).
+pub(super) fn upright<const N: usize>(
+    values: Vec<u8>,
+    (w, h): (usize, usize),
+    orientation: Orientation,
+) -> (Vec<u8>, (usize, usize)) {
     let (mirrored, flipped, turned) = match orientation {
-        Orientation::NoTransforms => return (grey, (w, h)),
+        Orientation::NoTransforms => return (values, (w, h)),
         Orientation::FlipHorizontal => (true, false, false),
         Orientation::Rotate180 => (true, true, false),
         Orientation::FlipVertical => (false, true, false),
@@ -25,18 +29,19 @@ pub(super) fn upright(grey: Vec<u8>, (w, h): (usize, usize), orientation: Orient
         Orientation::Rotate270 => (false, true, true),
     };
     let (nw, nh) = if turned { (h, w) } else { (w, h) };
-    let mut out = vec![0; grey.len()];
+    let pixels = values.as_chunks::<N>().0;
+    let mut out = vec![[0; N]; pixels.len()];
     for (top, left) in (0..nh).step_by(SQUARE).flat_map(|y| (0..nw).step_by(SQUARE).map(move |x| (y, x))) {
         for y in top..(top + SQUARE).min(nh) {
             let from_y = if flipped { nh - 1 - y } else { y };
             for x in left..(left + SQUARE).min(nw) {
                 let from_x = if mirrored { nw - 1 - x } else { x };
                 let from = if turned { from_x * w + from_y } else { from_y * w + from_x };
-                out[y * nw + x] = grey[from];
+                out[y * nw + x] = pixels[from];
             }
         }
     }
-    (out, (nw, nh))
+    (out.into_flattened(), (nw, nh))
 }
 
 #[cfg(test)]
@@ -52,9 +57,12 @@ mod tests {
             let orientation = Orientation::from_exif(exif).unwrap();
             let mut theirs = DynamicImage::ImageLuma8(GrayImage::from_raw(w as u32, h as u32, grey.clone()).unwrap());
             theirs.apply_orientation(orientation);
-            let (ours, size) = upright(grey.clone(), (w, h), orientation);
+            let (ours, size) = upright::<1>(grey.clone(), (w, h), orientation);
             assert_eq!(size, (theirs.width() as usize, theirs.height() as usize), "{exif}");
-            assert_eq!(ours, theirs.into_luma8().into_raw(), "{exif}");
+            assert_eq!(ours, theirs.to_luma8().into_raw(), "{exif}");
+            let rgb = grey.iter().flat_map(|&v| [v, v / 2, 255 - v]).collect();
+            let expected = ours.iter().flat_map(|&v| [v, v / 2, 255 - v]).collect::<Vec<u8>>();
+            assert_eq!(upright::<3>(rgb, (w, h), orientation), (expected, size), "{exif}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod auto;
 
 pub use crate::bounds::Rect;
 pub use crate::ink::Polarity;
-pub use crate::resize::bicubic;
+pub use crate::resize::{area, bicubic};
 
 use crate::ink::Plane;
 use crate::picture::Picture;
@@ -95,7 +95,7 @@ pub struct Prepared {
 const INK_BELOW: u8 = 140;
 
 /// As [`prepare`], and what each stage made of the picture, from the upright photo to the network's image, for
-/// [`crate::draw::explain_png`].
+/// `maobi_draw::explain_png`.
 pub fn explain(picture: &Picture, how: Preprocess, size: (usize, usize)) -> (Prepared, Vec<Stage>) {
     let mut stages = vec![photo(picture)];
     let prepared = run(picture, how, size, &mut |stage| stages.push(stage()));

@@ -4,7 +4,7 @@ use super::{Which, parts};
 use crate::exit::Exit;
 use crate::output::Console;
 use anyhow::Context;
-use maobi_vision::draw::{Labelled, preview_png};
+use maobi_draw::{Labelled, preview_png};
 use std::path::PathBuf;
 
 /// Arguments of `maobi data preview`.

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 /// Reads, counts and reports.
 pub fn run(what: &str, reader: &Reader, args: &Args, console: Console) -> anyhow::Result<Exit> {
     if reader.recognizer().is_none() {
-        bail!("{}: takes pictures in colour, and rejects none", reader.file.display());
+        bail!("{}: takes pictures in color, and rejects none", reader.file.display());
     }
     let mut measured = Measured::default();
     let failed = match dataset::wanted(what) {

@@ -2,9 +2,9 @@
 
 use crate::output::{Console, column};
 use anyhow::Context;
+use maobi_draw::{Mistake, confusion_png, mistakes_png};
 use maobi_formats::atomic_write;
 use maobi_nn::metrics::ConfusionMatrix;
-use maobi_vision::draw::{Mistake, confusion_png, mistakes_png};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 

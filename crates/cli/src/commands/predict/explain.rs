@@ -3,9 +3,10 @@
 use crate::output::percent;
 use crate::pictures::{Reader, Seen};
 use anyhow::bail;
+use maobi_draw::explain_png;
 use maobi_formats::atomic_write;
 use maobi_recognize::Item;
-use maobi_vision::{Rect, draw, explain};
+use maobi_vision::{Rect, explain};
 use std::path::Path;
 
 /// Titles of the stages that only a single digit has.
@@ -14,7 +15,7 @@ const OF_ONE: [&str; 3] = ["the pieces chosen", "stroke evened out", "what the n
 /// Writes the stages, what the network saw of each item and the probabilities of its classes.
 pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::Result<()> {
     let (Some(picture), Some(recognizer)) = (&seen.picture, reader.recognizer()) else {
-        bail!("--explain {}: there are no stages to draw, the network takes colour pictures as they are", out.display());
+        bail!("--explain {}: there are no stages to draw, the network takes color pictures as they are", out.display());
     };
     let (height, width) = recognizer.frame();
     let (_, mut stages) = explain(picture, reader.options().how, (height, width));
@@ -26,10 +27,10 @@ pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::R
         stages.retain(|stage| !OF_ONE.contains(&stage.title.as_str()));
     }
     let captions: Vec<String> = items.iter().map(caption).collect();
-    let answers: Vec<draw::Seen<'_>> = items
+    let answers: Vec<maobi_draw::Seen<'_>> = items
         .iter()
         .zip(&captions)
-        .map(|(item, caption)| draw::Seen {
+        .map(|(item, caption)| maobi_draw::Seen {
             image: &item.pixels,
             height,
             width,
@@ -39,7 +40,7 @@ pub fn write(out: &Path, file: &Path, seen: &Seen, reader: &Reader) -> anyhow::R
             rejected: item.rejected,
         })
         .collect();
-    atomic_write(out, &draw::explain_png(&file.display().to_string(), &stages, &answers))?;
+    atomic_write(out, &explain_png(&file.display().to_string(), &stages, &answers))?;
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Files and pictures.
 
 use anyhow::ensure;
+use maobi_draw::{Labelled, preview_png};
 use maobi_formats::keras;
 use maobi_train::Recipe;
-use maobi_vision::draw::{Labelled, preview_png};
 use maobi_vision::{Limits, Preprocess, decode_bytes, prepare};
 use std::path::PathBuf;
 

@@ -44,7 +44,7 @@ pub fn check(folder: &RunFolder, before: &RunConfig, epochs: u64, console: &Cons
 
 /// A schedule counts steps from the first one, however many epochs there are. Says where it has come to its end.
 fn schedule(recipe: &Recipe, done: &Progress, epochs: u64, console: &Console) {
-    let LearningRate::Schedule(schedule) = &recipe.training.optimizer.learning_rate else { return };
+    let LearningRate::Schedule(schedule) = &recipe.training.optimizer.base().learning_rate else { return };
     let at = |epoch: u64| schedule.at(epoch.saturating_mul(done.steps_per_epoch));
     let rate = at(done.epochs);
     // A thousand epochs tell a schedule that goes on from one that does not.

@@ -4,18 +4,17 @@ use super::plan::Plan;
 use super::session::{self, Session};
 use super::{Args, finish};
 use crate::exit::Exit;
-use crate::output::Console;
+use crate::output::{Console, multi};
 use crate::run::steps;
 use crate::training::begun::Begun;
 use crate::training::checkpoints;
 use crate::training::events::EpochEvents;
 use crate::training::interrupt::{self, Interrupt};
-use crate::training::progress::Progress;
 use crate::training::record::{EpochRecord, Record};
 use crate::training::start_at::StartAt;
 use crate::training::step_log::{self, StepLog};
 use maobi_nn::Model;
-use maobi_train::callbacks::{BackupAndRestore, SaveFreq, TensorBoard};
+use maobi_train::callbacks::{BackupAndRestore, ProgressBar, SaveFreq, TensorBoard};
 use maobi_train::{Fit, ModelExt, callbacks};
 use std::time::Duration;
 
@@ -120,7 +119,9 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         let title = format!("{} on {}", session.config.run.recipe, session.config.run.dataset);
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
-    how = how.callback(Progress::new(console, training.steps.is_none()));
+    // Runs by steps have lines of their own.
+    let bar = ProgressBar::new().verbose(usize::from(!console.quiet)).lines(training.steps.is_none()).among(multi().clone());
+    how = how.callback(bar);
     how = how.callback(EpochEvents { console }).callback(Interrupt);
     // Last, so that everything that may refuse to start has been asked.
     how = how.callback(Begun { claim: session.claim.clone() });

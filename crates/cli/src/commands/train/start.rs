@@ -22,7 +22,7 @@ pub fn begin_with(model: &mut Model, recipe: &Recipe, file: &Path, rate: Option<
     console.say(&format!("beginning with the weights of {}", file.display()));
     let Some(state) = model.optimizer_state_mut() else { return Ok(()) };
     // A schedule gives each step its rate; a number is part of the state, where the file's has replaced the recipe's.
-    if let (Some(rate), LearningRate::Constant(_)) = (rate, &recipe.training.optimizer.learning_rate) {
+    if let (Some(rate), LearningRate::Constant(_)) = (rate, &recipe.training.optimizer.base().learning_rate) {
         state.learning_rate = rate as f32;
     }
     let done = state.iterations;

@@ -1,8 +1,9 @@
 //! Nodes and initializers as they are made, and in which order of axes each value is there.
 
-use crate::inference::{Operation, Program};
 use crate::numbers;
 use crate::onnx::proto::{Attribute, FLOAT, INT64, Node, Tensor};
+use maobi_nn::Program;
+use maobi_nn::program::Operation;
 use std::collections::{HashMap, HashSet};
 
 /// How the rows of a weight are sorted.
@@ -29,7 +30,7 @@ pub(super) struct Names {
 
 /// A graph in the making.
 pub(super) struct Writer<'a> {
-    pub(super) program: &'a Program,
+    pub(super) program: &'a Program<'a>,
     nodes: Vec<Node>,
     initializers: Vec<Tensor>,
     taken: HashSet<String>,
@@ -40,7 +41,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(program: &'a Program) -> Writer<'a> {
+    pub(super) fn new(program: &'a Program<'a>) -> Writer<'a> {
         let mut consumers = vec![Vec::new(); program.shapes.len()];
         for (index, step) in program.steps.iter().enumerate() {
             for &input in &step.inputs {
@@ -94,17 +95,19 @@ impl<'a> Writer<'a> {
         if let Some(name) = self.arrays.get(&(index, order)) {
             return name.clone();
         }
-        let array = &self.program.arrays[index];
-        let name = self.unique(&array.name);
-        let (dims, values) = match order {
-            Order::Own => (array.shape.clone(), array.values.clone()),
-            Order::OutInHeightWidth([h, w, i, o]) => (vec![o, i, h, w], transpose(&array.values, &[h, w, i, o], &[3, 2, 0, 1])),
-            Order::PlanesFirst([h, w, c]) => {
-                let units = array.values.len() / (h * w * c).max(1);
-                (array.shape.clone(), transpose(&array.values, &[h, w, c, units], &[2, 0, 1, 3]))
+        let array = self.program.arrays[index];
+        let name = self.unique(&array.path);
+        let values = array.values();
+        match order {
+            Order::Own => self.floats(&name, &array.shape, &values),
+            Order::OutInHeightWidth([h, w, i, o]) => {
+                self.floats(&name, &[o, i, h, w], &transpose(&values, &[h, w, i, o], &[3, 2, 0, 1]));
             }
-        };
-        self.floats(&name, &dims, &values);
+            Order::PlanesFirst([h, w, c]) => {
+                let units = array.len() / (h * w * c).max(1);
+                self.floats(&name, &array.shape, &transpose(&values, &[h, w, c, units], &[2, 0, 1, 3]));
+            }
+        }
         self.arrays.insert((index, order), name.clone());
         name
     }

@@ -7,11 +7,12 @@ mod graph;
 mod steps;
 
 use super::proto::{self, Dimension, Entry, Length, OperatorSet, Shape, TensorType, Type, ValueInfo};
-use crate::inference::{Program, lower};
+use crate::inference::notes;
 use crate::text;
 use graph::Writer;
 pub(super) use graph::transpose;
 use maobi_nn::Model;
+use maobi_nn::Program;
 use prost::Message;
 
 /// The operator set: the first one with LayerNormalization.
@@ -23,7 +24,7 @@ const MAX_MESSAGE: usize = i32::MAX as usize;
 
 /// The bytes of a file, and what is not in it. The same model gives the same bytes.
 pub(super) fn to_bytes(model: &Model, extras: &[(&str, &[u8])]) -> Result<(Vec<u8>, Vec<String>), String> {
-    let program = lower(model)?;
+    let program = Program::of(model);
     let graph = graph(&program)?;
     let entry = |key: String, value: String| Entry { key, value };
     let file = proto::Model {
@@ -42,23 +43,23 @@ pub(super) fn to_bytes(model: &Model, extras: &[(&str, &[u8])]) -> Result<(Vec<u
     if length > MAX_MESSAGE {
         return Err(format!("{length} bytes; an ONNX file without external data ends at {MAX_MESSAGE}"));
     }
-    Ok((file.encode_to_vec(), program.notes))
+    Ok((file.encode_to_vec(), notes(model)))
 }
 
-fn graph(program: &Program) -> Result<proto::Graph, String> {
+fn graph(program: &Program<'_>) -> Result<proto::Graph, String> {
     let mut writer = Writer::new(program);
     for (name, value) in &program.inputs {
         writer.input(name, *value);
     }
     for step in &program.steps {
-        writer.step(step);
+        writer.step(step)?;
     }
     let outputs = program.outputs.iter().map(|(name, value)| (name.clone(), writer.in_order(*value))).collect();
     let (node, initializer) = writer.finish(outputs);
     let values = |values: &[(String, usize)]| values.iter().map(|(name, value)| info(name, &program.shapes[*value])).collect();
     Ok(proto::Graph {
         node,
-        name: program.name.clone(),
+        name: program.name.into(),
         initializer,
         doc_string: String::new(),
         input: values(&program.inputs),
@@ -76,7 +77,7 @@ fn info(name: &str, shape: &[usize]) -> ValueInfo {
 }
 
 /// What goes in and what comes out, for who opens the file.
-fn describe(program: &Program) -> String {
+fn describe(program: &Program<'_>) -> String {
     let list = |values: &[(String, usize)]| {
         let all = values.iter().map(|(name, value)| {
             let axes: Vec<String> = program.shapes[*value].iter().map(usize::to_string).collect();

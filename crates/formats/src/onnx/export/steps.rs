@@ -1,12 +1,16 @@
 //! Each operation as ONNX nodes (operators: github.com/onnx/onnx, docs/Operators.md).
 
 use super::graph::{Order, Writer};
-use crate::inference::{Function, Operation, Pooling, Step, Window};
+use crate::inference::scale_and_shift;
 use crate::onnx::proto::Attribute;
+use maobi_nn::program::{Function, Operation, Pooling, Step, Window};
 
 impl Writer<'_> {
     /// Appends the nodes of a step.
-    pub(super) fn step(&mut self, step: &Step) {
+    ///
+    /// # Errors
+    /// A step that has no nodes.
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), String> {
         let program = self.program;
         let layer = step.layer.as_str();
         let [input, output] = [step.inputs[0], step.output];
@@ -107,7 +111,9 @@ impl Writer<'_> {
                 self.merge(step, |writer, inputs| writer.node(layer, "Concat", inputs, attributes));
             }
             Operation::Reshape => self.reshape(layer, input, output),
+            Operation::Other(why) => return Err(why.clone()),
         }
+        Ok(())
     }
 
     fn array_or(&mut self, array: Option<usize>, layer: &str, name: &str, dims: &[usize], value: f32) -> String {
@@ -188,7 +194,7 @@ impl Writer<'_> {
             return;
         }
         // The operator wants the channels second; here they are last.
-        let (scale, shift) = crate::inference::scale_and_shift(self.program, [gamma, beta], [mean, variance], epsilon);
+        let (scale, shift) = scale_and_shift(self.program, [gamma, beta], [mean, variance], epsilon);
         let scale = self.constant(&format!("{layer}/scale"), &[channels], &scale);
         let shift = self.constant(&format!("{layer}/shift"), &[channels], &shift);
         let x = self.in_order(input);
@@ -229,8 +235,11 @@ impl Writer<'_> {
     fn function(&mut self, layer: &str, function: Function, x: String) -> String {
         let one = |op: &str, attributes: Vec<Attribute>| (op.to_string(), attributes);
         let (op, attributes) = match function {
-            Function::Relu { max, slope, threshold } => return self.relu(layer, x, max, slope, threshold),
-            Function::Gelu => {
+            Function::Linear => return x,
+            Function::Relu { max_value, negative_slope, threshold } => {
+                return self.relu(layer, x, max_value, negative_slope, threshold);
+            }
+            Function::Gelu { .. } => {
                 let [root, whole, half] = [("root", std::f32::consts::FRAC_1_SQRT_2), ("one", 1.0), ("half", 0.5)]
                     .map(|(name, value)| self.constant(&format!("{layer}/gelu_{name}"), &[], &[value]));
                 let scaled = self.node(layer, "Mul", vec![x.clone(), root], vec![]);
@@ -243,8 +252,8 @@ impl Writer<'_> {
                 let sigmoid = self.node(layer, "Sigmoid", vec![x.clone()], vec![]);
                 return self.node(layer, "Mul", vec![x, sigmoid], vec![]);
             }
-            Function::LeakyRelu { slope } => one("LeakyRelu", vec![Attribute::float("alpha", slope as f32)]),
-            Function::Elu { alpha } => one("Elu", vec![Attribute::float("alpha", alpha as f32)]),
+            Function::LeakyRelu { negative_slope } => one("LeakyRelu", vec![Attribute::float("alpha", negative_slope)]),
+            Function::Elu { alpha } => one("Elu", vec![Attribute::float("alpha", alpha)]),
             Function::Selu => one("Selu", vec![]),
             Function::Sigmoid => one("Sigmoid", vec![]),
             Function::HardSigmoid => {
@@ -258,18 +267,18 @@ impl Writer<'_> {
         self.node(layer, &op, vec![x], attributes)
     }
 
-    fn relu(&mut self, layer: &str, x: String, max: Option<f64>, slope: f64, threshold: f64) -> String {
+    fn relu(&mut self, layer: &str, x: String, max: Option<f32>, slope: f32, threshold: f32) -> String {
         if threshold == 0.0 && max.is_none() {
             return if slope == 0.0 {
                 self.node(layer, "Relu", vec![x], vec![])
             } else {
-                self.node(layer, "LeakyRelu", vec![x], vec![Attribute::float("alpha", slope as f32)])
+                self.node(layer, "LeakyRelu", vec![x], vec![Attribute::float("alpha", slope)])
             };
         }
         let clipped = |writer: &mut Self, x: String| match max {
             Some(max) => {
                 let low = writer.constant(&format!("{layer}/min"), &[], &[0.0]);
-                let high = writer.constant(&format!("{layer}/max"), &[], &[max as f32]);
+                let high = writer.constant(&format!("{layer}/max"), &[], &[max]);
                 writer.node(layer, "Clip", vec![x, low, high], vec![])
             }
             None => x,
@@ -277,11 +286,11 @@ impl Writer<'_> {
         if threshold == 0.0 && slope == 0.0 {
             return clipped(self, x);
         }
-        let from = self.constant(&format!("{layer}/threshold"), &[], &[threshold as f32]);
+        let from = self.constant(&format!("{layer}/threshold"), &[], &[threshold]);
         let above = self.node(layer, "Greater", vec![x.clone(), from.clone()], vec![]);
         let upper = clipped(self, x.clone());
         let below = self.node(layer, "Sub", vec![x, from], vec![]);
-        let slope = self.constant(&format!("{layer}/negative_slope"), &[], &[slope as f32]);
+        let slope = self.constant(&format!("{layer}/negative_slope"), &[], &[slope]);
         let lower = self.node(layer, "Mul", vec![below, slope], vec![]);
         self.node(layer, "Where", vec![above, upper, lower], vec![])
     }

@@ -1,6 +1,7 @@
 //! The vector algorithm, once for all instruction sets.
 
-use super::{Depthwise, Weights, scalar};
+use super::super::pass::Weights;
+use super::{Depthwise, scalar};
 use crate::arch::{Arch, Task};
 
 /// Sums held in registers at once: pixels of a row, or taps of a kernel row.

@@ -6,9 +6,8 @@
 mod lanes;
 mod scalar;
 
-use super::Weights;
-use crate::arch;
-use crate::isa::Isa;
+use super::pass::Weights;
+use crate::isa::{self, Isa};
 
 /// Windows over an image, channel by channel.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +47,13 @@ impl Depthwise {
         self.check(image, output.len(), weights.packed.len());
         assert!(weights.bias.is_none_or(|bias| bias.len() == self.channels));
         // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
-        unsafe { arch::run(isa, lanes::Correlate { windows: *self, image, weights, output }) }
+        unsafe { isa::run(isa, lanes::Correlate { windows: *self, image, weights, output }) }
     }
 
     /// `gradient[tap, c] += Σ_(y, x) image[window (y, x), tap, c] · dy[y, x, c]`.
     pub(super) fn gradient(&self, isa: Isa, image: &[f32], dy: &[f32], gradient: &mut [f32]) {
         self.check(image, dy.len(), gradient.len());
         // SAFETY: the lengths fit, and `Conv2d` has asserted that `isa` is available.
-        unsafe { arch::run(isa, lanes::Gradient { windows: *self, image, dy, gradient }) }
+        unsafe { isa::run(isa, lanes::Gradient { windows: *self, image, dy, gradient }) }
     }
 }

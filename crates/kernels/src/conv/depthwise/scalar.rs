@@ -1,6 +1,7 @@
 //! The reference: one product at a time.
 
-use super::{Depthwise, Weights};
+use super::super::pass::Weights;
+use super::Depthwise;
 
 /// As [`Depthwise::correlate`].
 pub(super) fn correlate(windows: &Depthwise, image: &[f32], weights: Weights, output: &mut [f32]) {

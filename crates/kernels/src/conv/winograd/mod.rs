@@ -10,8 +10,8 @@ mod planes;
 mod transform;
 
 use super::image;
+use super::pass::{BackwardPass, ForwardPass, Weights};
 use super::shape::{Conv2dShape, Padding};
-use super::{BackwardPass, ForwardPass, Weights};
 use crate::gemm::transpose;
 use crate::isa::Isa;
 use crate::memory::AlignedVec;

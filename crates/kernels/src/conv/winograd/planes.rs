@@ -1,8 +1,8 @@
 //! Patches of an image and the 36 planes that hold their transforms, in both directions.
 
 use super::transform::{Outputs, Pixels, Taps, Transform};
-use crate::arch::{self, Arch, Task};
-use crate::isa::Isa;
+use crate::arch::{Arch, Task};
+use crate::isa::{self, Isa};
 use std::marker::PhantomData;
 
 /// Points of evaluation, and transformed values of a patch.
@@ -97,11 +97,11 @@ pub(super) fn spread(isa: Isa, patches: Patches, image: &[f32], planes: &mut [f3
     // SAFETY: all patches lie in the image and all transforms in the planes, by the check; `isa` is available.
     unsafe {
         match patches.patch {
-            Patch::Pixels => arch::run(isa, Spread::<Pixels, 6>(patches, image, planes, PhantomData)),
-            Patch::Outputs4 => arch::run(isa, Spread::<Outputs, 4>(patches, image, planes, PhantomData)),
-            Patch::Outputs2 => arch::run(isa, Spread::<Outputs, 2>(patches, image, planes, PhantomData)),
-            Patch::Taps3 => arch::run(isa, Spread::<Taps, 3>(patches, image, planes, PhantomData)),
-            Patch::Taps5 => arch::run(isa, Spread::<Taps, 5>(patches, image, planes, PhantomData)),
+            Patch::Pixels => isa::run(isa, Spread::<Pixels, 6>(patches, image, planes, PhantomData)),
+            Patch::Outputs4 => isa::run(isa, Spread::<Outputs, 4>(patches, image, planes, PhantomData)),
+            Patch::Outputs2 => isa::run(isa, Spread::<Outputs, 2>(patches, image, planes, PhantomData)),
+            Patch::Taps3 => isa::run(isa, Spread::<Taps, 3>(patches, image, planes, PhantomData)),
+            Patch::Taps5 => isa::run(isa, Spread::<Taps, 5>(patches, image, planes, PhantomData)),
         }
     }
 }
@@ -124,11 +124,11 @@ pub(super) unsafe fn collect_into(isa: Isa, patches: Patches, planes: &[f32], af
     // SAFETY: as in `spread`; the caller vouches for the image.
     unsafe {
         match patches.patch {
-            Patch::Pixels => arch::run(isa, Collect::<Pixels, 6>(patches, planes, after, image, PhantomData)),
-            Patch::Outputs4 => arch::run(isa, Collect::<Outputs, 4>(patches, planes, after, image, PhantomData)),
-            Patch::Outputs2 => arch::run(isa, Collect::<Outputs, 2>(patches, planes, after, image, PhantomData)),
-            Patch::Taps3 => arch::run(isa, Collect::<Taps, 3>(patches, planes, after, image, PhantomData)),
-            Patch::Taps5 => arch::run(isa, Collect::<Taps, 5>(patches, planes, after, image, PhantomData)),
+            Patch::Pixels => isa::run(isa, Collect::<Pixels, 6>(patches, planes, after, image, PhantomData)),
+            Patch::Outputs4 => isa::run(isa, Collect::<Outputs, 4>(patches, planes, after, image, PhantomData)),
+            Patch::Outputs2 => isa::run(isa, Collect::<Outputs, 2>(patches, planes, after, image, PhantomData)),
+            Patch::Taps3 => isa::run(isa, Collect::<Taps, 3>(patches, planes, after, image, PhantomData)),
+            Patch::Taps5 => isa::run(isa, Collect::<Taps, 5>(patches, planes, after, image, PhantomData)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Schedule;
+use super::{InverseTimeDecay, OneCycle, Schedule};
 
 const GOLDEN: &str = include_str!("../../../../../fixtures/schedules/schedules.json");
 
@@ -29,12 +29,35 @@ fn values_follow_keras() {
 
 #[test]
 fn the_old_decay_is_an_inverse_time_decay() {
-    let schedule = Schedule::legacy_decay(0.01, 1e-5);
+    let schedule = Schedule::from(InverseTimeDecay::new(0.01, 1, 1e-5));
     assert_eq!(schedule.at(0), 0.01);
     assert!((schedule.at(8_590) - 0.01 / 1.0859).abs() < 1e-9);
     assert_eq!(Schedule::from_value(&json!({"type": "LegacyDecay", "learning_rate": 0.01, "decay": 1e-5})).unwrap(), schedule);
-    let cycle = Schedule::one_cycle(0.1, 100);
-    assert_eq!(Schedule::from_value(&cycle.to_value()).unwrap(), cycle);
+}
+
+#[test]
+fn every_schedule_round_trips() {
+    let arguments = [
+        ("PiecewiseConstantDecay", json!({"boundaries": [3, 5.5], "values": [0.1, 0.2, 0.3]})),
+        ("OneCycle", json!({"max_learning_rate": 0.1, "total_steps": 100, "div_factor": 5.0})),
+        ("CosineDecayRestarts", json!({"initial_learning_rate": 0.1, "first_decay_steps": 7, "t_mul": 1.5})),
+        ("CosineDecay", json!({"initial_learning_rate": 0.1, "decay_steps": 7, "warmup_target": 0.5, "warmup_steps": 3})),
+    ];
+    let others = json!({"initial_learning_rate": 0.1, "decay_steps": 7, "decay_rate": 0.5});
+    for class in Schedule::known_names() {
+        let own = arguments.iter().find(|(name, _)| *name == class).map_or(&others, |(_, own)| own);
+        let mut config = own.clone();
+        if class == "PolynomialDecay" {
+            config.as_object_mut().unwrap().remove("decay_rate");
+        }
+        let schedule = Schedule::from_value(&json!({"class_name": class, "config": config})).unwrap();
+        let value = schedule.to_value();
+        let back = Schedule::from_value(&value).unwrap();
+        assert_eq!((value["class_name"].as_str(), back.class_name()), (Some(class), class));
+        assert_eq!((&back, back.to_value()), (&schedule, value));
+    }
+    let value = Schedule::from(OneCycle::new(0.1, 100)).to_value();
+    assert_eq!((&value["module"], value["config"].get("name")), (&json!("maobi"), None));
 }
 
 #[test]
@@ -42,11 +65,11 @@ fn arguments_are_checked() {
     let message = |value: Value| Schedule::from_value(&value).unwrap_err().to_string();
     assert_eq!(
         message(json!({"type": "ExponentialDecay", "initial_learning_rate": 0.1, "decay_rate": 0.9})),
-        "ExponentialDecay: key \"decay_steps\" is missing; expected a whole number"
+        "ExponentialDecay: key \"decay_steps\" is missing; expected a whole number, 0 or more"
     );
     assert_eq!(
         message(json!({"type": "CosineDecay", "initial_learning_rate": 0.1, "decay_steps": 0})),
-        "CosineDecay: decay_steps must be more than 0, got 0"
+        "CosineDecay: decay_steps must be a whole number, 1 or more, got 0"
     );
     assert_eq!(
         message(json!({"type": "PiecewiseConstantDecay", "boundaries": [1], "values": [0.1]})),

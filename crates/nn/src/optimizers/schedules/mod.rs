@@ -1,151 +1,139 @@
 //! Learning-rate schedules: functions of the iteration (keras/src/optimizers/schedules/learning_rate_schedule.py).
 //!
 //! Formulas are evaluated in f32 as in Keras, so that a run follows Keras' own to the last bits.
+//!
+//! A schedule is a file here and a line in the list below; a schedule of your own implements [`ScheduleFunction`] and is registered
+//! with [`Schedule::register`].
 
-mod cosine;
-mod decay;
 #[cfg(test)]
 mod golden_tests;
-mod one_cycle;
-mod serde;
+
+pub use piecewise_constant_decay::Boundaries;
+
+use crate::object::{ConfigError, Declared, Entry, Fields, Object, objects, parse_object, same_name, serde_by_value};
+use serde_json::Value;
+use std::sync::Arc;
+
+objects! {
+    /// All schedules.
+    static SCHEDULES: Registry<Schedule> = ("learning-rate schedule", "keras.optimizers.schedules", Schedule::from);
+    inverse_time_decay::InverseTimeDecay,
+    exponential_decay::ExponentialDecay,
+    piecewise_constant_decay::PiecewiseConstantDecay,
+    polynomial_decay::PolynomialDecay,
+    cosine_decay::CosineDecay,
+    cosine_decay_restarts::CosineDecayRestarts,
+    one_cycle::OneCycle,
+}
+
+/// What a schedule computes. Its arguments are declared by [`keras_object!`](crate::keras_object).
+pub trait ScheduleFunction: Object {
+    /// The learning rate of the step that follows `step` steps.
+    fn at(&self, step: u64) -> f32;
+
+    /// Checks what the ranges of the arguments do not say.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for arguments that do not go together.
+    fn check(&self) -> Result<(), ConfigError> {
+        Ok(())
+    }
+
+    /// Whether Keras can load it. If not, Keras finds the rate of the moment in our files.
+    fn in_keras(&self) -> bool {
+        true
+    }
+}
 
 /// A learning rate that depends on the iteration, counted from 0.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Schedule {
-    /// initial / (1 + rate·step/steps).
-    InverseTimeDecay {
-        /// The rate of step 0.
-        initial_learning_rate: f32,
-        /// Steps after which the divisor has grown by `decay_rate`; positive.
-        decay_steps: u64,
-        /// Growth of the divisor.
-        decay_rate: f32,
-        /// Change only every `decay_steps`.
-        staircase: bool,
-    },
-    /// initial·rate^(step/steps).
-    ExponentialDecay {
-        /// The rate of step 0.
-        initial_learning_rate: f32,
-        /// Steps after which the rate has been multiplied by `decay_rate`; positive.
-        decay_steps: u64,
-        /// The factor.
-        decay_rate: f32,
-        /// Change only every `decay_steps`.
-        staircase: bool,
-    },
-    /// `values[i]` up to and including step `boundaries[i]`, the last value afterwards.
-    PiecewiseConstantDecay {
-        /// Ascending steps.
-        boundaries: Vec<u64>,
-        /// One value more than boundaries.
-        values: Vec<f32>,
-    },
-    /// From initial to end as (1 − step/steps)^power.
-    PolynomialDecay {
-        /// The rate of step 0.
-        initial_learning_rate: f32,
-        /// Steps until the end; positive.
-        decay_steps: u64,
-        /// The rate from then on; default 1e-4.
-        end_learning_rate: f32,
-        /// The exponent; default 1.
-        power: f32,
-        /// Start anew, with more steps each time, instead of staying at the end.
-        cycle: bool,
-    },
-    /// Half a cosine from the initial rate (or the warm-up's target) to `alpha` times it, after an optional straight warm-up.
-    CosineDecay {
-        /// The rate of step 0.
-        initial_learning_rate: f32,
-        /// Steps of the cosine, after the warm-up; positive.
-        decay_steps: u64,
-        /// The share of the rate that remains; default 0.
-        alpha: f32,
-        /// Where the warm-up leads; absent means none.
-        warmup_target: Option<f32>,
-        /// Its steps; default 0.
-        warmup_steps: u64,
-    },
-    /// Half cosines one after the other (SGDR).
-    CosineDecayRestarts {
-        /// The rate of step 0.
-        initial_learning_rate: f32,
-        /// Steps of the first cosine; positive.
-        first_decay_steps: u64,
-        /// Each is so many times as long as the one before; default 2.
-        t_mul: f32,
-        /// Each starts at so many times the rate; default 1.
-        m_mul: f32,
-        /// The share of the rate that remains; default 0.
-        alpha: f32,
-    },
-    /// Ours, not Keras': straight up from max/`div_factor` to the maximum, then half a cosine down to
-    /// max/(`div_factor`·`final_div_factor`). Files name it `OneCycle`, which Keras does not load.
-    OneCycle {
-        /// The largest rate.
-        max_learning_rate: f32,
-        /// Steps of the whole run; positive.
-        total_steps: u64,
-        /// The share of them that goes up; default 0.3.
-        warmup_fraction: f32,
-        /// Maximum over first rate; default 25.
-        div_factor: f32,
-        /// First rate over last; default 1e4.
-        final_div_factor: f32,
-    },
+#[derive(Clone, Debug)]
+pub struct Schedule(Arc<dyn ScheduleFunction>);
+
+impl<S: ScheduleFunction> From<S> for Schedule {
+    fn from(schedule: S) -> Schedule {
+        Schedule(Arc::new(schedule))
+    }
+}
+
+impl PartialEq for Schedule {
+    fn eq(&self, other: &Schedule) -> bool {
+        self.0.same(&*other.0)
+    }
 }
 
 impl Schedule {
-    /// The `decay` argument of old Keras optimisers, rate / (1 + decay·iteration), as an inverse time decay.
-    pub fn legacy_decay(learning_rate: f32, decay: f32) -> Schedule {
-        Schedule::InverseTimeDecay { initial_learning_rate: learning_rate, decay_steps: 1, decay_rate: decay, staircase: false }
+    /// Makes a schedule of your own known: files and recipes then find it by its class name.
+    pub fn register<S: ScheduleFunction + Declared>() {
+        SCHEDULES.register(Entry::of::<S>(|fields| Ok(S::read(fields)?.into())));
     }
 
-    /// A cosine from `learning_rate` to 0.
-    pub fn cosine_decay(learning_rate: f32, decay_steps: u64) -> Schedule {
-        Schedule::CosineDecay {
-            initial_learning_rate: learning_rate,
-            decay_steps,
-            alpha: 0.0,
-            warmup_target: None,
-            warmup_steps: 0,
-        }
-    }
-
-    /// One cycle with the default shape.
-    pub fn one_cycle(max_learning_rate: f32, total_steps: u64) -> Schedule {
-        Schedule::OneCycle { max_learning_rate, total_steps, warmup_fraction: 0.3, div_factor: 25.0, final_div_factor: 1e4 }
+    /// The class names that [`Schedule::from_value`] knows; besides, `LegacyDecay` with `learning_rate` and `decay`.
+    pub fn known_names() -> Vec<&'static str> {
+        SCHEDULES.names()
     }
 
     /// The learning rate of the step that follows `step` steps.
     pub fn at(&self, step: u64) -> f32 {
-        match *self {
-            Schedule::InverseTimeDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
-                decay::inverse_time(step, initial_learning_rate, decay_steps, decay_rate, staircase)
-            }
-            Schedule::ExponentialDecay { initial_learning_rate, decay_steps, decay_rate, staircase } => {
-                decay::exponential(step, initial_learning_rate, decay_steps, decay_rate, staircase)
-            }
-            Schedule::PiecewiseConstantDecay { ref boundaries, ref values } => decay::piecewise(step, boundaries, values),
-            Schedule::PolynomialDecay { initial_learning_rate, decay_steps, end_learning_rate, power, cycle } => {
-                decay::polynomial(step, initial_learning_rate, decay_steps, end_learning_rate, power, cycle)
-            }
-            Schedule::CosineDecay { initial_learning_rate, decay_steps, alpha, warmup_target, warmup_steps } => {
-                match warmup_target {
-                    None => cosine::decay(step, decay_steps, initial_learning_rate, alpha),
-                    Some(target) if step < warmup_steps => {
-                        (target - initial_learning_rate) * (step as f32 / warmup_steps as f32) + initial_learning_rate
-                    }
-                    Some(target) => cosine::decay(step - warmup_steps, decay_steps, target, alpha),
-                }
-            }
-            Schedule::CosineDecayRestarts { initial_learning_rate, first_decay_steps, t_mul, m_mul, alpha } => {
-                cosine::restarts(step, first_decay_steps, initial_learning_rate, t_mul, m_mul, alpha)
-            }
-            Schedule::OneCycle { max_learning_rate, total_steps, warmup_fraction, div_factor, final_div_factor } => {
-                one_cycle::at(step, total_steps, max_learning_rate, warmup_fraction, div_factor, final_div_factor)
-            }
-        }
+        self.0.at(step)
     }
+
+    /// Whether Keras can load it.
+    pub fn in_keras(&self) -> bool {
+        self.0.in_keras()
+    }
+
+    /// The class name in Keras.
+    pub fn class_name(&self) -> &'static str {
+        self.0.class_name()
+    }
+
+    /// Checks the arguments.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for periods of 0 steps, rates that are negative or not finite, and lists that do not fit.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.0.check_arguments()?;
+        self.0.check()
+    }
+
+    /// Reads a Keras object or a recipe table.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for unknown names or keys, missing arguments and values out of range.
+    pub fn from_value(value: &Value) -> Result<Schedule, ConfigError> {
+        let (name, map) = parse_object("learning-rate schedule", value)?;
+        let (schedule, fields) = if same_name(&name, "LegacyDecay") {
+            let mut fields = Fields::new("LegacyDecay", map);
+            let (rate, decay) = (fields.required("learning_rate")?, fields.required("decay")?);
+            (InverseTimeDecay::new(rate, 1, decay).into(), fields)
+        } else {
+            let (entry, mut fields) = SCHEDULES.open(value)?;
+            let schedule = entry.read(&mut fields)?;
+            fields.ignore(&["name"]);
+            (schedule, fields)
+        };
+        fields.finish()?;
+        schedule.check()?;
+        Ok(schedule)
+    }
+
+    /// The Keras object.
+    pub fn to_value(&self) -> Value {
+        let mut config = self.0.arguments();
+        if !self.in_keras() {
+            let mut value = SCHEDULES.write(&*self.0, config);
+            value["module"] = "maobi".into();
+            return value;
+        }
+        config.insert("name".into(), self.0.default_name().into());
+        SCHEDULES.write(&*self.0, config)
+    }
+}
+
+serde_by_value!(Schedule);
+
+/// The share of `steps` that is over, or the whole ones only.
+fn progress(step: u64, steps: u64, staircase: bool) -> f32 {
+    let share = step as f32 / steps as f32;
+    if staircase { share.floor() } else { share }
 }

@@ -6,7 +6,7 @@ use maobi_data::{Dataset, DatasetName, builtin, progress::Silent, source::Wanted
 use maobi_nn::Model;
 use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_recognize::Recognizer;
-use maobi_recognize::preprocessing::{Scaling, gives_probabilities};
+use maobi_recognize::preprocessing::Scaling;
 use maobi_train::callbacks::Action;
 use maobi_train::{FineTune, FineTuneStep, finetune};
 
@@ -48,7 +48,7 @@ impl Lesson {
             replay = builtin::extend(&replay, REPLAY / 3, REPLAY / 3).map_err(failed)?;
         }
         let Scaling { scale, offset } = recognizer.scaling();
-        let loss = SparseCategoricalCrossentropy::new().from_logits(!gives_probabilities(recognizer.model()));
+        let loss = SparseCategoricalCrossentropy::new().from_logits(!recognizer.model().gives_probabilities());
         let how = FineTune { seed: SEED, scale, offset, loss: Some(loss.into()), ..FineTune::grey(none) };
         Ok(Self { own, test: splits.test.drawn(TEST, SEED), name, replay, how })
     }
