@@ -23,6 +23,9 @@ pub enum Error {
         /// Which key, what was expected, what came.
         message: String,
     },
+    /// An argument of a callback that is declared by `keras_object!`.
+    #[error(transparent)]
+    Config(#[from] maobi_nn::object::ConfigError),
     /// An argument of `fit` or of a callback.
     #[error("{argument}: {message}")]
     Argument {

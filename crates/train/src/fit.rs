@@ -80,6 +80,7 @@ impl Run {
         }
         let figures = figures(&logs, validates);
         for callback in callbacks.iter() {
+            callback.check()?;
             check_monitor(&**callback, &figures, validates)?;
         }
         let steps_per_epoch = data.len().div_ceil(how.batch_size);

@@ -4,13 +4,15 @@ mod common;
 
 use common::{Kill, SAMPLES, STEPS, adam, bits, message, model, names, points, train};
 use maobi_nn::Model;
+use maobi_nn::object::{Declared, range};
 use maobi_nn::optimizers::SGD;
-use maobi_train::callbacks::SaveFreq;
+use maobi_train::callbacks::{self, Callback, Context, EpochLogs, Running, SaveFreq};
 use maobi_train::{
     Action, Arrays, BackupAndRestore, CSVLogger, EarlyStopping, Error, Examples, Fit, LearningRateScheduler, ModelCheckpoint,
-    ModelExt, OnBatchEnd, OnEpochEnd, ProgressBar, ReduceLROnPlateau, Targets, TerminateOnNaN,
+    ModelExt, OnBatchEnd, OnEpochEnd, ProgressBar, Recipe, ReduceLROnPlateau, Targets, TerminateOnNaN,
 };
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 #[derive(Clone, Default)]
@@ -111,14 +113,14 @@ fn the_best_weights_come_back_however_training_ends() {
 fn checkpoints_have_the_names_and_weights_of_their_epochs() {
     let folder = tempfile::tempdir().unwrap();
     let base = folder.path().join("with {braces}");
-    let named = |name: &str| ModelCheckpoint::new(name).unwrap().under(&base);
+    let named = |name: &str| ModelCheckpoint::new(name).under(&base);
     let mut trained = adam(2);
     let how = Fit::new()
         .epochs(4)
         .callback(named("a/cp-{epoch:04d}-{val_loss:.3f}.keras"))
         .callback(named("b/{epoch}-{batch:02d}-{step}.weights.h5").save_freq(SaveFreq::Steps(5)))
-        .callback(named("c/{epoch}.keras").save_freq(SaveFreq::Epochs(2)))
-        .callback(named("d/{epoch:02d}.weights.h5").save_weights_only(true).unwrap().max_to_keep(2))
+        .callback(named("c/{epoch}.keras").save_freq(SaveFreq::Epoch).period(2))
+        .callback(named("d/{epoch:02d}.weights.h5").save_weights_only(true).max_to_keep(2))
         .callback(named("best.keras").save_best_only(true).monitor("val_accuracy").initial_value_threshold(2.0));
     let history = train(&mut trained, how).unwrap();
     let losses = history.get("val_loss");
@@ -145,7 +147,8 @@ fn mistakes_are_found_before_the_first_step() {
         assert_eq!(model.optimizer_state_ref().unwrap().iterations, 0, "{text}");
         text
     };
-    let checkpoint = |path: &str| ModelCheckpoint::new(path).unwrap();
+    let checkpoint = |path: &str| ModelCheckpoint::new(path);
+    assert!(failed(Fit::new().callback(checkpoint("model.pt"))).contains("filepath: expected a name that ends in .keras"));
     assert_eq!(
         failed(Fit::new().callback(EarlyStopping::new("val_acuracy"))),
         "EarlyStopping: monitor \"val_acuracy\" is not among the figures of this run, which are loss, accuracy, val_loss, val_accuracy, learning_rate"
@@ -164,13 +167,13 @@ fn mistakes_are_found_before_the_first_step() {
     assert!(failed(Fit::new().callback(checkpoint("{loss:d}.keras"))).contains("{loss} is no whole number"));
     assert!(
         failed(Fit::new().callback(checkpoint("a.keras").save_freq(SaveFreq::Steps(0))))
-            .contains("save_freq: expected at least 1")
+            .contains("ModelCheckpoint: save_freq must be a whole number, 1 or more, got 0")
     );
     let best = checkpoint("a.keras").save_best_only(true).save_freq(SaveFreq::Steps(2));
     assert!(failed(Fit::new().callback(best)).contains("val_loss is known at the end of epochs only"));
     assert!(
         failed(Fit::new().callback(ReduceLROnPlateau::new("loss").factor(1.5)))
-            .contains("factor: expected 0 to below 1, got 1.5")
+            .contains("ReduceLROnPlateau: factor must be a number from 0 to below 1, got 1.5")
     );
     assert!(
         failed(Fit::new().callback(LearningRateScheduler::new(|_, _| f32::NAN))).contains("the schedule gave NaN for epoch 0")
@@ -310,4 +313,46 @@ fn all_callbacks_see_every_step() {
     train(&mut adam(1), Fit::new().epochs(2).callback(watch)).unwrap();
     let expected = (0..2 * STEPS).map(|i| (i / STEPS, i % STEPS + 1, i as u64 + 1, if i % STEPS == 5 { 5 } else { 8 }));
     assert_eq!(steps, expected.collect::<Vec<_>>());
+}
+
+maobi_nn::keras_object! {
+    /// Ends training after so many epochs.
+    pub struct StopAfter("stop_after") with run: Running<u64>, {
+        /// The epochs; 1 or more, 2 by default.
+        epochs: u64 where range::AT_LEAST_ONE = 2,
+    }
+}
+
+impl Callback for StopAfter {
+    fn name(&self) -> &'static str {
+        Self::CLASS
+    }
+
+    fn check(&self) -> maobi_train::Result<()> {
+        Ok(self.check_ranges()?)
+    }
+
+    fn on_epoch_end(&mut self, _: &mut Context<'_>, _: &EpochLogs) -> maobi_train::Result<Action> {
+        *self.run += 1;
+        Ok(if *self.run >= self.epochs { Action::Stop } else { Action::Continue })
+    }
+}
+
+#[test]
+fn a_recipe_finds_a_callback_of_the_user() {
+    let recipe = |epochs: u64| {
+        let text = format!(
+            "[[layers]]\ntype = \"Flatten\"\n[training]\nloss = \"mse\"\n[[callbacks]]\ntype = \"StopAfter\"\nepochs = {epochs}"
+        );
+        let (class, config) = Recipe::parse(&text, "mine").unwrap().callbacks.remove(0);
+        callbacks::from_config(&class, &config, Path::new(""))
+    };
+    assert!(recipe(3).err().unwrap().to_string().contains("unknown callback \"StopAfter\"; known: BackupAndRestore, "));
+    callbacks::register::<StopAfter>();
+    let history = train(&mut adam(1), Fit::new().epochs(9).callback_boxed(recipe(3).unwrap())).unwrap();
+    assert_eq!(history.epochs.len(), 3);
+    let wrong = recipe(0).err().unwrap().to_string();
+    assert_eq!(wrong, "[[callbacks]]: StopAfter: epochs must be a whole number, 1 or more, got 0");
+    let failed = message(train(&mut adam(1), Fit::new().callback(StopAfter::new().epochs(0))));
+    assert_eq!(failed, "StopAfter: epochs must be a whole number, 1 or more, got 0");
 }

@@ -101,7 +101,7 @@ enum Length {
 
 /// A training with everything that writes files or remembers something.
 fn training<'a>(case: &Case, length: Length, folder: &Path, backup: BackupAndRestore, end: Option<End>) -> Fit<'a> {
-    let checkpoint = |name: &str| ModelCheckpoint::new(name).unwrap().under(folder).save_freq(SaveFreq::Steps(4));
+    let checkpoint = |name: &str| ModelCheckpoint::new(name).under(folder).save_freq(SaveFreq::Steps(4));
     let mut how = match length {
         Length::Steps(steps) => Fit::new().steps(steps),
         Length::Epochs(epochs) => Fit::new().epochs(epochs),
@@ -116,9 +116,9 @@ fn training<'a>(case: &Case, length: Length, folder: &Path, backup: BackupAndRes
     how = dies_between.into_iter().fold(how, Fit::callback);
     how = how
         .callback(checkpoint("tf1/other.ckpt-{step}").variable_names(VariableNames::Variables).save_freq(SaveFreq::Steps(6)))
-        .callback(ModelCheckpoint::new("best.keras").unwrap().under(folder).save_best_only(true).monitor("loss"))
+        .callback(ModelCheckpoint::new("best.keras").under(folder).save_best_only(true).monitor("loss"))
         .callback(CSVLogger::new(folder.join("log.csv")))
-        .callback(TensorBoard::new(folder.join("logs")).update_freq(1).histogram_freq(1))
+        .callback(TensorBoard::new(folder.join("logs")).update_freq(SaveFreq::Steps(1)).histogram_freq(1))
         .callback(EarlyStopping::new("loss").patience(9).restore_best_weights(true));
     if !case.has_schedule() {
         how = how.callback(ReduceLROnPlateau::new("loss").factor(0.5).patience(1).min_delta(0.5));

@@ -79,7 +79,7 @@ fn no_checkpoint_is_written_between_the_update_and_the_next_loss() {
     for (name, file) in
         [("a.keras", "a.keras"), ("a.weights.h5", "a.weights.h5"), ("a.ckpt", "a.ckpt"), ("a.ckpt-{step}", "a.ckpt-5")]
     {
-        let saved = ModelCheckpoint::new(name).unwrap().under(folder.path()).save_freq(SaveFreq::Steps(1));
+        let saved = ModelCheckpoint::new(name).under(folder.path()).save_freq(SaveFreq::Steps(1));
         let how = Fit::new().epochs(2).callback(saved).callback(explode_after(5));
         let error = train(&mut line(SGD::new(1e-9)), how).unwrap_err();
         // The update of step 6 makes weights infinite; the checkpoint of step 5 is the last one.
@@ -146,7 +146,7 @@ fn a_validation_that_is_nan_ends_training_before_anything_is_saved() {
     let good = values(1.0);
     let run = |x: &[f32]| {
         let validation = arrays(x, &good);
-        let saved = ModelCheckpoint::new("a.keras").unwrap().under(folder.path());
+        let saved = ModelCheckpoint::new("a.keras").under(folder.path());
         let how = Fit::new().epochs(2).validation_data(&validation).callback(saved);
         let mut model = line(SGD::new(1e-9));
         let text = train(&mut model, how).unwrap_err().to_string();
@@ -223,7 +223,7 @@ fn the_best_weights_come_back_after_an_update_that_ruined_the_model() {
 fn terminate_on_nan_saves_nothing_and_says_where_the_last_good_model_is() {
     let folder = tempfile::tempdir().unwrap();
     let rates = LearningRateScheduler::new(|epoch, rate| if epoch == 1 { 1e36 } else { rate });
-    let saved = ModelCheckpoint::new("{epoch}.keras").unwrap().under(folder.path());
+    let saved = ModelCheckpoint::new("{epoch}.keras").under(folder.path());
     let how = Fit::new().epochs(3).callback(rates).callback(saved).callback(TerminateOnNaN::new().raise_error(true));
     let text = train(&mut line(SGD::new(1e-9)), how).unwrap_err().to_string();
     assert!(text.starts_with("the loss is ") && text.contains("(epoch 2)"), "{text}");

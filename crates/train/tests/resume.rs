@@ -23,13 +23,9 @@ fn remembering<'a>(folder: &Path, save_freq: SaveFreq) -> Fit<'a> {
         .callback(BackupAndRestore::new(folder.join("backup")).save_freq(save_freq))
         .callback(ReduceLROnPlateau::new("val_loss").factor(0.5).patience(1).cooldown(1))
         .callback(EarlyStopping::new("val_loss").patience(6).restore_best_weights(true))
-        .callback(ModelCheckpoint::new("best.keras").unwrap().under(folder).save_best_only(true))
+        .callback(ModelCheckpoint::new("best.keras").under(folder).save_best_only(true))
         .callback(
-            ModelCheckpoint::new("{step:03d}.keras")
-                .unwrap()
-                .under(folder.join("steps"))
-                .save_freq(SaveFreq::Steps(4))
-                .max_to_keep(3),
+            ModelCheckpoint::new("{step:03d}.keras").under(folder.join("steps")).save_freq(SaveFreq::Steps(4)).max_to_keep(3),
         )
         .callback(CSVLogger::new(folder.join("log.csv")))
         .callback(LearningRateScheduler::new(|_, rate| rate * 0.97))

@@ -52,7 +52,7 @@ macro_rules! keras_layer {
         }
     };
     ($(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?) $($rest:tt)*) => {
-        $crate::keras_object! { $(#[$meta])* $vis struct $type($($name),+) with $crate::layers::Base, $($rest)* }
+        $crate::keras_object! { $(#[$meta])* $vis struct $type($($name),+) with base: $crate::layers::Base, $($rest)* }
         $crate::keras_layer!(@base $type);
     };
 }

@@ -4,6 +4,7 @@ use super::ConfigError;
 use super::form::number;
 use super::range::Range;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// A value of a configuration.
 pub trait Argument: Clone {
@@ -88,6 +89,34 @@ impl Argument for String {
     }
 }
 
+impl Argument for char {
+    fn expected() -> String {
+        "one character".into()
+    }
+
+    fn read(value: &Value) -> Option<char> {
+        value.as_str()?.parse().ok()
+    }
+
+    fn write(&self) -> Value {
+        self.to_string().into()
+    }
+}
+
+impl Argument for PathBuf {
+    fn expected() -> String {
+        "a path".into()
+    }
+
+    fn read(value: &Value) -> Option<PathBuf> {
+        value.as_str().map(PathBuf::from)
+    }
+
+    fn write(&self) -> Value {
+        self.to_string_lossy().into()
+    }
+}
+
 impl<T: Argument> Argument for Vec<T> {
     fn expected() -> String {
         format!("a list ({} each)", T::expected())
@@ -159,6 +188,7 @@ fn whole(value: &Value) -> Option<u64> {
 }
 
 /// Makes an enum whose variants are words in files: the first word of each is written, the others are read too.
+#[macro_export]
 macro_rules! words {
     ($(#[$meta:meta])* $vis:vis enum $type:ident {
         $($(#[$doc:meta])* $variant:ident = $word:literal $(| $other:literal)*,)+
@@ -174,14 +204,14 @@ macro_rules! words {
                 format!("one of {}", [$($word),+].join(", "))
             }
 
-            fn read(value: &serde_json::Value) -> Option<$type> {
+            fn read(value: &$crate::serde_json::Value) -> Option<$type> {
                 match value.as_str()? {
                     $($word $(| $other)* => Some($type::$variant),)+
                     _ => None,
                 }
             }
 
-            fn write(&self) -> serde_json::Value {
+            fn write(&self) -> $crate::serde_json::Value {
                 match self {
                     $($type::$variant => $word.into(),)+
                 }
@@ -189,7 +219,6 @@ macro_rules! words {
         }
     };
 }
-pub(crate) use words;
 
 #[cfg(test)]
 mod tests {
@@ -216,6 +245,8 @@ mod tests {
         same(true, json!(true));
         same("x".to_owned(), json!("x"));
         same(vec![1u64, 2], json!([1, 2]));
+        same(';', json!(";"));
+        same(PathBuf::from("a/b"), json!("a/b"));
         same(Some(Side::Left), json!("left"));
         assert_eq!(None::<u64>.write(), Value::Null);
         assert_eq!(Option::<u64>::from_null(), Some(None));
@@ -227,6 +258,7 @@ mod tests {
         assert_eq!(usize::read(&json!(8.0)), Some(8));
         assert_eq!(u64::read(&json!(0.5)), None);
         assert_eq!(f32::read(&json!("1")), None);
+        assert_eq!(char::read(&json!("ab")), None);
         assert_eq!(Side::read(&json!("l")), Some(Side::Left));
         assert_eq!(Side::read(&json!("middle")), None);
         assert_eq!(<Option<Side>>::expected(), "one of left, right");

@@ -119,9 +119,10 @@ impl<T: Declared> Object for T {
 /// ```
 ///
 /// The name of the struct is Keras' class name. In parentheses: Keras' name of the object, then other names under which it is found. The
-/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with Base` in front of them
-/// adds a field `base` for what all objects of a family share; the family reads and writes it. `with Base = Base::new(0.01)` says what it is
-/// by default; then `new` is the family's, too. Behind the arguments there may be those of Keras that have one value here:
+/// arguments of `new`, which may be absent, must be given; a configuration may leave out those with a default. `with base: Base` in front of
+/// them adds a field that is no argument and begins with its default: what all objects of a family share, or what an object keeps while it
+/// runs. `with base: Base = Base::new(0.01)` says what it begins with; then `new` is the family's, too. Behind the arguments there may be those
+/// of Keras that have one value here:
 /// `fixed { axis: -1 }` is written and must be absent or that value, `accepted { reduction: ["mean", "auto"] }` is not written,
 /// `null { kernel_constraint }` is written as null and must be absent or null. Last, `old { alpha: negative_slope }` is another key
 /// under which an argument is read. Setters take what goes `Into` the type of an argument, and `T` for an `Option<T>`.
@@ -194,7 +195,7 @@ macro_rules! keras_object {
     };
     (@default $type:ident $($required:tt)+) => {};
     (
-        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($base:path = $shared:expr)?]
+        @object $(#[$meta:meta])* $vis:vis struct $type:ident($name:literal $(, $alias:literal)* $(,)?) [$($shared:ident: $base:path = $begins:expr)?]
         { $($(#[$need_doc:meta])* $need:ident: $need_kind:ty $(where $need_range:path)? $(= $need_default:expr)?,)* }
         { $($(#[$doc:meta])* $field:ident: $kind:ty $(where $range:path)? = $default:expr,)* }
         { $($fixed:ident: $fixed_value:literal),* } { $($accepted:ident: [$($one_of:literal),*]),* } { $($null:ident),* }
@@ -203,14 +204,14 @@ macro_rules! keras_object {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $type {
-            $(pub(crate) base: $base,)?
+            $(pub(crate) $shared: $base,)?
             $($(#[$need_doc])* pub $need: $need_kind,)*
             $($(#[$doc])* pub $field: $kind,)*
         }
 
         impl $type {
             fn required($($need: $need_kind),*) -> Self {
-                Self { $(base: $shared,)? $($need,)* $($field: $default,)* }
+                Self { $($shared: $begins,)? $($need,)* $($field: $default,)* }
             }
         }
 
@@ -227,7 +228,7 @@ macro_rules! keras_object {
             fn read(fields: &mut $crate::object::Fields) -> Result<Self, $crate::object::ConfigError> {
                 $(fields.rename(stringify!($old), stringify!($new));)*
                 let read = Self {
-                    $(base: $shared,)?
+                    $($shared: $begins,)?
                     $($need: $crate::keras_object!(@need fields, $need $(, $need_default)?),)*
                     $($field: fields.argument(stringify!($field), $default)?,)*
                 };
@@ -255,12 +256,12 @@ macro_rules! keras_object {
     };
     (
         $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?)
-        $(with $base:path,)? $(new($($required:tt)*))? { $($arguments:tt)* }
+        $(with $shared:ident: $base:path,)? $(new($($required:tt)*))? { $($arguments:tt)* }
         $(fixed { $($fixed:tt)* })? $(accepted { $($accepted:tt)* })? $(null { $($null:tt)* })?
         $(old { $($old:tt)* })?
     ) => {
         $crate::keras_object!(
-            @object $(#[$meta])* $vis struct $type($($name),+) [$($base = <$base>::default())?] { $($($required)*)? } { $($arguments)* }
+            @object $(#[$meta])* $vis struct $type($($name),+) [$($shared: $base = <$base>::default())?] { $($($required)*)? } { $($arguments)* }
             { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? }
             { $($($old)*)? }
         );
@@ -272,11 +273,11 @@ macro_rules! keras_object {
         }
     };
     (
-        $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?) with $base:path = $shared:expr, { $($arguments:tt)* }
+        $(#[$meta:meta])* $vis:vis struct $type:ident($($name:literal),+ $(,)?) with $shared:ident: $base:path = $begins:expr, { $($arguments:tt)* }
         $(fixed { $($fixed:tt)* })? $(accepted { $($accepted:tt)* })? $(null { $($null:tt)* })?
     ) => {
         $crate::keras_object!(
-            @object $(#[$meta])* $vis struct $type($($name),+) [$base = $shared] {} { $($arguments)* }
+            @object $(#[$meta])* $vis struct $type($($name),+) [$shared: $base = $begins] {} { $($arguments)* }
             { $($($fixed)*)? } { $($($accepted)*)? } { $($($null)*)? } {}
         );
         $crate::keras_object!(@default $type);

@@ -12,7 +12,6 @@ mod form;
 pub mod range;
 mod registry;
 
-pub(crate) use argument::words;
 pub use argument::{Argument, check_range};
 pub use declare::{Declared, Object};
 pub use error::ConfigError;
@@ -21,5 +20,6 @@ pub(crate) use form::serde_by_value;
 pub use form::{brief, number, optional_number, parse_object, same_name, to_object, to_snake_case};
 /// The arguments of an object in JSON.
 pub type Config = serde_json::Map<String, serde_json::Value>;
+pub use crate::{objects, words};
+pub(crate) use registry::handle;
 pub use registry::{Entry, Registry};
-pub(crate) use registry::{handle, objects};

@@ -121,6 +121,7 @@ impl<P: 'static> Registry<P> {
 }
 
 /// Lists the objects of a family, each with its file, and makes their registry.
+#[macro_export]
 macro_rules! objects {
     (
         $(#[$meta:meta])*
@@ -136,7 +137,6 @@ macro_rules! objects {
         ]);
     };
 }
-pub(crate) use objects;
 
 /// Makes a pointer to any object of a family: `handle! { pub struct Initializer(dyn InitializerFunction) in INITIALIZERS, "an initializer" }`.
 /// The trait of the family has a function `check`.

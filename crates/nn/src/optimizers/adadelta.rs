@@ -8,7 +8,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Adadelta.
-    pub struct Adadelta("adadelta") with Base = Base::new(0.001), {
+    pub struct Adadelta("adadelta") with base: Base = Base::new(0.001), {
         /// Decay of both mean squares; 0.95 by default.
         rho: f64 where range::SHARE = 0.95,
         /// Added under the roots; 1e-7 by default.

@@ -7,7 +7,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Adagrad.
-    pub struct Adagrad("adagrad") with Base = Base::new(0.001), {
+    pub struct Adagrad("adagrad") with base: Base = Base::new(0.001), {
         /// Where the sums of squares start; 0.1 by default.
         initial_accumulator_value: f64 where range::NOT_NEGATIVE = 0.1,
         /// Added under the root; 1e-7 by default.

@@ -9,7 +9,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Adam.
-    pub struct Adam("adam") with Base = Base::new(0.001), {
+    pub struct Adam("adam") with base: Base = Base::new(0.001), {
         /// Decay of the mean; 0.9 by default.
         beta_1: f64 where range::SHARE = 0.9,
         /// Decay of the mean square; 0.999 by default.

@@ -8,7 +8,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Adam with the infinity norm.
-    pub struct Adamax("adamax") with Base = Base::new(0.001), {
+    pub struct Adamax("adamax") with base: Base = Base::new(0.001), {
         /// Decay of the mean; 0.9 by default.
         beta_1: f64 where range::SHARE = 0.9,
         /// Decay of the largest gradient; 0.999 by default.

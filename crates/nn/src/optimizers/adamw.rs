@@ -7,7 +7,7 @@ use crate::{keras_object, optimizer_base};
 
 keras_object! {
     /// Adam with decoupled weight decay, 0.004 by default.
-    pub struct AdamW("adamw") with Base = Base { weight_decay: Some(0.004), ..Base::new(0.001) }, {
+    pub struct AdamW("adamw") with base: Base = Base { weight_decay: Some(0.004), ..Base::new(0.001) }, {
         /// Decay of the mean; 0.9 by default.
         beta_1: f64 where range::SHARE = 0.9,
         /// Decay of the mean square; 0.999 by default.

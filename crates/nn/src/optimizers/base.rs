@@ -111,7 +111,7 @@ impl Base {
     }
 }
 
-/// Gives an optimizer that is declared `with Base` its `new` and the setters that all optimizers have.
+/// Gives an optimizer that is declared `with base: Base` its `new` and the setters that all optimizers have.
 #[macro_export]
 macro_rules! optimizer_base {
     ($type:ident) => {

@@ -16,7 +16,7 @@ pub const MOST_SLOTS: usize = 4;
 ///
 /// keras_object! {
 ///     /// w ← w − rate·(m ← decay·m + g).
-///     pub struct HeavyBall("heavy_ball") with Base = Base::new(0.01), {
+///     pub struct HeavyBall("heavy_ball") with base: Base = Base::new(0.01), {
 ///         /// Share of the old m that stays; 0.9 by default.
 ///         decay: f32 = 0.9,
 ///     }

@@ -11,7 +11,7 @@ const NOT_POSITIVE: Range = Range { expected: "a number, 0 or less", holds: |x| 
 
 keras_object! {
     /// Follow the regularized leader: for shallow models of many inputs, most of them 0.
-    pub struct Ftrl("ftrl") with Base = Base::new(0.001), {
+    pub struct Ftrl("ftrl") with base: Base = Base::new(0.001), {
         /// How the step size falls; 0 keeps it. −0.5 by default.
         learning_rate_power: f64 where NOT_POSITIVE = -0.5,
         /// Where the sums of squares start; 0.1 by default.

@@ -7,7 +7,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Lion.
-    pub struct Lion("lion") with Base = Base::new(0.001), {
+    pub struct Lion("lion") with base: Base = Base::new(0.001), {
         /// Share of the old mean in the direction; 0.9 by default. At 0 only the sign of the gradient would be left.
         beta_1: f64 where range::POSITIVE_SHARE = 0.9,
         /// Decay of the mean; 0.99 by default.

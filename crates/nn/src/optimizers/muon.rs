@@ -13,7 +13,7 @@ use maobi_kernels::reduce;
 keras_object! {
     /// Momentum whose matrices are made orthogonal. Weights that are not matrices, and excluded ones, take Adam's step; exclude the last
     /// dense layer, as Muon's authors do.
-    pub struct Muon("muon") with Base = Base { weight_decay: Some(0.004), ..Base::new(0.001) }, {
+    pub struct Muon("muon") with base: Base = Base { weight_decay: Some(0.004), ..Base::new(0.001) }, {
         /// Adam's decay of the mean; 0.9 by default.
         adam_beta_1: f64 where range::SHARE = 0.9,
         /// Adam's decay of the mean square; 0.999 by default.

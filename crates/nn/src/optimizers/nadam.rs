@@ -9,7 +9,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Adam with Nesterov momentum.
-    pub struct Nadam("nadam") with Base = Base::new(0.001), {
+    pub struct Nadam("nadam") with base: Base = Base::new(0.001), {
         /// Decay of the mean; 0.9 by default.
         beta_1: f64 where range::SHARE = 0.9,
         /// Decay of the mean square; 0.999 by default.

@@ -8,7 +8,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// RMSprop.
-    pub struct RMSprop("rmsprop") with Base = Base::new(0.001), {
+    pub struct RMSprop("rmsprop") with base: Base = Base::new(0.001), {
         /// Decay of the mean square; 0.9 by default.
         rho: f64 where range::SHARE = 0.9,
         /// Share of the last step that goes on; 0 by default.

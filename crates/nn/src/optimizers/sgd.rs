@@ -8,7 +8,7 @@ use maobi_kernels::update;
 
 keras_object! {
     /// Gradient descent.
-    pub struct SGD("SGD") with Base = Base::new(0.01), {
+    pub struct SGD("SGD") with base: Base = Base::new(0.01), {
         /// Share of the last step that goes on, 0 to 1; 0 by default.
         momentum: f64 where range::SHARE = 0.0,
         /// Look ahead along the momentum; false by default.

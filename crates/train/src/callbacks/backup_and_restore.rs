@@ -5,10 +5,11 @@
 
 use super::save_freq::SaveFreq;
 use super::snapshot::Snapshot;
-use super::{Action, BatchLogs, Callback, Context, EpochLogs, Resume};
+use super::{Action, BatchLogs, Callback, Context, EpochLogs, Resume, Running};
 use crate::error::{Error, Result};
 use crate::history::History;
-use maobi_nn::Model;
+use maobi_nn::object::{Declared, range};
+use maobi_nn::{Model, keras_object};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,19 +23,32 @@ const MEMBER: &str = "training.json";
 /// Backups by time take at most one part in so many of the training's time.
 const COST: u32 = 50;
 
-/// Keeps a backup of model, optimizer, position and all callbacks' states; `fit` goes on from it.
-///
-/// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. The first one is written before the
-/// first step; a run by steps also writes one after its last step. It is removed when training is complete. When a callback stops
-/// training within an epoch, the position is saved, and the next `fit` goes on with the next step. A model whose weights are NaN or
-/// infinite is never saved over a good one: training ends with an error instead.
-///
-/// Weights, figures and files of other callbacks are, bit for bit, those of a training without interruption, however often a backup
-/// is written. Only where an interrupted epoch had other metrics than the model has now, its running means start anew.
-pub struct BackupAndRestore {
-    folder: PathBuf,
-    save_freq: SaveFreq,
-    delete_checkpoint: bool,
+keras_object! {
+    /// Keeps a backup of model, optimizer, position and all callbacks' states; `fit` goes on from it.
+    ///
+    /// The backup is one file, `backup.keras` in the folder, which is also a model that Keras opens. The first one is written before the
+    /// first step; a run by steps also writes one after its last step. It is removed when training is complete. When a callback stops
+    /// training within an epoch, the position is saved, and the next `fit` goes on with the next step. A model whose weights are NaN or
+    /// infinite is never saved over a good one: training ends with an error instead.
+    ///
+    /// Weights, figures and files of other callbacks are, bit for bit, those of a training without interruption, however often a backup
+    /// is written. Only where an interrupted epoch had other metrics than the model has now, its running means start anew.
+    pub struct BackupAndRestore("backup_and_restore") with run: Running<State>, new(
+        /// The folder; `backup` where a recipe does not say.
+        backup_dir: PathBuf = "backup".into(),
+    ) {
+        /// When to save; after epochs by default.
+        save_freq: SaveFreq where range::AT_LEAST_ONE = SaveFreq::Epoch,
+        /// Epochs from one backup to the next; 1 by default. Not in Keras.
+        period: u64 where range::AT_LEAST_ONE = 1,
+        /// Whether the backup is removed when training is complete; true by default.
+        delete_checkpoint: bool = true,
+    }
+}
+
+/// What has been so far.
+#[derive(Default)]
+pub struct State {
     seen: u64,
     /// Also after so much time.
     longest: Option<Duration>,
@@ -45,62 +59,32 @@ pub struct BackupAndRestore {
     /// The file that training goes on from, and the steps per epoch of its run.
     expected: Option<(PathBuf, u64)>,
     /// When the last backup was written, and how long that took.
-    saved: Instant,
+    saved: Option<Instant>,
     took: Duration,
 }
 
 impl BackupAndRestore {
-    /// A backup after every epoch in this folder.
-    pub fn new(backup_dir: impl Into<PathBuf>) -> BackupAndRestore {
-        BackupAndRestore {
-            folder: backup_dir.into(),
-            save_freq: SaveFreq::Epoch,
-            delete_checkpoint: true,
-            seen: 0,
-            longest: None,
-            spoilt: false,
-            trained: false,
-            expected: None,
-            saved: Instant::now(),
-            took: Duration::ZERO,
-        }
-    }
-
-    /// When to save.
-    #[must_use]
-    pub fn save_freq(mut self, save_freq: SaveFreq) -> Self {
-        self.save_freq = save_freq;
-        self
-    }
-
     /// Also save when so much time has passed since the last backup; later where a backup takes more than a fiftieth of that.
     ///
     /// What training ends with does not depend on it.
     #[must_use]
     pub fn at_least_every(mut self, time: Duration) -> Self {
-        self.longest = Some(time);
-        self
-    }
-
-    /// Whether the backup is removed when training is complete; true by default.
-    #[must_use]
-    pub fn delete_checkpoint(mut self, delete: bool) -> Self {
-        self.delete_checkpoint = delete;
+        self.run.longest = Some(time);
         self
     }
 
     /// The backup file.
     pub fn path(&self) -> PathBuf {
-        self.folder.join(FILE)
+        self.backup_dir.join(FILE)
     }
 
     fn save(&mut self, context: &Context<'_>) -> Result<()> {
-        if self.spoilt {
+        if self.run.spoilt {
             return Ok(());
         }
         context.check_finite()?;
         let start = Instant::now();
-        std::fs::create_dir_all(&self.folder).map_err(|e| Error::file(&self.folder, e))?;
+        std::fs::create_dir_all(&self.backup_dir).map_err(|e| Error::file(&self.backup_dir, e))?;
         let training = json!({
             "version": 1,
             "run": identity(context.model),
@@ -113,19 +97,20 @@ impl BackupAndRestore {
             "batch": context.batch,
             // Within an epoch it is the user who stops, and goes on later.
             "stopped": context.stopping && context.batch == 0,
-            "seen": self.seen,
+            "seen": self.run.seen,
             "states": (context.states)(),
             "metrics": context.model.metrics_state(),
             "history": context.history.to_json(),
         });
         maobi_formats::keras::save_with(context.model, &self.path(), &[(MEMBER, training.to_string().as_bytes())])?;
-        (self.saved, self.took, self.trained) = (Instant::now(), start.elapsed(), context.step > 0);
+        (self.run.saved, self.run.took, self.run.trained) = (Some(Instant::now()), start.elapsed(), context.step > 0);
         Ok(())
     }
 
     /// Whether the last backup is old enough for one by time.
     fn is_late(&self) -> bool {
-        self.longest.is_some_and(|longest| self.saved.elapsed() >= longest.max(self.took.saturating_mul(COST)))
+        let (Some(longest), Some(saved)) = (self.run.longest, self.run.saved) else { return false };
+        saved.elapsed() >= longest.max(self.run.took.saturating_mul(COST))
     }
 
     /// Takes the model back to the backup.
@@ -144,8 +129,8 @@ impl BackupAndRestore {
         if let (Some(rate), Some(state)) = (training["learning_rate"].as_f64(), model.optimizer_state_mut()) {
             state.learning_rate = rate as f32;
         }
-        self.trained = training["step"].as_u64().is_some_and(|step| step > 0);
-        (self.seen, self.expected) = (seen, Some((path.to_path_buf(), steps)));
+        self.run.trained = training["step"].as_u64().is_some_and(|step| step > 0);
+        (self.run.seen, self.run.expected) = (seen, Some((path.to_path_buf(), steps)));
         let (states, metrics) = (training["states"].clone(), training["metrics"].clone());
         let stopped = training["stopped"].as_bool().unwrap_or(false);
         Ok(Resume { epoch: epoch as usize, batch: batch as usize, states, metrics, history, stopped })
@@ -157,7 +142,7 @@ impl BackupAndRestore {
             _ => {}
         }
         // The folder goes when it is empty; whatever else is in it stays.
-        let _ = std::fs::remove_dir(&self.folder);
+        let _ = std::fs::remove_dir(&self.backup_dir);
         Ok(())
     }
 }
@@ -207,6 +192,15 @@ impl Callback for BackupAndRestore {
         "BackupAndRestore"
     }
 
+    fn check(&self) -> Result<()> {
+        self.check_ranges()?;
+        Ok(self.save_freq.check_period(Self::CLASS, self.period)?)
+    }
+
+    fn set_folder(&mut self, folder: &Path) {
+        self.backup_dir = folder.join(&self.backup_dir);
+    }
+
     fn resume(&mut self, model: &mut Model) -> Result<Option<Resume>> {
         let file = self.path();
         if !file.exists() {
@@ -226,22 +220,19 @@ impl Callback for BackupAndRestore {
     }
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if matches!(self.save_freq, SaveFreq::Steps(0) | SaveFreq::Epochs(0)) {
-            return Err(Error::argument("save_freq", "expected at least 1, got 0"));
-        }
         let here = context.steps_per_epoch;
-        if let Some((file, steps)) = self.expected.as_ref().filter(|(_, steps)| *steps != here as u64) {
+        if let Some((file, steps)) = self.run.expected.as_ref().filter(|(_, steps)| *steps != here as u64) {
             let why = format!("is of a run with {steps} steps per epoch, this one has {here} (other data or batch size)");
             return Err(unusable(file, &why));
         }
-        self.saved = Instant::now();
+        self.run.saved = Some(Instant::now());
         // From the start: what other callbacks have begun by now, such as files, is known however early training is interrupted.
         if self.path().exists() { Ok(()) } else { self.save(context) }
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
-        self.spoilt |= !logs.loss.is_finite();
-        let due = self.save_freq.step(&mut self.seen);
+        self.run.spoilt |= !logs.loss.is_finite();
+        let due = self.save_freq.step(&mut self.run.seen);
         if due || all_steps_are_done(context) || self.is_late() {
             self.save(context)?;
         }
@@ -250,7 +241,7 @@ impl Callback for BackupAndRestore {
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, _logs: &EpochLogs) -> Result<Action> {
         // The last step of a run by steps may end an epoch early, which a longer run does not: its backup from before that stays.
-        if self.save_freq.epoch(&mut self.seen) && !all_steps_are_done(context) {
+        if self.save_freq.epoch(self.period, &mut self.run.seen) && !all_steps_are_done(context) {
             self.save(context)?;
         }
         Ok(Action::Continue)
@@ -259,7 +250,7 @@ impl Callback for BackupAndRestore {
     fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
         match () {
             // What went wrong may be put right: the last good backup stays.
-            () if context.failed || self.spoilt => Ok(()),
+            () if context.failed || self.run.spoilt => Ok(()),
             // Stopped on the way through an epoch.
             () if context.batch > 0 => self.save(context),
             () if self.delete_checkpoint => self.remove(),
@@ -272,7 +263,7 @@ impl Callback for BackupAndRestore {
     }
 
     fn kept(&self) -> Option<PathBuf> {
-        Some(self.path()).filter(|path| self.trained && path.exists())
+        Some(self.path()).filter(|path| self.run.trained && path.exists())
     }
 }
 

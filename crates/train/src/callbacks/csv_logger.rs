@@ -3,20 +3,32 @@
 //! As Keras' `callbacks/csv_logger.py`: the epoch from 0, then the figures sorted by name. Where Keras writes columns of `NA` for a
 //! validation that there is not, there are none here, and lines end in `\n`.
 
-use super::{Action, Callback, Context, EpochLogs};
+use super::{Action, Callback, Context, EpochLogs, Running};
 use crate::error::{Error, Result};
+use maobi_nn::keras_object;
 use serde_json::{Value, json};
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// Writes every epoch's figures to a file of comma-separated values.
-///
-/// A training that goes on after an interruption goes on in the same file, each epoch once.
-pub struct CSVLogger {
-    filename: PathBuf,
-    separator: char,
-    append: bool,
+keras_object! {
+    /// Writes every epoch's figures to a file of comma-separated values.
+    ///
+    /// A training that goes on after an interruption goes on in the same file, each epoch once.
+    pub struct CSVLogger("csv_logger") with run: Running<State>, new(
+        /// The file; folders are made.
+        filename: PathBuf,
+    ) {
+        /// What stands between values; a comma by default.
+        separator: char = ',',
+        /// Whether the rows that an existing file has are kept; false by default.
+        append: bool = false,
+    }
+}
+
+/// Where writing is.
+#[derive(Default)]
+pub struct State {
     file: Option<File>,
     columns: Vec<String>,
     /// Where in the file this run's rows start; known after a resume.
@@ -24,48 +36,29 @@ pub struct CSVLogger {
 }
 
 impl CSVLogger {
-    /// A new file, with commas.
-    pub fn new(filename: impl Into<PathBuf>) -> CSVLogger {
-        CSVLogger { filename: filename.into(), separator: ',', append: false, file: None, columns: Vec::new(), start: None }
-    }
-
-    /// What stands between values.
-    #[must_use]
-    pub fn separator(mut self, separator: char) -> Self {
-        self.separator = separator;
-        self
-    }
-
-    /// Keep the rows that an existing file has.
-    #[must_use]
-    pub fn append(mut self, append: bool) -> Self {
-        self.append = append;
-        self
-    }
-
     fn open(&mut self, context: &Context<'_>) -> std::io::Result<()> {
         if let Some(folder) = self.filename.parent().filter(|f| !f.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder)?;
         }
         let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&self.filename)?;
         let length = file.metadata()?.len();
-        let start = self.start.filter(|&s| s <= length).unwrap_or(if self.append { length } else { 0 });
+        let start = self.run.start.filter(|&s| s <= length).unwrap_or(if self.append { length } else { 0 });
         file.set_len(start)?;
         file.seek(SeekFrom::Start(start))?;
         let mut text = String::new();
         if start == 0 {
-            text = self.row("epoch", self.columns.iter().map(String::as_str));
+            text = self.row("epoch", self.run.columns.iter().map(String::as_str));
         }
         for (epoch, logs) in context.history.epochs.iter().enumerate() {
             text.push_str(&self.epoch(epoch, logs));
         }
         file.write_all(text.as_bytes())?;
-        (self.file, self.start) = (Some(file), Some(start));
+        (self.run.file, self.run.start) = (Some(file), Some(start));
         Ok(())
     }
 
     fn epoch(&self, epoch: usize, logs: &EpochLogs) -> String {
-        let values: Vec<String> = self.columns.iter().map(|name| logs.get(name).map_or("NA".into(), number)).collect();
+        let values: Vec<String> = self.run.columns.iter().map(|name| logs.get(name).map_or("NA".into(), number)).collect();
         self.row(&epoch.to_string(), values.iter().map(String::as_str))
     }
 
@@ -99,30 +92,34 @@ impl Callback for CSVLogger {
         "CSVLogger"
     }
 
+    fn set_folder(&mut self, folder: &Path) {
+        self.filename = folder.join(&self.filename);
+    }
+
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.columns = context.figures.to_vec();
-        self.columns.sort();
+        self.run.columns = context.figures.to_vec();
+        self.run.columns.sort();
         self.open(context).map_err(self.error())
     }
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
         let row = self.epoch(context.epoch - 1, logs);
-        let Some(file) = &mut self.file else { return Ok(Action::Continue) };
+        let Some(file) = &mut self.run.file else { return Ok(Action::Continue) };
         file.write_all(row.as_bytes()).map_err(self.error())?;
         Ok(Action::Continue)
     }
 
     fn on_train_end(&mut self, _context: &mut Context<'_>) -> Result<()> {
-        self.file = None;
+        self.run.file = None;
         Ok(())
     }
 
     fn state(&self) -> Value {
-        json!({ "start": self.start })
+        json!({ "start": self.run.start })
     }
 
     fn restore(&mut self, state: &Value) {
-        self.start = state["start"].as_u64();
+        self.run.start = state["start"].as_u64();
     }
 }
 

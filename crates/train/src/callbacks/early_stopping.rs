@@ -2,24 +2,43 @@
 //!
 //! As Keras' `callbacks/early_stopping.py`.
 
-use super::monitor::{Monitor, monitor_setters};
-use super::output::{Messages, message_setters};
+use super::output::{Output, sink_setter};
 use super::snapshot::Snapshot;
-use super::{Action, Callback, Context, EpochLogs};
+use super::{Action, Callback, Context, EpochLogs, Mode, Running};
 use crate::error::Result;
+use maobi_nn::keras_object;
 use serde_json::{Value, json};
 
-/// Ends training when a figure has not become better for `patience` epochs.
-///
-/// With `restore_best_weights` the weights of the best epoch are put back however training ends: by this callback, by another, at the
-/// last epoch or with an error.
-pub struct EarlyStopping {
-    monitor: Monitor,
-    patience: usize,
-    baseline: Option<f64>,
-    restore_best_weights: bool,
-    start_from_epoch: usize,
-    messages: Messages,
+keras_object! {
+    /// Ends training when a figure has not become better for `patience` epochs.
+    ///
+    /// With `restore_best_weights` the weights of the best epoch are put back however training ends: by this callback, by another, at
+    /// the last epoch or with an error.
+    pub struct EarlyStopping("early_stopping") with run: Running<State>, new(
+        /// The figure that is watched; `val_loss` where a recipe does not say.
+        monitor: String = "val_loss".into(),
+    ) {
+        /// Changes below this do not count as better; 0 by default.
+        min_delta: f64 = 0.0,
+        /// Epochs without a better figure that are waited for; 0 by default.
+        patience: usize = 0,
+        /// 1 says when training is stopped and weights are put back; 0, the default, says nothing.
+        verbose: usize = 0,
+        /// Whether the figure should fall or rise; by its name by default.
+        mode: Mode = Mode::Auto,
+        /// Patience starts anew only with figures better than this; any by default.
+        baseline: Option<f64> = None,
+        /// Whether the weights of the best epoch are put back when training ends; false by default.
+        restore_best_weights: bool = false,
+        /// Epochs at the start that are not looked at; none by default.
+        start_from_epoch: usize = 0,
+    }
+}
+
+/// What has been so far.
+#[derive(Default)]
+pub struct State {
+    output: Output,
     wait: usize,
     best: Option<f64>,
     /// From 0.
@@ -29,70 +48,35 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
-    /// Stops at the first epoch that is not better (patience 0, `min_delta` 0).
-    pub fn new(monitor: impl Into<String>) -> EarlyStopping {
-        EarlyStopping {
-            monitor: Monitor::new(monitor),
-            patience: 0,
-            baseline: None,
-            restore_best_weights: false,
-            start_from_epoch: 0,
-            messages: Messages::default(),
-            wait: 0,
-            best: None,
-            best_epoch: 0,
-            best_weights: None,
-            stopped_epoch: None,
-        }
-    }
+    sink_setter!();
 
-    /// Patience starts anew only with figures better than this.
-    #[must_use]
-    pub fn baseline(mut self, baseline: f64) -> Self {
-        self.baseline = Some(baseline);
-        self
+    fn is_improvement(&self, current: f64, reference: Option<f64>) -> bool {
+        self.mode.is_improvement(&self.monitor, self.min_delta, current, reference)
     }
-
-    /// Put the weights of the best epoch back when training ends.
-    #[must_use]
-    pub fn restore_best_weights(mut self, restore: bool) -> Self {
-        self.restore_best_weights = restore;
-        self
-    }
-
-    /// Epochs at the start that are not looked at.
-    #[must_use]
-    pub fn start_from_epoch(mut self, epoch: usize) -> Self {
-        self.start_from_epoch = epoch;
-        self
-    }
-
-    monitor_setters!(mode, min_delta, patience);
-    message_setters!("1 says when training is stopped and weights are put back.");
 
     /// What an epoch (from 0) with that figure asks for; `keep` sets the weights aside.
     fn epoch(&mut self, epoch: usize, current: f64, mut keep: impl FnMut(&mut Option<Snapshot>)) -> Action {
         if epoch < self.start_from_epoch {
             return Action::Continue;
         }
-        if self.restore_best_weights && self.best_weights.is_none() {
-            keep(&mut self.best_weights);
-            self.best_epoch = epoch;
+        if self.restore_best_weights && self.run.best_weights.is_none() {
+            keep(&mut self.run.best_weights);
+            self.run.best_epoch = epoch;
         }
-        self.wait += 1;
-        if self.monitor.is_improvement(current, self.best) {
-            (self.best, self.best_epoch) = (Some(current), epoch);
+        self.run.wait += 1;
+        if self.is_improvement(current, self.run.best) {
+            (self.run.best, self.run.best_epoch) = (Some(current), epoch);
             if self.restore_best_weights {
-                keep(&mut self.best_weights);
+                keep(&mut self.run.best_weights);
             }
-            if self.baseline.is_none() || self.monitor.is_improvement(current, self.baseline) {
-                self.wait = 0;
+            if self.baseline.is_none() || self.is_improvement(current, self.baseline) {
+                self.run.wait = 0;
             }
             return Action::Continue;
         }
         // Keras never stops after the very first epoch.
-        if self.wait >= self.patience && epoch > 0 {
-            self.stopped_epoch = Some(epoch);
+        if self.run.wait >= self.patience && epoch > 0 {
+            self.run.stopped_epoch = Some(epoch);
             return Action::Stop;
         }
         Action::Continue
@@ -105,16 +89,16 @@ impl Callback for EarlyStopping {
     }
 
     fn monitors(&self) -> Option<&str> {
-        Some(&self.monitor.name)
+        Some(&self.monitor)
     }
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.monitor.settle(context.model);
+        self.mode.settle(&self.monitor, context.model);
         Ok(())
     }
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
-        let Some(current) = logs.get(&self.monitor.name) else { return Ok(Action::Continue) };
+        let Some(current) = logs.get(&self.monitor) else { return Ok(Action::Continue) };
         let model = &*context.model;
         Ok(self.epoch(context.epoch - 1, current, |kept| match kept {
             Some(kept) => kept.retake(model),
@@ -123,33 +107,34 @@ impl Callback for EarlyStopping {
     }
 
     fn on_train_end(&mut self, context: &mut Context<'_>) -> Result<()> {
-        if let Some(epoch) = self.stopped_epoch {
-            self.messages.say(&format!("Epoch {}: early stopping", epoch + 1));
+        if let Some(epoch) = self.run.stopped_epoch {
+            self.run.output.say(self.verbose, &format!("Epoch {}: early stopping", epoch + 1));
         }
-        let Some(best) = &self.best_weights else { return Ok(()) };
+        let Some(best) = &self.run.best_weights else { return Ok(()) };
         if best.put(context.model) {
-            self.messages.say(&format!("Restoring model weights from the end of the best epoch: {}.", self.best_epoch + 1));
+            let epoch = self.run.best_epoch + 1;
+            let text = format!("Restoring model weights from the end of the best epoch: {epoch}.");
+            self.run.output.say(self.verbose, &text);
         }
         Ok(())
     }
 
     fn state(&self) -> Value {
-        let weights = self.best_weights.as_ref().map(Snapshot::to_json);
-        json!({ "wait": self.wait, "best": self.best, "best_epoch": self.best_epoch, "best_weights": weights })
+        let weights = self.run.best_weights.as_ref().map(Snapshot::to_json);
+        json!({ "wait": self.run.wait, "best": self.run.best, "best_epoch": self.run.best_epoch, "best_weights": weights })
     }
 
     fn restore(&mut self, state: &Value) {
         let count = |key: &str| state[key].as_u64().unwrap_or(0) as usize;
-        (self.wait, self.best_epoch) = (count("wait"), count("best_epoch"));
-        self.best = state["best"].as_f64();
-        self.best_weights = Snapshot::from_json(&state["best_weights"]).filter(|_| self.restore_best_weights);
+        (self.run.wait, self.run.best_epoch) = (count("wait"), count("best_epoch"));
+        self.run.best = state["best"].as_f64();
+        self.run.best_weights = Snapshot::from_json(&state["best_weights"]).filter(|_| self.restore_best_weights);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callbacks::Mode;
 
     /// Epochs (from 0) after which training ends, if it does.
     fn stops(mut callback: EarlyStopping, figures: &[f64]) -> Option<usize> {

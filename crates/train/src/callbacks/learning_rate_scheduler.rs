@@ -2,7 +2,7 @@
 //!
 //! As Keras' `callbacks/learning_rate_scheduler.py`.
 
-use super::output::{Messages, message_setters};
+use super::output::Output;
 use super::reduce_lr_on_plateau::check_settable;
 use super::{Callback, Context};
 use crate::error::{Error, Result};
@@ -15,16 +15,29 @@ use crate::error::{Error, Result};
 /// ```
 pub struct LearningRateScheduler<F> {
     schedule: F,
-    messages: Messages,
+    verbose: usize,
+    output: Output,
 }
 
 impl<F: FnMut(usize, f32) -> f32 + Send> LearningRateScheduler<F> {
     /// The rate of an epoch is `schedule(epoch, rate)`.
     pub fn new(schedule: F) -> Self {
-        LearningRateScheduler { schedule, messages: Messages::default() }
+        LearningRateScheduler { schedule, verbose: 0, output: Output::default() }
     }
 
-    message_setters!("1 says what is set.");
+    /// 1 says what is set; 0, the default, says nothing.
+    #[must_use]
+    pub fn verbose(mut self, verbose: usize) -> Self {
+        self.verbose = verbose;
+        self
+    }
+
+    /// Where messages go instead of standard error.
+    #[must_use]
+    pub fn sink(mut self, sink: impl std::io::Write + Send + 'static) -> Self {
+        self.output = Output::to(sink);
+        self
+    }
 }
 
 impl<F: FnMut(usize, f32) -> f32 + Send> Callback for LearningRateScheduler<F> {
@@ -45,7 +58,8 @@ impl<F: FnMut(usize, f32) -> f32 + Send> Callback for LearningRateScheduler<F> {
             return Err(Error::argument("LearningRateScheduler", message));
         }
         state.learning_rate = rate;
-        self.messages.say(&format!("Epoch {}: LearningRateScheduler setting learning rate to {rate}.", context.epoch + 1));
+        self.output
+            .say(self.verbose, &format!("Epoch {}: LearningRateScheduler setting learning rate to {rate}.", context.epoch + 1));
         Ok(())
     }
 }

@@ -1,46 +1,48 @@
 //! Callbacks: what happens around the steps of training, one a file.
 //!
+//! A callback is a file here and a line in the list below; one of your own implements [`Callback`], and [`register`] makes recipes find it.
+//!
 //! Hooks see the model and typed logs and answer [`Action::Continue`] or [`Action::Stop`]. A callback that has to survive an
 //! interruption gives its memory as JSON ([`Callback::state`]); it is kept in the backup and handed back when training resumes.
 
-mod backup_and_restore;
 mod config;
-mod csv_logger;
-mod early_stopping;
 mod lambda;
 mod learning_rate_scheduler;
-mod model_checkpoint;
 pub(crate) mod monitor;
 mod output;
-mod progress_bar;
-mod reduce_lr_on_plateau;
+mod running;
 mod save_freq;
 mod snapshot;
 mod template;
-mod tensorboard;
-mod terminate_on_nan;
 
 pub use crate::history::EpochLogs;
-pub use backup_and_restore::BackupAndRestore;
-pub use config::from_config;
-pub use csv_logger::CSVLogger;
-pub use early_stopping::EarlyStopping;
+pub use config::{DeclaredCallback, from_config, register};
 pub use lambda::{OnBatchEnd, OnEpochEnd};
 pub use learning_rate_scheduler::LearningRateScheduler;
-pub use model_checkpoint::{ModelCheckpoint, VariableNames};
+pub use model_checkpoint::VariableNames;
 pub use monitor::Mode;
-pub use progress_bar::ProgressBar;
-pub use reduce_lr_on_plateau::ReduceLROnPlateau;
+pub use running::Running;
 pub use save_freq::SaveFreq;
-pub use tensorboard::TensorBoard;
-pub use terminate_on_nan::TerminateOnNaN;
 
 use crate::error::Result;
 use crate::examples::Examples;
 use crate::history::History;
-use maobi_nn::Model;
+use maobi_nn::{Model, objects};
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+objects! {
+    /// All callbacks that recipes can name.
+    pub(crate) static CALLBACKS: Registry<Box<dyn DeclaredCallback>> = ("callback", "keras.callbacks", Box::new);
+    backup_and_restore::BackupAndRestore,
+    csv_logger::CSVLogger,
+    early_stopping::EarlyStopping,
+    model_checkpoint::ModelCheckpoint,
+    progress_bar::ProgressBar,
+    reduce_lr_on_plateau::ReduceLROnPlateau,
+    tensorboard::TensorBoard,
+    terminate_on_nan::TerminateOnNaN,
+}
 
 /// What a hook wants next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -111,6 +113,15 @@ pub struct Resume {
 pub trait Callback: Send {
     /// Keras' class name.
     fn name(&self) -> &'static str;
+    /// Checks the arguments; `fit` and recipes call it before anything else.
+    ///
+    /// # Errors
+    /// An argument outside its range, or arguments that exclude each other.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+    /// The folder that relative paths among the arguments are under.
+    fn set_folder(&mut self, folder: &Path) {}
     /// A figure that must be among the epoch's logs; checked before the first step.
     fn monitors(&self) -> Option<&str> {
         None

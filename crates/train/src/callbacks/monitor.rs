@@ -4,32 +4,17 @@
 
 use super::Callback;
 use crate::error::{Error, Result};
-use maobi_nn::Model;
+use maobi_nn::{Model, words};
 
-/// Whether a figure should fall or rise.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// By its name and the model's metrics: accuracies and the like rise, all else falls.
-    #[default]
-    Auto,
-    /// Smaller is better.
-    Min,
-    /// Larger is better.
-    Max,
-}
-
-impl Mode {
-    /// Keras' name of a mode.
-    ///
-    /// # Errors
-    /// Any other name than `auto`, `min` and `max`.
-    pub fn parse(text: &str) -> Result<Mode> {
-        match text {
-            "auto" => Ok(Mode::Auto),
-            "min" => Ok(Mode::Min),
-            "max" => Ok(Mode::Max),
-            other => Err(Error::argument("mode", format!("expected \"auto\", \"min\" or \"max\", got \"{other}\""))),
-        }
+words! {
+    /// Whether a figure should fall or rise.
+    pub enum Mode {
+        /// By its name and the model's metrics: accuracies and the like rise, all else falls.
+        Auto = "auto",
+        /// Smaller is better.
+        Min = "min",
+        /// Larger is better.
+        Max = "max",
     }
 }
 
@@ -51,84 +36,43 @@ const RISING: [&str; 14] = [
     "true_",
 ];
 
-/// A figure with its direction and the change that counts.
-#[derive(Clone, Debug)]
-pub(super) struct Monitor {
-    pub(super) name: String,
-    pub(super) mode: Mode,
-    pub(super) min_delta: f64,
-    pub(super) rises: Option<bool>,
-}
-
-/// The setters of a callback with a `monitor`, those that are named.
-macro_rules! monitor_setters {
-    ($($option:ident),+) => {
-        $(super::monitor::monitor_setters!(@ $option);)+
-    };
-    (@ mode) => {
-        /// Whether the figure should fall or rise.
-        #[must_use]
-        pub fn mode(mut self, mode: super::monitor::Mode) -> Self {
-            self.monitor.mode = mode;
-            self
+impl Mode {
+    /// Looks the direction of a figure up among the model's metrics; by name alone where it is none of them.
+    pub(super) fn settle(&mut self, monitor: &str, model: &Model) {
+        if *self != Mode::Auto {
+            return;
         }
-    };
-    (@ min_delta) => {
-        /// Changes below this do not count as better.
-        #[must_use]
-        pub fn min_delta(mut self, min_delta: f64) -> Self {
-            self.monitor.min_delta = min_delta;
-            self
-        }
-    };
-    (@ patience) => {
-        /// Epochs without a better figure that are waited for.
-        #[must_use]
-        pub fn patience(mut self, epochs: usize) -> Self {
-            self.patience = epochs;
-            self
-        }
-    };
-}
-pub(super) use monitor_setters;
-
-impl Monitor {
-    pub(super) fn new(name: impl Into<String>) -> Monitor {
-        Monitor { name: name.into(), mode: Mode::Auto, min_delta: 0.0, rises: None }
-    }
-
-    /// Looks the direction up among the model's metrics; by name alone where it is none of them.
-    pub(super) fn settle(&mut self, model: &Model) {
-        let figure = self.name.strip_prefix("val_").unwrap_or(&self.name);
+        let figure = monitor.strip_prefix("val_").unwrap_or(monitor);
         let metrics = model.compiled().map(|how| how.metrics.as_slice()).unwrap_or_default();
         let outputs = model.output_names();
-        self.rises = metrics.iter().zip(&outputs).flat_map(|(list, output)| list.iter().map(move |m| (m, output))).find_map(
+        let rises = metrics.iter().zip(&outputs).flat_map(|(list, output)| list.iter().map(move |m| (m, output))).find_map(
             |(metric, output)| {
                 let known = figure == metric.name()
                     || figure.strip_prefix(*output).and_then(|f| f.strip_prefix('_')) == Some(metric.name());
                 known.then(|| metric.larger_is_better())
             },
         );
+        *self = if rises.unwrap_or_else(|| self.rises(monitor)) { Mode::Max } else { Mode::Min };
     }
 
-    fn rises(&self) -> bool {
-        match self.mode {
+    fn rises(self, monitor: &str) -> bool {
+        match self {
             Mode::Min => false,
             Mode::Max => true,
-            Mode::Auto => self.rises.unwrap_or_else(|| {
-                let name = self.name.to_lowercase();
+            Mode::Auto => {
+                let name = monitor.to_lowercase();
                 RISING.iter().any(|part| name.contains(part))
-            }),
+            }
         }
     }
 
     /// Whether `current` is better than `reference` by more than `min_delta`; anything is better than nothing, except NaN, which
     /// never is (Keras would keep a first NaN as best for ever).
-    pub(super) fn is_improvement(&self, current: f64, reference: Option<f64>) -> bool {
-        let delta = self.min_delta.abs();
+    pub(super) fn is_improvement(self, monitor: &str, min_delta: f64, current: f64, reference: Option<f64>) -> bool {
+        let delta = min_delta.abs();
         match reference {
             None => !current.is_nan(),
-            Some(best) if self.rises() => current - delta > best,
+            Some(best) if self.rises(monitor) => current - delta > best,
             Some(best) => current + delta < best,
         }
     }
@@ -162,7 +106,7 @@ mod tests {
     use super::*;
 
     fn rises(name: &str) -> bool {
-        Monitor::new(name).rises()
+        Mode::Auto.rises(name)
     }
 
     #[test]
@@ -175,25 +119,18 @@ mod tests {
         for name in ["loss", "val_loss", "digit_loss", "mean_squared_error", "learning_rate"] {
             assert!(!rises(name), "{name}");
         }
-        assert!(!Monitor { mode: Mode::Min, ..Monitor::new("accuracy") }.rises());
-        assert!(Monitor { mode: Mode::Max, ..Monitor::new("loss") }.rises());
+        assert!(!Mode::Min.rises("accuracy") && Mode::Max.rises("loss"));
     }
 
     #[test]
     fn a_change_has_to_exceed_min_delta() {
-        let falling = Monitor { min_delta: 0.125, ..Monitor::new("loss") };
-        assert!(falling.is_improvement(9.0, None));
-        assert!(falling.is_improvement(0.75, Some(1.0)));
-        assert!(!falling.is_improvement(0.875, Some(1.0)));
-        let rising = Monitor { min_delta: -0.125, ..Monitor::new("accuracy") };
-        assert!(rising.is_improvement(0.75, Some(0.5)));
-        assert!(!rising.is_improvement(0.625, Some(0.5)));
-        assert!(!rising.is_improvement(f64::NAN, Some(0.5)) && !rising.is_improvement(f64::NAN, None));
-    }
-
-    #[test]
-    fn modes_have_names() {
-        assert_eq!(Mode::parse("max").unwrap(), Mode::Max);
-        assert_eq!(Mode::parse("up").unwrap_err().to_string(), "mode: expected \"auto\", \"min\" or \"max\", got \"up\"");
+        let falling = |current, reference| Mode::Auto.is_improvement("loss", 0.125, current, reference);
+        assert!(falling(9.0, None));
+        assert!(falling(0.75, Some(1.0)));
+        assert!(!falling(0.875, Some(1.0)));
+        let rising = |current, reference| Mode::Auto.is_improvement("accuracy", -0.125, current, reference);
+        assert!(rising(0.75, Some(0.5)));
+        assert!(!rising(0.625, Some(0.5)));
+        assert!(!rising(f64::NAN, Some(0.5)) && !rising(f64::NAN, None));
     }
 }

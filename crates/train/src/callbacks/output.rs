@@ -2,61 +2,48 @@
 
 use maobi_nn::text::escaped;
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
-/// A sink of lines; standard error unless another is given.
-pub(super) struct Output(Box<dyn Write + Send>);
+/// A sink of lines; standard error unless another is given. The lock is never contended: it makes callbacks `Sync`.
+pub(super) struct Output(Mutex<Box<dyn Write + Send>>);
 
 impl Default for Output {
     fn default() -> Self {
-        Output(Box::new(std::io::stderr()))
+        Output::to(std::io::stderr())
     }
 }
 
 impl Output {
     pub(super) fn to(sink: impl Write + Send + 'static) -> Output {
-        Output(Box::new(sink))
+        Output(Mutex::new(Box::new(sink)))
+    }
+
+    /// Writes a line where the user asked for messages.
+    pub(super) fn say(&mut self, verbose: usize, text: &str) {
+        if verbose > 0 {
+            self.line(text);
+        }
     }
 
     /// Writes a line at once. A closed pipe does not end training, so errors are let go.
     pub(super) fn line(&mut self, text: &str) {
-        let _ = self.0.write_all(format!("{}\n", escaped(text)).as_bytes()).and_then(|()| self.0.flush());
+        let sink = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = sink.write_all(format!("{}\n", escaped(text)).as_bytes()).and_then(|()| sink.flush());
     }
 }
 
-/// Messages that are written when the user asked for them.
-#[derive(Default)]
-pub(super) struct Messages {
-    pub(super) on: bool,
-    pub(super) output: Output,
-}
-
-impl Messages {
-    pub(super) fn say(&mut self, text: &str) {
-        if self.on {
-            self.output.line(text);
-        }
-    }
-}
-
-/// The setters of a callback with `messages`; the literal is what 1 says.
-macro_rules! message_setters {
-    ($says:literal) => {
-        #[doc = $says]
-        #[must_use]
-        pub fn verbose(mut self, verbose: u8) -> Self {
-            self.messages.on = verbose > 0;
-            self
-        }
-
+/// The setter of the sink of a callback whose `run` has an `output`.
+macro_rules! sink_setter {
+    () => {
         /// Where messages go instead of standard error.
         #[must_use]
         pub fn sink(mut self, sink: impl std::io::Write + Send + 'static) -> Self {
-            self.messages.output = super::output::Output::to(sink);
+            self.run.output = super::output::Output::to(sink);
             self
         }
     };
 }
-pub(super) use message_setters;
+pub(super) use sink_setter;
 
 /// A sink whose text tests can read.
 #[cfg(test)]

@@ -3,23 +3,33 @@
 //! Keras' `ProgbarLogger` and its `verbose` levels.
 
 use super::output::Output;
-use super::{Action, BatchLogs, Callback, Context, EpochLogs};
+use super::{Action, BatchLogs, Callback, Context, EpochLogs, Running};
 use crate::error::Result;
 use crate::figures::{count, duration, figures};
 use indicatif::{MultiProgress, ProgressBar as Bar, ProgressStyle};
+use maobi_nn::keras_object;
+use maobi_nn::object::{Declared, range};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// How often figures on the bar are made anew.
 const REFRESH: Duration = Duration::from_millis(100);
 
-/// Shows epochs, steps, speed, loss and metrics on standard error.
-///
-/// On a terminal there is a bar with the time that is left. Elsewhere, e.g. in a file, there are plain lines without any control
-/// characters: one per epoch, and one every so many steps where training is told to take a number of steps.
-pub struct ProgressBar {
-    verbose: u8,
-    log_every: Option<u64>,
+keras_object! {
+    /// Shows epochs, steps, speed, loss and metrics on standard error.
+    ///
+    /// On a terminal there is a bar with the time that is left. Elsewhere, e.g. in a file, there are plain lines without any control
+    /// characters: one per epoch, and one every so many steps where training is told to take a number of steps.
+    pub struct ProgressBar("progress_bar") with run: Running<State>, {
+        /// 0: nothing, 1: a bar (lines where there is no terminal), 2: lines; 1 by default.
+        verbose: usize = 1,
+        /// A line every so many steps; 100 by default where training is told to take a number of steps, none otherwise.
+        log_every: Option<u64> where range::AT_LEAST_ONE = None,
+    }
+}
+
+/// What is shown.
+pub struct State {
     lines: bool,
     terminal: bool,
     output: Output,
@@ -45,12 +55,10 @@ impl Line {
     }
 }
 
-impl Default for ProgressBar {
+impl Default for State {
     fn default() -> Self {
         let now = Instant::now();
-        ProgressBar {
-            verbose: 1,
-            log_every: None,
+        State {
             lines: true,
             terminal: std::io::stderr().is_terminal(),
             output: Output::default(),
@@ -65,54 +73,36 @@ impl Default for ProgressBar {
 }
 
 impl ProgressBar {
-    /// A bar where standard error is a terminal, else lines.
-    pub fn new() -> ProgressBar {
-        ProgressBar::default()
-    }
-
-    /// 0: nothing, 1: a bar (lines where there is no terminal), 2: lines.
-    #[must_use]
-    pub fn verbose(mut self, verbose: u8) -> Self {
-        self.verbose = verbose;
-        self
-    }
-
-    /// A line every so many steps; 100 by default where training is told to take a number of steps, none otherwise.
-    #[must_use]
-    pub fn log_every(mut self, steps: u64) -> Self {
-        self.log_every = Some(steps.max(1));
-        self
-    }
-
     /// Plain lines to here instead of standard error.
     #[must_use]
     pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        (self.output, self.terminal) = (Output::to(sink), false);
+        (self.run.output, self.run.terminal) = (Output::to(sink), false);
         self
     }
 
     /// Whether there are lines; without them the bar alone is left, for a program that writes its own.
     #[must_use]
     pub fn lines(mut self, lines: bool) -> Self {
-        self.lines = lines;
+        self.run.lines = lines;
         self
     }
 
     /// The bar stands among the others of a program, and lines go around all of them.
     #[must_use]
     pub fn among(mut self, bars: MultiProgress) -> Self {
-        self.bars = bars;
+        self.run.bars = bars;
         self
     }
 
     fn draws(&self) -> bool {
-        self.terminal && self.verbose == 1
+        self.run.terminal && self.verbose == 1
     }
 
     /// A line that stays, above the bars.
     fn say(&mut self, text: &str) {
-        if self.verbose > 0 && self.lines {
-            self.bars.suspend(|| self.output.line(text));
+        if self.verbose > 0 && self.run.lines {
+            let State { bars, output, .. } = &mut *self.run;
+            bars.suspend(|| output.line(text));
         }
     }
 
@@ -121,8 +111,9 @@ impl ProgressBar {
             Some(steps) => (steps, "step".to_owned()),
             None => (context.steps_per_epoch as u64, epoch_name(context.epoch + 1, context.epochs)),
         };
-        let bar = self.bar.get_or_insert_with(|| {
-            let bar = self.bars.add(Bar::new(length));
+        let State { bar, bars, .. } = &mut *self.run;
+        let bar = bar.get_or_insert_with(|| {
+            let bar = bars.add(Bar::new(length));
             if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len}, {eta} left, {msg}") {
                 bar.set_style(style);
             }
@@ -169,8 +160,12 @@ impl Callback for ProgressBar {
         "ProgressBar"
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(self.check_ranges()?)
+    }
+
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.line = Line::new();
+        self.run.line = Line::new();
         if context.epoch > 0 || context.batch > 0 {
             let place = epoch_name(context.epoch + 1, context.epochs);
             self.say(&format!("going on with {place}, step {} of {}", context.batch + 1, context.steps_per_epoch));
@@ -179,29 +174,30 @@ impl Callback for ProgressBar {
     }
 
     fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.epoch_started = Instant::now();
-        self.epoch_samples = 0;
-        if self.draws() && (context.steps.is_none() || self.bar.is_none()) {
+        self.run.epoch_started = Instant::now();
+        self.run.epoch_samples = 0;
+        if self.draws() && (context.steps.is_none() || self.run.bar.is_none()) {
             self.start_bar(context);
         }
         Ok(())
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, logs: &BatchLogs) -> Result<Action> {
-        self.epoch_samples += logs.samples;
-        self.line.steps += 1;
-        self.line.samples += logs.samples;
-        self.line.loss += logs.loss * logs.samples as f64;
+        self.run.epoch_samples += logs.samples;
+        self.run.line.steps += 1;
+        self.run.line.samples += logs.samples;
+        self.run.line.loss += logs.loss * logs.samples as f64;
         let last = context.steps.is_some_and(|steps| context.step >= steps);
         if self.line_every(context).is_some_and(|every| context.step.is_multiple_of(every) || last) {
-            let loss = self.line.loss / self.line.samples.max(1) as f64;
-            self.say(&step_line(context.step, context.steps, loss, per_second(self.line.samples, self.line.since)));
-            self.line = Line::new();
+            let loss = self.run.line.loss / self.run.line.samples.max(1) as f64;
+            self.say(&step_line(context.step, context.steps, loss, per_second(self.run.line.samples, self.run.line.since)));
+            self.run.line = Line::new();
         }
-        if let Some(bar) = self.bar.as_ref().filter(|_| self.refreshed.elapsed() >= REFRESH) {
-            self.refreshed = Instant::now();
+        let run = &mut *self.run;
+        if let Some(bar) = run.bar.as_ref().filter(|_| run.refreshed.elapsed() >= REFRESH) {
+            run.refreshed = Instant::now();
             bar.set_position(if context.steps.is_some() { context.step } else { context.batch as u64 });
-            let speed = count(per_second(self.epoch_samples, self.epoch_started) as u64);
+            let speed = count(per_second(run.epoch_samples, run.epoch_started) as u64);
             let running = context.model.logs();
             let running = figures(running.iter().map(|(name, value)| (name.as_str(), *value)));
             bar.set_message(format!("{speed} images/s, {running}"));
@@ -213,7 +209,7 @@ impl Callback for ProgressBar {
         if context.steps.is_none() {
             self.say(&epoch_line(context.epoch, context.epochs, logs));
             // Others' messages find no bar in their way.
-            self.bar.iter().for_each(Bar::finish_and_clear);
+            self.run.bar.iter().for_each(Bar::finish_and_clear);
         } else if logs.values.iter().any(|(name, _)| name.starts_with("val_")) {
             self.say(&epoch_line(context.epoch, None, logs));
         }
@@ -221,7 +217,7 @@ impl Callback for ProgressBar {
     }
 
     fn on_train_end(&mut self, _context: &mut Context<'_>) -> Result<()> {
-        if let Some(bar) = self.bar.take() {
+        if let Some(bar) = self.run.bar.take() {
             bar.finish_and_clear();
         }
         Ok(())

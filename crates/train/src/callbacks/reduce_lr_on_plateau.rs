@@ -2,91 +2,66 @@
 //!
 //! As Keras' `callbacks/reduce_lr_on_plateau.py`.
 
-use super::monitor::{Monitor, monitor_setters};
-use super::output::{Messages, message_setters};
-use super::{Action, Callback, Context, EpochLogs};
+use super::output::{Output, sink_setter};
+use super::{Action, Callback, Context, EpochLogs, Mode, Running};
 use crate::error::{Error, Result};
-use maobi_nn::Model;
+use maobi_nn::object::{Declared, range};
+use maobi_nn::{Model, keras_object};
 use serde_json::{Value, json};
 
-/// Multiplies the learning rate by `factor` when a figure has not become better for `patience` epochs.
-pub struct ReduceLROnPlateau {
-    monitor: Monitor,
-    factor: f64,
-    patience: usize,
-    cooldown: usize,
-    min_lr: f64,
-    messages: Messages,
+keras_object! {
+    /// Multiplies the learning rate by `factor` when a figure has not become better for `patience` epochs.
+    pub struct ReduceLROnPlateau("reduce_lr_on_plateau") with run: Running<State>, new(
+        /// The figure that is watched; `val_loss` where a recipe does not say.
+        monitor: String = "val_loss".into(),
+    ) {
+        /// What the rate is multiplied by, from 0 to below 1; 0.1 by default.
+        factor: f64 where range::BELOW_ONE = 0.1,
+        /// Epochs without a better figure that are waited for; 10 by default.
+        patience: usize = 10,
+        /// 1 says when the rate is reduced; 0, the default, says nothing.
+        verbose: usize = 0,
+        /// Whether the figure should fall or rise; by its name by default.
+        mode: Mode = Mode::Auto,
+        /// Changes below this do not count as better; 1e-4 by default.
+        min_delta: f64 = 1e-4,
+        /// Epochs after a reduction in which patience does not run; none by default.
+        cooldown: usize = 0,
+        /// The rate does not go below this; 0 by default.
+        min_lr: f64 = 0.0,
+    }
+}
+
+/// What has been so far.
+#[derive(Default)]
+pub struct State {
+    output: Output,
     best: Option<f64>,
     wait: usize,
     cooldown_counter: usize,
 }
 
 impl ReduceLROnPlateau {
-    /// Keras' defaults: factor 0.1, patience 10, `min_delta` 1e-4, no cooldown, no lower limit.
-    pub fn new(monitor: impl Into<String>) -> ReduceLROnPlateau {
-        ReduceLROnPlateau {
-            monitor: Monitor { min_delta: 1e-4, ..Monitor::new(monitor) },
-            factor: 0.1,
-            patience: 10,
-            cooldown: 0,
-            min_lr: 0.0,
-            messages: Messages::default(),
-            best: None,
-            wait: 0,
-            cooldown_counter: 0,
-        }
-    }
-
-    /// What the rate is multiplied by, below 1.
-    #[must_use]
-    pub fn factor(mut self, factor: f64) -> Self {
-        self.factor = factor;
-        self
-    }
-
-    /// Epochs after a reduction in which patience does not run.
-    #[must_use]
-    pub fn cooldown(mut self, epochs: usize) -> Self {
-        self.cooldown = epochs;
-        self
-    }
-
-    /// The rate does not go below this.
-    #[must_use]
-    pub fn min_lr(mut self, rate: f64) -> Self {
-        self.min_lr = rate;
-        self
-    }
-
-    monitor_setters!(mode, min_delta, patience);
-    message_setters!("1 says when the rate is reduced.");
-
-    pub(super) fn check(&self) -> Result<()> {
-        if !(0.0..1.0).contains(&self.factor) {
-            return Err(Error::argument("factor", format!("expected 0 to below 1, got {}", self.factor)));
-        }
-        Ok(())
-    }
+    sink_setter!();
 
     /// The rate after an epoch with that figure.
     fn epoch(&mut self, current: f64, rate: f32) -> f32 {
-        if self.cooldown_counter > 0 {
-            self.cooldown_counter -= 1;
-            self.wait = 0;
+        if self.run.cooldown_counter > 0 {
+            self.run.cooldown_counter -= 1;
+            self.run.wait = 0;
         }
-        if self.monitor.is_improvement(current, self.best) {
-            (self.best, self.wait) = (Some(current), 0);
+        if self.mode.is_improvement(&self.monitor, self.min_delta, current, self.run.best) {
+            (self.run.best, self.run.wait) = (Some(current), 0);
             return rate;
         }
-        if self.cooldown_counter > 0 {
+        if self.run.cooldown_counter > 0 {
             return rate;
         }
-        self.wait += 1;
-        if self.wait < self.patience || rate <= self.min_lr as f32 {
+        self.run.wait += 1;
+        if self.run.wait < self.patience || rate <= self.min_lr as f32 {
             return rate;
         }
-        (self.cooldown_counter, self.wait) = (self.cooldown, 0);
+        (self.run.cooldown_counter, self.run.wait) = (self.cooldown, 0);
         (f64::from(rate) * self.factor).max(self.min_lr) as f32
     }
 }
@@ -108,35 +83,40 @@ impl Callback for ReduceLROnPlateau {
     }
 
     fn monitors(&self) -> Option<&str> {
-        Some(&self.monitor.name)
+        Some(&self.monitor)
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(self.check_ranges()?)
     }
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        self.check()?;
-        self.monitor.settle(context.model);
+        self.mode.settle(&self.monitor, context.model);
         check_settable(context.model, self.name())
     }
 
     fn on_epoch_end(&mut self, context: &mut Context<'_>, logs: &EpochLogs) -> Result<Action> {
-        let (Some(current), Some(state)) = (logs.get(&self.monitor.name), context.model.optimizer_state_mut()) else {
+        let (Some(current), Some(state)) = (logs.get(&self.monitor), context.model.optimizer_state_mut()) else {
             return Ok(Action::Continue);
         };
         let rate = self.epoch(current, state.learning_rate);
         if rate != state.learning_rate {
             state.learning_rate = rate;
-            self.messages.say(&format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
+            self.run
+                .output
+                .say(self.verbose, &format!("Epoch {}: ReduceLROnPlateau reducing learning rate to {rate}.", context.epoch));
         }
         Ok(Action::Continue)
     }
 
     fn state(&self) -> Value {
-        json!({ "best": self.best, "wait": self.wait, "cooldown": self.cooldown_counter })
+        json!({ "best": self.run.best, "wait": self.run.wait, "cooldown": self.run.cooldown_counter })
     }
 
     fn restore(&mut self, state: &Value) {
         let count = |key: &str| state[key].as_u64().unwrap_or(0) as usize;
-        self.best = state["best"].as_f64();
-        (self.wait, self.cooldown_counter) = (count("wait"), count("cooldown"));
+        self.run.best = state["best"].as_f64();
+        (self.run.wait, self.run.cooldown_counter) = (count("wait"), count("cooldown"));
     }
 }
 
@@ -169,7 +149,7 @@ mod tests {
     #[test]
     fn a_factor_of_one_reduces_nothing() {
         let message = ReduceLROnPlateau::new("loss").factor(1.0).check().unwrap_err().to_string();
-        assert_eq!(message, "factor: expected 0 to below 1, got 1");
+        assert_eq!(message, "ReduceLROnPlateau: factor must be a number from 0 to below 1, got 1");
     }
 
     #[test]

@@ -66,11 +66,6 @@ impl Template {
         Ok(Template { text: text.into(), parts })
     }
 
-    /// The template as it was given.
-    pub(super) fn text(&self) -> &str {
-        &self.text
-    }
-
     /// The name with its figures.
     ///
     /// # Errors

@@ -3,36 +3,51 @@
 //! As Keras' `callbacks/tensorboard.py`: the same folders, tags and steps, so that the same dashboards open. Not there: profiles,
 //! embeddings, and the graph of TensorFlow's operations, which do not exist here.
 
-use super::{Action, BatchLogs, Callback, Context, EpochLogs};
+use super::{Action, BatchLogs, Callback, Context, EpochLogs, Running, SaveFreq};
 use crate::error::{Error, Result};
 use crate::examples::Examples;
 use maobi_formats::tensorflow::events::EventWriter;
-use maobi_nn::Model;
 use maobi_nn::model::Weight;
+use maobi_nn::object::{Declared, range};
+use maobi_nn::{Model, keras_object};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Pictures of one weight, as `tf.summary.image` has it.
 const MAX_IMAGES: usize = 3;
 
-/// Writes event files to `train/` and `validation/` of a folder: `tensorboard --logdir FOLDER` shows them while training goes on.
-///
-/// Per epoch, counted from 0: `epoch_loss`, `epoch_<metric>`, `epoch_learning_rate`; the validation's also over optimizer steps as
-/// `evaluation_<figure>_vs_iterations`. A training that goes on from a backup goes on in the same files, each point once.
-///
-/// ```
-/// use maobi_train::callbacks::TensorBoard;
-/// let board = TensorBoard::new("logs").histogram_freq(1).update_freq(100);
-/// ```
-pub struct TensorBoard {
-    histogram_freq: usize,
-    write_graph: bool,
-    write_images: bool,
-    write_steps_per_second: bool,
-    /// Steps between two points of batches.
-    update_freq: Option<u64>,
-    sample_images: usize,
+keras_object! {
+    /// Writes event files to `train/` and `validation/` of a folder: `tensorboard --logdir FOLDER` shows them while training goes on.
+    ///
+    /// Per epoch, counted from 0: `epoch_loss`, `epoch_<metric>`, `epoch_learning_rate`; the validation's also over optimizer steps as
+    /// `evaluation_<figure>_vs_iterations`. A training that goes on from a backup goes on in the same files, each point once.
+    ///
+    /// ```
+    /// use maobi_train::callbacks::{SaveFreq, TensorBoard};
+    /// let board = TensorBoard::new("logs").histogram_freq(1).update_freq(SaveFreq::Steps(100));
+    /// ```
+    pub struct TensorBoard("tensor_board") with run: Running<State>, new(
+        /// The folder; `logs` where a recipe does not say.
+        log_dir: PathBuf = "logs".into(),
+    ) {
+        /// Epochs between two histograms of all weights; 0, the default, for none.
+        histogram_freq: usize = 0,
+        /// Whether the network is written for the graph tab; true by default.
+        write_graph: bool = true,
+        /// Whether each histogram comes with the weight as a picture; false by default.
+        write_images: bool = false,
+        /// Whether steps per second are written, by epoch and with `update_freq` by batch; false by default.
+        write_steps_per_second: bool = false,
+        /// Loss and metrics every so many steps too (`batch_loss`, …); by epoch alone by default.
+        update_freq: SaveFreq where range::AT_LEAST_ONE = SaveFreq::Epoch,
+        /// So many of the first training images, as the network sees them, under the tag `samples`; none by default. Not in Keras.
+        sample_images: usize = 0,
+    }
+}
+
+/// Where writing is.
+pub struct State {
     samples: Option<Pictures>,
     train: Events,
     validation: Events,
@@ -45,71 +60,16 @@ pub struct TensorBoard {
     before: u64,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        let (train, validation, now) = (Events::default(), Events::default(), Instant::now());
+        State { samples: None, train, validation, done: 0, batch: now, epoch: now, before: 0 }
+    }
+}
+
 impl TensorBoard {
-    /// Curves by epoch, and the network, in this folder.
-    pub fn new(log_dir: impl Into<PathBuf>) -> TensorBoard {
-        let (now, log_dir) = (Instant::now(), log_dir.into());
-        TensorBoard {
-            train: Events::new(log_dir.join("train")),
-            validation: Events::new(log_dir.join("validation")),
-            histogram_freq: 0,
-            write_graph: true,
-            write_images: false,
-            write_steps_per_second: false,
-            update_freq: None,
-            sample_images: 0,
-            samples: None,
-            done: 0,
-            batch: now,
-            epoch: now,
-            before: 0,
-        }
-    }
-
-    /// Epochs between two histograms of all weights; 0, the default, for none.
-    #[must_use]
-    pub fn histogram_freq(mut self, epochs: usize) -> Self {
-        self.histogram_freq = epochs;
-        self
-    }
-
-    /// Whether the network is written for the graph tab; true by default.
-    #[must_use]
-    pub fn write_graph(mut self, graph: bool) -> Self {
-        self.write_graph = graph;
-        self
-    }
-
-    /// Whether each histogram comes with the weight as a picture; false by default.
-    #[must_use]
-    pub fn write_images(mut self, images: bool) -> Self {
-        self.write_images = images;
-        self
-    }
-
-    /// Whether steps per second are written, by epoch and with [`TensorBoard::update_freq`] by batch; false by default.
-    #[must_use]
-    pub fn write_steps_per_second(mut self, steps: bool) -> Self {
-        self.write_steps_per_second = steps;
-        self
-    }
-
-    /// Loss and metrics every so many steps too (`batch_loss`, …); by epoch alone by default. Keras' `"batch"` is 1.
-    #[must_use]
-    pub fn update_freq(mut self, steps: u64) -> Self {
-        self.update_freq = Some(steps.max(1));
-        self
-    }
-
-    /// So many of the first training images, as the network sees them, under the tag `samples`; none by default. Not in Keras.
-    #[must_use]
-    pub fn sample_images(mut self, images: usize) -> Self {
-        self.sample_images = images;
-        self
-    }
-
     fn histograms(&mut self, model: &Model, epoch: u64) -> Result<()> {
-        let writer = self.train.writer()?;
+        let writer = self.run.train.writer()?;
         for weight in model.weights() {
             writer.histogram(&format!("{}/histogram", weight.path), epoch, &weight.values())?;
             if self.write_images
@@ -123,11 +83,12 @@ impl TensorBoard {
 
     /// Opens the file of training; a new one begins with the network and samples of the data.
     fn begin(&mut self, context: &Context<'_>) -> Result<()> {
-        if self.train.writer.is_some() {
+        if self.run.train.writer.is_some() {
             return Ok(());
         }
-        let (done, is_new) = (self.done, self.train.is_new());
-        let writer = self.train.writer()?;
+        let run = &mut *self.run;
+        let (done, is_new) = (run.done, run.train.is_new());
+        let writer = run.train.writer()?;
         if is_new && done > 0 {
             // An earlier session wrote another file, of which no backup knows.
             writer.restart(done + 1)?;
@@ -135,7 +96,7 @@ impl TensorBoard {
         if is_new && self.write_graph {
             writer.keras_model(&context.model.to_json())?;
         }
-        if let Some(samples) = self.samples.take().filter(|_| is_new) {
+        if let Some(samples) = run.samples.take().filter(|_| is_new) {
             samples.write(writer, "samples", 0)?;
         }
         self.flush()
@@ -143,7 +104,8 @@ impl TensorBoard {
 
     /// Hands all points to the system, so that a backup never speaks of bytes that a kill can take away.
     fn flush(&mut self) -> Result<()> {
-        for writer in [&mut self.train.writer, &mut self.validation.writer].into_iter().flatten() {
+        let run = &mut *self.run;
+        for writer in [&mut run.train.writer, &mut run.validation.writer].into_iter().flatten() {
             writer.flush()?;
         }
         Ok(())
@@ -159,11 +121,13 @@ struct Events {
     writer: Option<EventWriter>,
 }
 
-impl Events {
-    fn new(folder: PathBuf) -> Events {
-        Events { folder, name: EventWriter::new_name(), kept: 0, writer: None }
+impl Default for Events {
+    fn default() -> Self {
+        Events { folder: PathBuf::new(), name: EventWriter::new_name(), kept: 0, writer: None }
     }
+}
 
+impl Events {
     /// Whether the file is new; one that has lost bytes which a backup speaks of is left as it is, and a new one begun.
     fn is_new(&mut self) -> bool {
         let length = std::fs::metadata(self.folder.join(&self.name)).map_or(0, |about| about.len());
@@ -202,6 +166,14 @@ impl Callback for TensorBoard {
         "TensorBoard"
     }
 
+    fn check(&self) -> Result<()> {
+        Ok(self.check_ranges()?)
+    }
+
+    fn set_folder(&mut self, folder: &Path) {
+        self.log_dir = folder.join(&self.log_dir);
+    }
+
     fn on_data(&mut self, model: &Model, data: &dyn Examples) -> Result<()> {
         let shapes = model.input_shapes();
         let Some(&[height, width, channels]) = shapes.first().map(Vec::as_slice) else { return Ok(()) };
@@ -217,26 +189,29 @@ impl Callback for TensorBoard {
         let (low, high) = (finite().fold(f32::INFINITY, f32::min), finite().fold(f32::NEG_INFINITY, f32::max));
         let range = if high > low { high - low } else { 1.0 };
         let values: Vec<f32> = values.iter().map(|v| (v - low) / range).collect();
-        self.samples = Some(Pictures::new(height, width, channels, &values)?);
+        self.run.samples = Some(Pictures::new(height, width, channels, &values)?);
         Ok(())
     }
 
     fn on_train_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        (self.done, self.batch) = (position(context), Instant::now());
+        (self.run.done, self.run.batch) = (position(context), Instant::now());
+        self.run.train.folder = self.log_dir.join("train");
+        self.run.validation.folder = self.log_dir.join("validation");
         Ok(())
     }
 
     fn on_epoch_begin(&mut self, context: &mut Context<'_>) -> Result<()> {
-        (self.epoch, self.batch, self.before) = (Instant::now(), Instant::now(), context.step);
+        (self.run.epoch, self.run.batch, self.run.before) = (Instant::now(), Instant::now(), context.step);
         self.begin(context)
     }
 
     fn on_batch_end(&mut self, context: &mut Context<'_>, _: &BatchLogs) -> Result<Action> {
         let step = position(context);
-        if self.update_freq.is_some_and(|every| step.is_multiple_of(every)) {
-            let writer = self.train.writer()?;
+        if matches!(self.update_freq, SaveFreq::Steps(every) if step.is_multiple_of(every)) {
+            let run = &mut *self.run;
+            let writer = run.train.writer()?;
             if self.write_steps_per_second {
-                let seconds = self.batch.elapsed().as_secs_f32().max(1e-9);
+                let seconds = run.batch.elapsed().as_secs_f32().max(1e-9);
                 writer.scalar("batch_steps_per_second", step, 1.0 / seconds)?;
             }
             for (name, value) in context.model.logs() {
@@ -244,7 +219,7 @@ impl Callback for TensorBoard {
             }
             self.flush()?;
         }
-        self.batch = Instant::now();
+        self.run.batch = Instant::now();
         Ok(Action::Continue)
     }
 
@@ -253,7 +228,7 @@ impl Callback for TensorBoard {
         let of_validation: Vec<(&str, f32)> =
             logs.values.iter().filter_map(|(name, value)| Some((name.strip_prefix("val_")?, *value as f32))).collect();
         if !of_validation.is_empty() {
-            let writer = self.validation.writer()?;
+            let writer = self.run.validation.writer()?;
             for (name, value) in &of_validation {
                 writer.scalar(&format!("evaluation_{name}_vs_iterations"), context.step, *value)?;
             }
@@ -261,13 +236,14 @@ impl Callback for TensorBoard {
                 writer.scalar(&format!("epoch_{name}"), epoch, *value)?;
             }
         }
-        let writer = self.train.writer()?;
+        let run = &mut *self.run;
+        let writer = run.train.writer()?;
         for (name, value) in logs.values.iter().filter(|(name, _)| !name.starts_with("val_")) {
             writer.scalar(&format!("epoch_{name}"), epoch, *value as f32)?;
         }
         if self.write_steps_per_second {
-            let steps = context.step.saturating_sub(self.before) as f32;
-            writer.scalar("epoch_steps_per_second", epoch, steps / self.epoch.elapsed().as_secs_f32().max(1e-9))?;
+            let steps = context.step.saturating_sub(run.before) as f32;
+            writer.scalar("epoch_steps_per_second", epoch, steps / run.epoch.elapsed().as_secs_f32().max(1e-9))?;
         }
         if self.histogram_freq > 0 && epoch.is_multiple_of(self.histogram_freq as u64) {
             self.histograms(context.model, epoch)?;
@@ -281,12 +257,12 @@ impl Callback for TensorBoard {
     }
 
     fn state(&self) -> Value {
-        json!({ "train": self.train.state(), "validation": self.validation.state() })
+        json!({ "train": self.run.train.state(), "validation": self.run.validation.state() })
     }
 
     fn restore(&mut self, state: &Value) {
-        self.train.restore(&state["train"]);
-        self.validation.restore(&state["validation"]);
+        self.run.train.restore(&state["train"]);
+        self.run.validation.restore(&state["validation"]);
     }
 }
 

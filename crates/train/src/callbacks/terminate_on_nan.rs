@@ -2,37 +2,27 @@
 //!
 //! As Keras' `callbacks/terminate_on_nan.py`.
 
-use super::output::Output;
-use super::{Action, BatchLogs, Callback, Context};
+use super::output::{Output, sink_setter};
+use super::{Action, BatchLogs, Callback, Context, Running};
 use crate::error::Result;
-use std::io::Write;
+use maobi_nn::keras_object;
 
-/// Ends training, without an error, at the first batch whose loss is NaN or infinite. Without this callback such a loss is an error.
+keras_object! {
+    /// Ends training, without an error, at the first batch whose loss is NaN or infinite. Without this callback such a loss is an error.
+    pub struct TerminateOnNaN("terminate_on_nan") with run: Running<State>, {
+        /// Whether it is an error after all; false by default.
+        raise_error: bool = false,
+    }
+}
+
+/// Where messages go.
 #[derive(Default)]
-pub struct TerminateOnNaN {
-    raise_error: bool,
+pub struct State {
     output: Output,
 }
 
 impl TerminateOnNaN {
-    /// Ends training quietly.
-    pub fn new() -> TerminateOnNaN {
-        TerminateOnNaN::default()
-    }
-
-    /// Make it an error after all.
-    #[must_use]
-    pub fn raise_error(mut self, raise: bool) -> Self {
-        self.raise_error = raise;
-        self
-    }
-
-    /// Where the message goes instead of standard error.
-    #[must_use]
-    pub fn sink(mut self, sink: impl Write + Send + 'static) -> Self {
-        self.output = Output::to(sink);
-        self
-    }
+    sink_setter!();
 }
 
 impl Callback for TerminateOnNaN {
@@ -48,7 +38,7 @@ impl Callback for TerminateOnNaN {
             return Err(context.not_finite(format!("the loss is {}", logs.loss)));
         }
         // Keras counts batches from 0 here.
-        self.output.line(&format!("Batch {}: Invalid loss, terminating training", context.batch.saturating_sub(1)));
+        self.run.output.line(&format!("Batch {}: Invalid loss, terminating training", context.batch.saturating_sub(1)));
         Ok(Action::Stop)
     }
 }

@@ -19,7 +19,7 @@ use maobi_nn::{Compile, Model, Precision};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
-pub use table::Table;
+use table::Table;
 
 /// Which images an epoch is validated on.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -99,7 +99,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         let mut board = TensorBoard::new(dir).histogram_freq(1).sample_images(SAMPLES);
         if training.steps.is_some() {
             // By steps, epochs are few.
-            board = board.update_freq(training.log_every.unwrap_or(100));
+            board = board.update_freq(SaveFreq::Steps(training.log_every.unwrap_or(100)));
         }
         how = how.callback(board);
     }
@@ -120,7 +120,7 @@ fn train(session: &Session, model: &mut Model) -> anyhow::Result<()> {
         how = how.callback(EpochRecord { history: folder.history(), curves: folder.curves(), title });
     }
     // Runs by steps have lines of their own.
-    let bar = ProgressBar::new().verbose(u8::from(!console.quiet)).lines(training.steps.is_none()).among(multi().clone());
+    let bar = ProgressBar::new().verbose(usize::from(!console.quiet)).lines(training.steps.is_none()).among(multi().clone());
     how = how.callback(bar);
     how = how.callback(EpochEvents { console }).callback(Interrupt);
     // Last, so that everything that may refuse to start has been asked.
