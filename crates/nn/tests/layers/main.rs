@@ -6,4 +6,5 @@ mod chain;
 mod contract;
 mod formula;
 mod parity;
+mod program;
 mod training;

@@ -2,11 +2,13 @@
 
 use super::cases::{Case, Mode, cases};
 use super::formula::{cotangent, layer_input};
-use maobi_nn::graph::{Call, apply};
+use maobi_nn::graph::{Call, Sequential, apply};
+use maobi_nn::initializers::Constant;
 use maobi_nn::layers::{Dense, Flatten, InputLayer, Layer};
 use maobi_nn::losses::{MeanSquaredError, Target};
 use maobi_nn::optimizers::SGD;
-use maobi_nn::{Batch, Compile, Model, Samples};
+use maobi_nn::regularizers::{Regularizer, RegularizerFunction};
+use maobi_nn::{Batch, Compile, Model, Samples, keras_object};
 use std::sync::Arc;
 
 /// Enough for several lanes and for the thread pool to be worth waking in most cases.
@@ -101,4 +103,34 @@ fn bits_are_the_same_for_any_number_of_threads() {
             assert!(run(threads) == reference, "{}: {threads} threads give other bits", reference.0);
         }
     }
+}
+
+keras_object! {
+    /// Σ w⁴.
+    struct Quartic("quartic") {}
+}
+
+impl RegularizerFunction for Quartic {
+    fn loss(&self, w: &[f32]) -> f32 {
+        w.iter().map(|w| w.powi(4)).sum()
+    }
+
+    fn add_gradient(&self, w: &[f32], g: &mut [f32]) {
+        g.iter_mut().zip(w).for_each(|(g, w)| *g += 4.0 * w.powi(3));
+    }
+}
+
+#[test]
+fn a_penalty_of_a_user_is_found_and_trains() {
+    assert!(Regularizer::from_value(&"quartic".into()).is_err());
+    Regularizer::register::<Quartic>();
+    assert_eq!(Regularizer::from_value(&"quartic".into()).expect("registered"), Quartic::new().into());
+    let dense = Dense::new(1).use_bias(false).kernel_initializer(Constant::new(0.5)).kernel_regularizer(Quartic::new());
+    let mut model = Sequential::new().add(InputLayer::new([1])).add(dense).build(1).expect("builds");
+    model.compile(Compile::new(SGD::new(0.5), MeanSquaredError::new())).expect("compiles");
+    let feed = Samples { samples: 1, inputs: &[&[0.0]] };
+    let batch = Batch { feed: &feed, targets: &[Target::Values(&[0.0])], sample_weight: None, class_weight: None };
+    // 0.5⁴, and 0.5 · 4 · 0.5³ for the step.
+    assert_eq!(model.train_on_batch(batch).expect("a step").loss, 0.0625);
+    assert_eq!(*model.weights()[0].values(), [0.5 - 0.25]);
 }
