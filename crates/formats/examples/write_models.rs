@@ -87,6 +87,30 @@ fn graph() -> Result<Model, Error> {
     Model::new("graph", &[&image, &extra], &[&class, &value], 4)
 }
 
+/// Models within models: a Sequential one, and a functional one that is called twice and holds a Sequential one.
+fn nested() -> Result<Model, Error> {
+    let image = InputLayer::new([8, 8, 1]).name("image").input();
+    let extra = InputLayer::new([5]).name("extra").input();
+    let features = small()?.submodel().name("features").call(&image)?;
+    let x = InputLayer::new([5]).name("x").input();
+    let inner =
+        Sequential::new().name("inner").add(InputLayer::new([5])).add(Dense::new(4)).add(BatchNormalization::new()).build(5)?;
+    let y = Dense::new(5).activation("softmax").name("answer").call(&inner.submodel().call(&x)?)?;
+    let head = Model::new("head", &[&x], &[&y], 6)?.submodel().shared();
+    let (one, other) = (apply(&head, &[&features])?, apply(&head, &[&extra])?);
+    Model::new("nested", &[&image, &extra], &[&Average::new().merge(&[&one, &other])?], 7)
+}
+
+/// Transfer learning: a frozen model and layers behind it.
+fn frozen() -> Result<Model, Error> {
+    let base = small()?;
+    Sequential::new()
+        .add(InputLayer::new([8, 8, 1]))
+        .add(base.submodel().name("base").trainable(false))
+        .add(Dense::new(5).activation("softmax"))
+        .build(8)
+}
+
 fn write(folder: &Path, name: &str, mut model: Model, how: Compile) -> Result<String, Box<dyn std::error::Error>> {
     model.compile(how)?;
     let shapes = model.input_shapes();
@@ -184,6 +208,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .losses([Loss::from(sparse()), MeanSquaredError::new().into()])
         .loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
+    lines.push(write(folder, "nested", nested()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
+    lines.push(write(folder, "frozen", frozen()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;
     Ok(())
 }

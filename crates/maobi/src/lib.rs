@@ -50,7 +50,7 @@ pub use model_file::ModelFile;
 pub mod prelude {
     pub use crate::ModelFile;
     pub use maobi_data::{Dataset, Splits};
-    pub use maobi_nn::graph::{Call, Sequential, Tensor};
+    pub use maobi_nn::graph::{Call, Sequential, Submodel, Tensor};
     pub use maobi_nn::initializers::*;
     pub use maobi_nn::layers::arguments::Padding;
     pub use maobi_nn::layers::*;

@@ -8,6 +8,9 @@ pub(super) fn from_keras_3(network: &Value) -> Value {
     let layers: Vec<Value> = config.get("layers").and_then(Value::as_array).into_iter().flatten().map(layer).collect();
     let mut own = Map::new();
     own.insert("name".into(), config.get("name").cloned().unwrap_or_default());
+    if config.get("trainable") == Some(&json!(false)) {
+        own.insert("trainable".into(), json!(false));
+    }
     own.insert("layers".into(), Value::Array(layers));
     for key in ["input_layers", "output_layers"] {
         if let Some(ends) = config.get(key) {
@@ -20,6 +23,9 @@ pub(super) fn from_keras_3(network: &Value) -> Value {
 fn layer(entry: &Value) -> Value {
     let class = entry.get("class_name").and_then(Value::as_str).unwrap_or_default();
     let mut config = Map::new();
+    if entry.pointer("/config/layers").is_some() {
+        return in_graph(entry, from_keras_3(entry));
+    }
     for (key, value) in entry.get("config").and_then(Value::as_object).into_iter().flatten() {
         match (class, key.as_str()) {
             (_, "batch_shape") => config.insert("batch_input_shape".into(), value.clone()),
@@ -31,15 +37,17 @@ fn layer(entry: &Value) -> Value {
             _ => config.insert(key.clone(), plain(value)),
         };
     }
-    let mut own = Map::new();
-    own.insert("class_name".into(), class.into());
-    own.insert("config".into(), Value::Object(config));
+    in_graph(entry, json!({ "class_name": class, "config": config }))
+}
+
+/// A layer or a submodel with its place in a functional model.
+fn in_graph(entry: &Value, mut own: Value) -> Value {
     if let Some(name) = entry.get("name") {
-        own.insert("name".into(), name.clone());
+        own["name"] = name.clone();
         let calls = entry.get("inbound_nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        own.insert("inbound_nodes".into(), calls.iter().map(call).collect());
+        own["inbound_nodes"] = calls.iter().map(call).collect();
     }
-    Value::Object(own)
+    own
 }
 
 /// The name of a dtype policy.
@@ -114,6 +122,10 @@ pub(crate) fn modernise(network: &mut Value) -> Result<(), String> {
     }
     for entry in network.pointer_mut("/config/layers").and_then(Value::as_array_mut).into_iter().flatten() {
         let Some(class) = entry.get("class_name").and_then(Value::as_str).map(str::to_string) else { continue };
+        if matches!(class.as_str(), "Sequential" | "Model" | "Functional") {
+            modernise(entry)?;
+            continue;
+        }
         if class == "Convolution2D" {
             entry["class_name"] = "Conv2D".into();
         }

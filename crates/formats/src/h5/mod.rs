@@ -16,6 +16,7 @@ use crate::weights::{apply, keras_has_schedule, legacy, read_any, read_whole};
 pub use crate::weights_h5::{load as load_weights, load_bytes as load_weights_bytes};
 use crate::{atomic_write, compile};
 pub(crate) use config::modernise;
+use maobi_nn::graph::{Kind, Part};
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
 use maobi_nn::optimizers::LearningRate;
@@ -117,7 +118,10 @@ fn whole_model(model: &Model, options: Options) -> Result<(Vec<u8>, Vec<String>)
     let mut root = Group::default();
     root.text("backend", "tensorflow");
     root.text("keras_version", legacy::VERSION);
-    root.text("model_config", &config::from_keras_3(&model.graph().to_config()).to_string());
+    root.text("model_config", &config::from_keras_3(&model.to_config()).to_string());
+    if model.outline().kind == Kind::Functional && model.parts().iter().any(|part| matches!(part, Part::Model { .. })) {
+        notes.push("tf_keras numbers calls of a model in a model differently and may refuse this file; Keras 3 reads it".into());
+    }
     if let Some(how) = model.compiled() {
         root.text("training_config", &training_config(model, how, &mut notes).to_string());
         if !options.optimizer_variables {

@@ -86,7 +86,7 @@ pub fn save_with(model: &Model, path: &Path, extras: &[(&str, &[u8])]) -> Result
 }
 
 fn to_archive(model: &Model, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, String> {
-    let mut config = model.graph().to_config();
+    let mut config = model.to_config();
     if let Some(how) = model.compiled() {
         config["compile_config"] = compile::to_value(how, &model.output_names());
         if let (false, Some(state)) = (keras_has_schedule(&how.optimizer), model.optimizer_state_ref()) {

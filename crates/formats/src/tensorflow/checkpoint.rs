@@ -12,7 +12,9 @@ use crate::error::{Error, Result};
 use crate::weights::named::{Found, Wanted, collect};
 use crate::weights::{OptimizerValues, Refusal, Values, apply};
 use maobi_nn::Model;
+use maobi_nn::graph::Part;
 use maobi_nn::optimizers::{Optimizer, OptimizerState, SGD};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// The format `tf-checkpoint`.
@@ -101,30 +103,9 @@ pub fn save(model: &Model, path: &Path) -> Result<Vec<String>> {
 
 fn write(model: &Model) -> Result<(Writer, Vec<String>), String> {
     let (mut writer, mut objects) = (Writer::default(), Builder::new());
-    let graph = model.graph();
-    let of_keras = graph.layers.iter().enumerate().filter(|(layer, _)| !graph.is_entry(*layer));
-    let mut with_weights = 0;
     // Full names of the trainable weights, for their slots.
     let mut trainable = Vec::new();
-    for (number, (layer, entry)) in of_keras.enumerate() {
-        let node = objects.child(0, &format!("layer-{number}"));
-        let weights = model.layer_weights(layer);
-        if weights.is_empty() {
-            continue;
-        }
-        let name = format!("layer_with_weights-{with_weights}");
-        with_weights += 1;
-        objects.link(0, &name, node);
-        for weight in weights {
-            let attribute = entry.layer.attribute(weight.name);
-            let full = format!("{}/{attribute}", entry.name);
-            let (_, key) = objects.variable(node, attribute, &format!("{name}/{attribute}"), &full);
-            writer.floats(&key, &weight.shape, &weight.values())?;
-            if weight.trainable {
-                trainable.push(full);
-            }
-        }
-    }
+    write_layers(&mut writer, &mut objects, model, (0, "", model.parts()), &mut trainable)?;
     let mut notes = Vec::new();
     let state = model.optimizer_state_ref().filter(|state| state.has_slots());
     if let (Some(how), Some(state)) = (model.compiled(), state) {
@@ -257,15 +238,80 @@ fn load_bundle(model: &mut Model, path: &Path, bundle: &Bundle) -> Result<Vec<St
     Ok(notes)
 }
 
+/// Writes the parts of a model or a submodel, whose node and path are given.
+fn write_layers(
+    writer: &mut Writer,
+    objects: &mut Builder,
+    model: &Model,
+    (parent, path, parts): (i32, &str, &[Part]),
+    trainable: &mut Vec<String>,
+) -> Result<(), String> {
+    let graph = model.graph();
+    let mut with_weights = 0;
+    for (number, part) in parts.iter().filter(|part| !is_entry(model, part)).enumerate() {
+        let node = objects.child(parent, &format!("layer-{number}"));
+        if part.layers().iter().all(|layer| model.layer_weights(*layer).is_empty()) {
+            continue;
+        }
+        let name = format!("layer_with_weights-{with_weights}");
+        with_weights += 1;
+        objects.link(parent, &name, node);
+        let path = format!("{path}{name}/");
+        let layer = match part {
+            Part::Layer(layer) => *layer,
+            Part::Input => continue,
+            Part::Model { parts, .. } => {
+                write_layers(writer, objects, model, (node, &path, parts), trainable)?;
+                continue;
+            }
+        };
+        for weight in model.layer_weights(layer) {
+            let entry = &graph.layers[layer];
+            let attribute = entry.layer.attribute(weight.name);
+            let full = format!("{}/{attribute}", entry.name);
+            let (_, key) = objects.variable(node, attribute, &format!("{path}{attribute}"), &full);
+            writer.floats(&key, &weight.shape, &weight.values())?;
+            if weight.trainable {
+                trainable.push(full);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a part is the InputLayer of a Sequential model, which Keras does not count.
+fn is_entry(model: &Model, part: &Part) -> bool {
+    matches!(part, Part::Layer(layer) if model.graph().is_entry(*layer))
+}
+
+/// The nodes of the layers with weights, of submodels too. A model that has fewer than the file is a misfit.
+fn layer_nodes(
+    model: &Model,
+    objects: &Objects,
+    (parent, parts): (i32, &[Part]),
+    nodes: &mut HashMap<usize, i32>,
+    misfits: &mut Vec<String>,
+) {
+    let with_weights: Vec<&Part> =
+        parts.iter().filter(|part| part.layers().iter().any(|layer| !model.layer_weights(*layer).is_empty())).collect();
+    for (number, part) in with_weights.iter().enumerate() {
+        match (objects.child(parent, &format!("layer_with_weights-{number}")), part) {
+            (Some(node), Part::Layer(layer)) => drop(nodes.insert(*layer, node)),
+            (Some(node), Part::Model { parts, .. }) => layer_nodes(model, objects, (node, parts), nodes, misfits),
+            _ => {}
+        }
+    }
+    if objects.child(parent, &format!("layer_with_weights-{}", with_weights.len())).is_some() {
+        misfits.push(format!("the file has more than the {} layers with weights of the network", with_weights.len()));
+    }
+}
+
 /// All weights, and the nodes of the trainable ones.
 fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Result<(Vec<Vec<f32>>, Vec<i32>), Refusal> {
-    let layers: Vec<usize> = (0..model.graph().layers.len()).filter(|layer| !model.layer_weights(*layer).is_empty()).collect();
-    let node_of = |layer: usize| {
-        let number = layers.iter().position(|l| *l == layer)?;
-        objects.child(root, &format!("layer_with_weights-{number}"))
-    };
+    let (mut nodes, mut misfits) = (HashMap::new(), Vec::new());
+    layer_nodes(model, objects, (root, model.parts()), &mut nodes, &mut misfits);
     let variable = |wanted: &Wanted<'_>| {
-        let node = node_of(wanted.layer)?;
+        let node = *nodes.get(&wanted.layer)?;
         let attribute = model.graph().layers.get(wanted.layer)?.layer.attribute(wanted.weight.name);
         objects.child(node, attribute).or_else(|| objects.child(node, wanted.weight.name))
     };
@@ -280,13 +326,9 @@ fn weights(model: &Model, bundle: &Bundle, objects: &Objects, root: i32) -> Resu
         Ok(Some(Found { at: key.to_owned(), shape, read: Box::new(|| bundle.floats(key)) }))
     })?;
     // What the file has beyond the network tells of another one.
-    let mut misfits = Vec::new();
-    if objects.child(root, &format!("layer_with_weights-{}", layers.len())).is_some() {
-        misfits.push(format!("the file has more than the {} layers with weights of the network", layers.len()));
-    }
-    for layer in &layers {
-        let own = model.layer_weights(*layer);
-        let Some((entry, node)) = model.graph().layers.get(*layer).zip(node_of(*layer)) else { continue };
+    for (layer, entry) in model.graph().layers.iter().enumerate() {
+        let own = model.layer_weights(layer);
+        let Some(node) = nodes.get(&layer).copied().filter(|_| !own.is_empty()) else { continue };
         let known = |name: &str| own.iter().any(|w| w.name == name || entry.layer.attribute(w.name) == name);
         for (name, _) in objects.children(node).filter(|(name, child)| objects.key(*child).is_some() && !known(name)) {
             misfits.push(format!("layer \"{}\": the file has a variable \"{name}\", the network has none", entry.name));

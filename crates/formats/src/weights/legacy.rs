@@ -8,7 +8,6 @@ use super::write::whole;
 use super::{OptimizerValues, Refusal, Values};
 use crate::hdf5::{Group, Reader};
 use maobi_nn::Model;
-use maobi_nn::model::Weight;
 use maobi_nn::optimizers::OptimizerState;
 use std::collections::HashMap;
 
@@ -28,10 +27,9 @@ struct Saved {
 /// Reads the values for `model`; its optimizer state too when `optimizer` says so.
 pub(crate) fn read(reader: &Reader, model: &Model, optimizer: bool) -> Result<Values, Refusal> {
     let saved = layers_of(reader)?;
-    let graph = model.graph();
-    let own: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !model.layer_weights(layer).is_empty()).collect();
+    let own: Vec<Own> = layers_with_weights(model);
     if own.len() != saved.len() {
-        let ours: Vec<&str> = own.iter().map(|&layer| graph.layers[layer].name.as_str()).collect();
+        let ours: Vec<&str> = own.iter().map(|layer| layer.name.as_str()).collect();
         let theirs: Vec<&str> = saved.iter().map(|layer| layer.name.as_str()).collect();
         return Err(Refusal::Misfits(vec![format!(
             "{} layers have weights ({}), in the file {} ({})",
@@ -43,14 +41,13 @@ pub(crate) fn read(reader: &Reader, model: &Model, optimizer: bool) -> Result<Va
     }
     let mut misfits = Vec::new();
     let mut places: HashMap<(usize, usize), &str> = HashMap::new();
-    for (&layer, saved) in own.iter().zip(&saved) {
-        let weights = model.layer_weights(layer);
-        if weights.len() != saved.places.len() {
-            let (name, expected, found) = (&graph.layers[layer].name, weights.len(), saved.places.len());
+    for (own, saved) in own.iter().zip(&saved) {
+        if own.weights.len() != saved.places.len() {
+            let (name, expected, found) = (&own.name, own.weights.len(), saved.places.len());
             misfits.push(format!("layer \"{name}\" (\"{}\"): expected {expected} variables, found {found}", saved.name));
             continue;
         }
-        places.extend(order(weights).into_iter().zip(&saved.places).map(|(index, at)| ((layer, index), at.as_str())));
+        places.extend(own.weights.iter().copied().zip(saved.places.iter().map(String::as_str)));
     }
     let found = collect(model, |wanted| {
         let Some(at) = places.get(&(wanted.layer, wanted.index)).copied() else { return Ok(None) };
@@ -99,11 +96,32 @@ fn join(group: &str, path: &str) -> String {
     if group.is_empty() { path.to_string() } else { format!("{group}/{path}") }
 }
 
-/// A layer's weights as these files order them: what is trained first, then the rest.
-fn order(weights: &[Weight]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by_key(|&index| !weights[index].trainable);
-    order
+/// A layer of the network or a submodel: these files hold it as one layer.
+struct Own {
+    name: String,
+    /// Layer and index of each weight, as these files order them: those that are trained first, then the rest.
+    weights: Vec<(usize, usize)>,
+}
+
+/// All layers of a network but the InputLayer of a Sequential one.
+fn own_layers(model: &Model) -> Vec<Own> {
+    let outline = model.outline();
+    let layers = outline.layers.iter().zip(model.parts()).enumerate().filter(|(index, _)| !outline.is_entry(*index));
+    layers
+        .map(|(_, (entry, part))| {
+            let mut weights: Vec<(usize, usize)> = part
+                .layers()
+                .into_iter()
+                .flat_map(|layer| (0..model.layer_weights(layer).len()).map(move |index| (layer, index)))
+                .collect();
+            weights.sort_by_key(|&(layer, index)| !model.layer_weights(layer)[index].trainable);
+            Own { name: entry.name.clone(), weights }
+        })
+        .collect()
+}
+
+fn layers_with_weights(model: &Model) -> Vec<Own> {
+    own_layers(model).into_iter().filter(|own| !own.weights.is_empty()).collect()
 }
 
 /// Names, the first few of many.
@@ -188,19 +206,18 @@ pub(crate) fn write(root: &mut Group, model: &Model, optimizer: bool) -> Result<
 }
 
 fn fill(group: &mut Group, model: &Model) {
-    let graph = model.graph();
-    let layers: Vec<usize> = (0..graph.layers.len()).filter(|&layer| !graph.is_entry(layer)).collect();
-    let names: Vec<String> = layers.iter().map(|&layer| graph.layers[layer].name.clone()).collect();
+    let layers = own_layers(model);
+    let names: Vec<String> = layers.iter().map(|layer| layer.name.clone()).collect();
     group.texts("layer_names", &names);
     group.text("backend", "tensorflow");
     group.text("keras_version", VERSION);
-    for (layer, name) in layers.into_iter().zip(&names) {
-        let own = group.at(name);
-        let weights = model.layer_weights(layer);
-        let mut paths = Vec::with_capacity(weights.len());
-        for index in order(weights) {
-            let path = format!("{}:0", weights[index].path);
-            own.put_f32(&path, &weights[index].shape, &weights[index].values());
+    for layer in layers {
+        let own = group.at(&layer.name);
+        let mut paths = Vec::with_capacity(layer.weights.len());
+        for (layer, index) in layer.weights {
+            let weight = &model.layer_weights(layer)[index];
+            let path = format!("{}:0", weight.path);
+            own.put_f32(&path, &weight.shape, &weight.values());
             paths.push(path);
         }
         own.texts("weight_names", &paths);

@@ -17,30 +17,49 @@ pub(crate) use values::{Refusal, Values};
 pub(crate) use write::{keras_has_schedule, to_bytes};
 
 use maobi_nn::Model;
+use maobi_nn::graph::Part;
 use std::collections::HashMap;
 
 /// A layer's place in the file.
 pub(crate) struct Slot {
     /// Index of the layer in the graph.
     pub(crate) layer: usize,
-    /// Its group below `layers`, such as `conv2d_1`.
+    /// Its group below `layers`, such as `conv2d_1`; of a submodel's layer `sequential/layers/conv2d_1`.
     pub(crate) slot: String,
+    /// The layer's own name, without that of its submodel.
+    pub(crate) name: String,
 }
 
 /// The slots of all layers. The InputLayer of a Sequential model has none.
 pub(crate) fn slots(model: &Model) -> Vec<Slot> {
+    let mut slots = Vec::with_capacity(model.graph().layers.len());
+    below(model, model.parts(), ("", ""), &mut slots);
+    slots
+}
+
+/// Adds the slots of a model's or a submodel's parts; `group` and `name` are in front of theirs.
+fn below(model: &Model, parts: &[Part], (group, name): (&str, &str), slots: &mut Vec<Slot>) {
     let graph = model.graph();
     let mut used: HashMap<&str, usize> = HashMap::new();
-    let mut slots = Vec::with_capacity(graph.layers.len());
-    for (layer, entry) in graph.layers.iter().enumerate() {
-        if graph.is_entry(layer) {
-            continue;
-        }
-        let stem = entry.layer.default_name();
+    for part in parts {
+        let stem = match part {
+            Part::Layer(layer) if graph.is_entry(*layer) => continue,
+            Part::Layer(layer) => graph.layers[*layer].layer.default_name(),
+            Part::Input => "input_layer",
+            Part::Model { class, .. } => class,
+        };
         let count = used.entry(stem).or_default();
-        let slot = if *count == 0 { stem.to_string() } else { format!("{stem}_{count}") };
+        let slot = if *count == 0 { format!("{group}{stem}") } else { format!("{group}{stem}_{count}") };
         *count += 1;
-        slots.push(Slot { layer, slot });
+        match part {
+            Part::Layer(layer) => {
+                let full = &graph.layers[*layer].name;
+                slots.push(Slot { layer: *layer, slot, name: full.strip_prefix(name).unwrap_or(full).to_string() });
+            }
+            Part::Input => {}
+            Part::Model { name: inner, parts, .. } => {
+                below(model, parts, (&format!("{slot}/layers/"), &format!("{name}{inner}/")), slots);
+            }
+        }
     }
-    slots
 }

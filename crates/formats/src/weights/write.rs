@@ -9,13 +9,11 @@ use maobi_nn::optimizers::{LearningRate, Optimizer, OptimizerState};
 pub(crate) fn to_bytes(model: &Model) -> Result<Vec<u8>, String> {
     let mut layers = Group::default();
     for slot in slots(model) {
-        let mut vars = Group::named(&model.graph().layers[slot.layer].name);
+        let mut vars = Group::named(&slot.name);
         for weight in model.layer_weights(slot.layer) {
             vars.push_f32(&weight.shape, &weight.values());
         }
-        let mut group = Group::default();
-        group.add("vars", vars);
-        layers.add(&slot.slot, group);
+        layers.at(&slot.slot).add("vars", vars);
     }
     let mut root = Group::default();
     root.add("layers", layers);

@@ -1,11 +1,16 @@
 //! How layers become a graph: a chain ([`Sequential`]) or symbolic calls ([`Tensor`]).
 
+mod flat;
 mod functional;
 mod order;
 mod sequential;
+mod submodel;
 
+pub(crate) use flat::Flat;
+pub use flat::Part;
 pub use functional::{Call, Tensor, apply};
 pub use sequential::Sequential;
+pub use submodel::Submodel;
 
 use crate::error::{Error, Result};
 use crate::layers::{Built, Layer, Shape, check_size};
@@ -91,6 +96,9 @@ pub(crate) fn build(layer: &dyn Layer, name: &str, inputs: &[Shape]) -> Result<B
 pub(crate) fn output_shape(layer: &dyn Layer, built: &Built, inputs: &[Shape]) -> Shape {
     if let Some(input) = layer.as_any().downcast_ref::<crate::layers::InputLayer>() {
         return input.shape().to_vec();
+    }
+    if let Some(model) = Submodel::from_layer(layer) {
+        return model.output_shape().clone();
     }
     built.steps.last().map_or_else(|| inputs[0].clone(), |s| s.output.clone())
 }

@@ -28,6 +28,9 @@ macro_rules! keras_layer {
             fn base_mut(&mut self) -> &mut $crate::layers::Base {
                 &mut self.base
             }
+            fn boxed(&self) -> Box<dyn $crate::layers::Layer> {
+                Box::new(self.clone())
+            }
         }
 
         impl $type {

@@ -174,6 +174,8 @@ pub trait HasBase {
     fn base(&self) -> &Base;
     /// The same, to change.
     fn base_mut(&mut self) -> &mut Base;
+    /// A copy of the layer.
+    fn boxed(&self) -> Box<dyn Layer>;
 }
 
 /// A layer: Keras' arguments, and how they become arithmetic.

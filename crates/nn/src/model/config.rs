@@ -2,7 +2,7 @@
 
 use super::Model;
 use crate::error::{Error, Result};
-use crate::graph::{Graph, GraphLayer, Kind, Sequential, Tensor, apply};
+use crate::graph::{Graph, GraphLayer, Kind, Node, Sequential, Submodel, Tensor, apply};
 use crate::layers::registry::{UnknownKeys, from_config};
 use crate::layers::{InputLayer, LAYERS, Layer};
 use crate::object::{Declared, Fields};
@@ -13,6 +13,9 @@ use std::sync::Arc;
 
 /// Most layers a configuration may describe.
 const MAX_LAYERS: usize = 10_000;
+
+/// Keras' classes of models; Keras 2 called functional ones `Model`.
+const MODELS: [&str; 3] = ["Sequential", "Functional", "Model"];
 
 impl Graph {
     /// Keras 3's JSON of the architecture, without keys that old releases refuse.
@@ -50,15 +53,8 @@ impl Graph {
 
     fn layer_config(&self, index: usize) -> Value {
         let GraphLayer { layer, name } = &self.layers[index];
-        let mut config = Map::new();
-        config.insert("name".into(), json!(name));
-        // Keras' SpatialDropout2D refuses the key.
-        if layer.class_name() != "SpatialDropout2D" {
-            config.insert("trainable".into(), json!(layer.base().trainable));
-        }
-        config.insert("dtype".into(), if layer.is_input() { json!("float32") } else { self.precision_of(index).to_value() });
-        config.extend(layer.config());
-        let mut object = LAYERS.write(&**layer, config);
+        let submodel = Submodel::from_layer(&**layer);
+        let mut object = submodel.map_or_else(|| self.plain_config(index), |model| model.to_config(self.precision));
         let nodes = || self.nodes.iter().filter(|n| n.layer == index);
         if let Some(first) = nodes().next()
             && !first.inputs.is_empty()
@@ -82,6 +78,20 @@ impl Graph {
         object
     }
 
+    /// A layer that is no model: class and arguments.
+    fn plain_config(&self, index: usize) -> Value {
+        let GraphLayer { layer, name } = &self.layers[index];
+        let mut config = Map::new();
+        config.insert("name".into(), json!(name));
+        // Keras' SpatialDropout2D refuses the key.
+        if layer.class_name() != "SpatialDropout2D" {
+            config.insert("trainable".into(), json!(layer.base().trainable));
+        }
+        config.insert("dtype".into(), if layer.is_input() { json!("float32") } else { self.precision_of(index).to_value() });
+        config.extend(layer.config());
+        LAYERS.write(&**layer, config)
+    }
+
     fn keras_tensor(&self, node: usize) -> Value {
         let n = &self.nodes[node];
         let enters = n.inputs.is_empty();
@@ -92,9 +102,11 @@ impl Graph {
         })
     }
 
-    /// References to tensors, a list of them also where there is one: Keras 3.0 and Keras 2 do not know a single one by itself.
+    /// References to outputs, a list of them also where there is one: Keras 3.0 and Keras 2 do not know a single one by itself.
     fn references(&self, nodes: &[usize]) -> Value {
-        nodes.iter().map(|&n| json!([self.layers[self.nodes[n].layer].name, self.nodes[n].call, 0])).collect()
+        let first = |node: &Node| Submodel::from_layer(&*self.layers[node.layer].layer).map_or(0, Submodel::first_output);
+        let reference = |node: &Node| json!([self.layers[node.layer].name, first(node) + node.call, 0]);
+        nodes.iter().map(|&n| reference(&self.nodes[n])).collect()
     }
 }
 
@@ -107,7 +119,12 @@ fn batch_shape(shape: &[usize]) -> Value {
 impl Model {
     /// Keras' `model.to_json()`.
     pub fn to_json(&self) -> String {
-        self.graph().to_config().to_string()
+        self.to_config().to_string()
+    }
+
+    /// Keras 3's JSON of the architecture, as a value.
+    pub fn to_config(&self) -> Value {
+        self.outline().to_config()
     }
 
     /// Makes a model with initial weights drawn from `seed` from Keras' JSON: Keras 3, and Keras 2 (`tf_keras`).
@@ -146,9 +163,11 @@ pub(crate) fn graph_from_config(value: &Value) -> Result<Graph> {
     let config = value.get("config").unwrap_or(&Value::Null);
     let precision = policy(config);
     let mut graph = match class {
+        _ if !MODELS.contains(&class) => {
+            return Err(Error::Config(format!("class_name: expected Sequential or Functional, got \"{class}\"")));
+        }
         "Sequential" => sequential(config, precision)?,
-        "Functional" | "Model" => functional(config, precision)?,
-        other => return Err(Error::Config(format!("class_name: expected Sequential or Functional, got \"{other}\""))),
+        _ => functional(config, precision)?,
     };
     graph.precision = precision;
     Ok(graph)
@@ -181,6 +200,9 @@ fn model_name(config: &Value, default: &str) -> String {
 fn layer(entry: &Value, model: Precision) -> Result<Box<dyn Layer>> {
     let class =
         entry.get("class_name").and_then(Value::as_str).ok_or_else(|| Error::Config("a layer without class_name".into()))?;
+    if MODELS.contains(&class) {
+        return Ok(Box::new(submodel(entry, model)?));
+    }
     let empty = Map::new();
     let config = entry.get("config").and_then(Value::as_object).unwrap_or(&empty);
     let mut layer = from_config(class, config, UnknownKeys::Ignore)?;
@@ -190,12 +212,28 @@ fn layer(entry: &Value, model: Precision) -> Result<Box<dyn Layer>> {
     Ok(layer)
 }
 
+/// A model as a layer of one with another policy.
+fn submodel(entry: &Value, outer: Precision) -> Result<Submodel> {
+    let mut graph = graph_from_config(entry)?;
+    if graph.precision == outer {
+        graph.precision = Precision::default();
+    }
+    let model = Submodel::new(graph);
+    let frozen = entry.pointer("/config/trainable").is_some_and(|trainable| *trainable == json!(false));
+    Ok(if frozen { model.trainable(false) } else { model })
+}
+
 fn sequential(config: &Value, precision: Precision) -> Result<Graph> {
     let entries = layer_list(config)?;
     let mut chain = Sequential::new().name(model_name(config, "sequential"));
     for (i, entry) in entries.iter().enumerate() {
         let layer = layer(entry, precision)?;
-        if i == 0 && !layer.is_input() {
+        if let Some(inner) = Submodel::from_layer(&*layer).filter(|_| i == 0) {
+            let [shape] = inner.input_shapes()[..] else {
+                return Err(Error::Config("the first layer of a Sequential model is a model with several inputs".into()));
+            };
+            chain = chain.add(InputLayer::new(shape.clone()));
+        } else if i == 0 && !layer.is_input() {
             // Keras 2 keeps the input shape on the first layer, Keras 3 may keep it on the model.
             let own = entry
                 .get("config")
@@ -238,6 +276,22 @@ fn functional(config: &Value, precision: Precision) -> Result<Graph> {
         let calls = calls.ok_or_else(|| Error::Config(format!("layer \"{layer_name}\": inbound_nodes cannot be read")))?;
         pending.push((Arc::from(layer), layer_name, calls, 0));
     }
+    let ends: Vec<Reference> = config.get("output_layers").and_then(references).unwrap_or_default();
+    // Where the calls of submodels begin: as inputs of other layers, and as outputs.
+    let mut firsts: HashMap<String, (usize, usize)> = HashMap::new();
+    for (layer, layer_name, calls, _) in &pending {
+        if let Some(model) = Submodel::from_layer(&**layer) {
+            let numbers = |list: &mut dyn Iterator<Item = &Reference>| -> Vec<usize> {
+                list.filter(|(name, _)| name == layer_name).map(|(_, number)| *number).collect()
+            };
+            let taken = numbers(&mut pending.iter().flat_map(|(_, _, calls, _)| calls.iter().flatten()));
+            let ended = numbers(&mut ends.iter());
+            let beyond = |list: &[usize]| usize::from(list.iter().max() >= Some(&calls.len()));
+            // Keras 2 counts its construction as a call, Keras 3 only of a functional model and only where it is an output.
+            firsts.insert(layer_name.clone(), (beyond(&taken), model.first_output().max(beyond(&ended))));
+        }
+    }
+    let first = |name: &str| firsts.get(name).copied().unwrap_or_default();
     // Layers usually come in topological order; shared ones may need a second look.
     loop {
         let mut progress = false;
@@ -246,7 +300,7 @@ fn functional(config: &Value, precision: Precision) -> Result<Graph> {
                 let found: Option<Vec<&Tensor>> = inputs.iter().map(|r| tensors.get(r)).collect();
                 let Some(found) = found else { break };
                 let output = apply(layer, &found)?;
-                tensors.insert((layer_name.clone(), *done), output);
+                tensors.insert((layer_name.clone(), first(layer_name).0 + *done), output);
                 *done += 1;
                 progress = true;
             }
@@ -263,12 +317,15 @@ fn functional(config: &Value, precision: Precision) -> Result<Graph> {
         }
     }
     let find = |key: &str| -> Result<Vec<Tensor>> {
+        let stored = |(name, number): &Reference| {
+            let (input, output) = first(name);
+            Some((name.clone(), number.checked_sub(output)? + input))
+        };
         let list = config.get(key).and_then(references).ok_or_else(|| Error::Config(format!("{key} cannot be read")))?;
         list.iter()
             .map(|r| {
-                tensors
-                    .get(r)
-                    .cloned()
+                stored(r)
+                    .and_then(|r| tensors.get(&r).cloned())
                     .ok_or_else(|| Error::Config(format!("{key} names \"{}\", which is not in the model", r.0)))
             })
             .collect()

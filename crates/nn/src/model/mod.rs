@@ -21,7 +21,7 @@ pub use weight::Weight;
 
 use crate::error::{Error, Result};
 use crate::exec::{Plan, Workspace};
-use crate::graph::{Graph, Sequential, Tensor};
+use crate::graph::{Flat, Graph, Part, Sequential, Submodel, Tensor};
 use crate::layers::{MAX_VALUES, Shape};
 use crate::precision::Precision;
 use maobi_kernels::memory::Ref;
@@ -37,6 +37,9 @@ pub(crate) type WeightGuards<'a> = SmallVec<[Ref<'a>; 32]>;
 #[derive(Debug)]
 pub struct Model {
     graph: Graph,
+    /// The graph with its submodels, where it has some.
+    outline: Option<Graph>,
+    parts: Vec<Part>,
     plan: Plan,
     weights: Vec<Weight>,
     /// Per layer of the graph, its weights.
@@ -63,6 +66,15 @@ impl Model {
     /// # Errors
     /// A layer whose arguments or input shape do not fit.
     pub fn from_graph(graph: Graph, seed: u64) -> Result<Model> {
+        if !graph.is_nested() {
+            let parts = (0..graph.layers.len()).map(Part::Layer).collect();
+            return Model::from_flat(Flat { graph, parts, values: Vec::new() }, None, seed);
+        }
+        Model::from_flat(graph.flatten()?, Some(graph), seed)
+    }
+
+    fn from_flat(flat: Flat, outline: Option<Graph>, seed: u64) -> Result<Model> {
+        let Flat { graph, parts, values } = flat;
         let (plan, declared) = Plan::new(&graph)?;
         let total = declared.iter().flat_map(|l| &l.specs).map(|s| s.shape.iter().product::<usize>()).sum::<usize>();
         if total > MAX_VALUES {
@@ -78,8 +90,12 @@ impl Model {
             }
             ranges[layer.layer] = start..weights.len();
         }
+        for (layers, values) in values {
+            let of_layers = layers.into_iter().flat_map(|layer| ranges[layer].clone());
+            of_layers.zip(values).for_each(|(weight, values)| weights[weight].set_values(&values));
+        }
         let pool = Arc::new(Pool::new(Pool::default_threads()));
-        Ok(Model { graph, plan, weights, ranges, seed, pool, training: None, inference: Mutex::default() })
+        Ok(Model { graph, outline, parts, plan, weights, ranges, seed, pool, training: None, inference: Mutex::default() })
     }
 
     /// Name of the model.
@@ -87,9 +103,25 @@ impl Model {
         &self.graph.name
     }
 
-    /// Layers and their connections.
+    /// Layers and their connections. Layers of a [`Submodel`](crate::graph::Submodel) are among them, under names such as
+    /// `submodel/dense`.
     pub fn graph(&self) -> &Graph {
         &self.graph
+    }
+
+    /// Layers and their connections as the model was described: a submodel is one layer.
+    pub fn outline(&self) -> &Graph {
+        self.outline.as_ref().unwrap_or(&self.graph)
+    }
+
+    /// A layer that does what this model does, with a copy of its weights: to make it a part of another model.
+    pub fn submodel(&self) -> Submodel {
+        Submodel::new(self.outline().clone()).initial_values(self.weights.iter().map(|weight| weight.values().to_vec()).collect())
+    }
+
+    /// What each layer of [`Model::outline`] became in [`Model::graph`].
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
     }
 
     pub(crate) fn plan(&self) -> &Plan {
@@ -113,6 +145,7 @@ impl Model {
             return Ok(());
         }
         self.graph.precision = precision;
+        self.outline.iter_mut().for_each(|outline| outline.precision = precision);
         (self.plan, _) = Plan::new(&self.graph)?;
         self.training = None;
         self.inference = Mutex::default();

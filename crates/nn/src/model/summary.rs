@@ -9,29 +9,28 @@ use std::fmt::Write;
 impl Model {
     /// The table that Keras' `model.summary()` prints: layers, output shapes, parameters (keras/src/utils/summary_utils.py).
     pub fn summary(&self) -> String {
-        let functional = self.graph().kind == Kind::Functional;
+        let functional = self.outline().kind == Kind::Functional;
         let chain = !functional || self.is_chain();
         let mut rows: Vec<Vec<String>> = Vec::new();
-        let mut done = vec![false; self.graph().layers.len()];
-        for node in &self.graph().nodes {
-            let layer = &self.graph().layers[node.layer];
+        let mut done = vec![false; self.outline().layers.len()];
+        for node in &self.outline().nodes {
+            let layer = &self.outline().layers[node.layer];
             let class = layer.layer.class_name();
-            if self.graph().is_entry(node.layer) || std::mem::replace(&mut done[node.layer], true) {
+            if self.outline().is_entry(node.layer) || std::mem::replace(&mut done[node.layer], true) {
                 continue;
             }
-            let weights = self.layer_weights(node.layer);
-            let mut row =
-                vec![format!("{} ({class})", layer.name), show(&node.shape), thousands(weights.iter().map(|w| w.len()).sum())];
+            let params = self.part_params(node.layer);
+            let mut row = vec![format!("{} ({class})", layer.name), show(&node.shape), thousands(params)];
             if !chain {
                 let from: Vec<String> = self
-                    .graph()
+                    .outline()
                     .nodes
                     .iter()
                     .filter(|n| n.layer == node.layer)
                     .flat_map(|n| &n.inputs)
                     .map(|&i| {
-                        let input = &self.graph().nodes[i];
-                        format!("{}[{}][0]", self.graph().layers[input.layer].name, input.call)
+                        let input = &self.outline().nodes[i];
+                        format!("{}[{}][0]", self.outline().layers[input.layer].name, input.call)
                     })
                     .collect();
                 row.push(if from.is_empty() { "-".into() } else { from.join(", ") });
@@ -42,7 +41,7 @@ impl Model {
         if !chain {
             head.push("Connected to");
         }
-        let mut out = format!("Model: \"{}\"\n", escaped(&self.graph().name));
+        let mut out = format!("Model: \"{}\"\n", escaped(&self.outline().name));
         table(&mut out, &head, &rows);
         let count = |trainable: Option<bool>| -> usize {
             self.weights().iter().filter(|w| trainable.is_none_or(|t| w.trainable == t)).map(|w| w.len()).sum()
@@ -62,8 +61,13 @@ impl Model {
         out
     }
 
+    /// Weight values of a layer of the outline.
+    fn part_params(&self, layer: usize) -> usize {
+        self.parts()[layer].layers().into_iter().flat_map(|layer| self.layer_weights(layer)).map(|weight| weight.len()).sum()
+    }
+
     fn is_chain(&self) -> bool {
-        self.graph().nodes.iter().enumerate().all(|(i, n)| n.inputs.iter().copied().eq(i.checked_sub(1)))
+        self.outline().nodes.iter().enumerate().all(|(i, n)| n.inputs.iter().copied().eq(i.checked_sub(1)))
     }
 }
 

@@ -171,7 +171,7 @@ fn training(file: &Path, extras: &[(String, Vec<u8>)]) -> Result<Value> {
 /// What makes a run the same run.
 fn identity(model: &Model) -> Value {
     let optimizer = model.compiled().map_or("", |how| how.optimizer.class_name());
-    json!({ "seed": model.seed(), "optimizer": optimizer, "network": model.graph().to_config()["config"]["layers"] })
+    json!({ "seed": model.seed(), "optimizer": optimizer, "network": model.to_config()["config"]["layers"] })
 }
 
 /// In words, how a backup's run is another one.
