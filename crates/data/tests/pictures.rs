@@ -5,7 +5,6 @@ use maobi_data::folder::Picture as Form;
 use maobi_data::{Limits, builtin, idx};
 use maobi_vision::{Picture, Polarity, Preprocess, decode_file, prepare};
 use std::io::Cursor;
-use std::path::Path;
 
 const FRAME: (usize, usize) = (28, 28);
 
@@ -110,11 +109,7 @@ fn center_of_mass(pixels: &[u8]) -> (f64, f64) {
 
 #[test]
 fn mnist_comes_through_almost_unchanged() {
-    let Some(folder) = std::env::var_os("MAOBI_DATA_DIR") else {
-        println!("skipped: MAOBI_DATA_DIR is not set (a folder with mnist/t10k-images-idx3-ubyte.gz)");
-        return;
-    };
-    let file = Path::new(&folder).join("mnist/t10k-images-idx3-ubyte.gz");
+    let Some(file) = maobi_testing::data("mnist/t10k-images-idx3-ubyte.gz") else { return };
     let (pixels, ..) = idx::read_images(file, &Limits::default()).unwrap();
     renormalize("mnist", &pixels.chunks_exact(784).take(1000).map(<[u8]>::to_vec).collect::<Vec<_>>());
 }

@@ -10,7 +10,6 @@ use maobi_nn::layers::{BatchNormalization, Conv2D, Dense, Flatten, InputLayer, M
 use maobi_nn::losses::SparseCategoricalCrossentropy;
 use maobi_nn::optimizers::Adam;
 use maobi_nn::{Compile, Model};
-use std::path::Path;
 
 fn model() -> Model {
     let mut model = Sequential::new()
@@ -37,9 +36,8 @@ fn damaged_files_are_errors_or_sound_models() {
         let only_written = || matches!(format::detect(&path).unwrap().load(&path, 1), Err(Error::Unsupported { .. }));
         assert!(sample.opens(&path) || only_written(), "{}", sample.name.display());
     }
-    match std::env::var_os("MAOBI_DATA_DIR").map(|dir| Path::new(&dir).join("../interop/samples")).filter(|dir| dir.is_dir()) {
-        Some(dir) => samples.extend(of_folder(&dir)),
-        None => println!("skipped: no collection of Keras files at $MAOBI_DATA_DIR/../interop/samples"),
+    if let Some(dir) = maobi_testing::data("../interop/samples") {
+        samples.extend(of_folder(&dir));
     }
     let mut random = Random::new(1);
     let mut count = Count::default();

@@ -19,12 +19,7 @@ fn npy(path: &Path) -> Vec<f32> {
 }
 
 fn samples() -> Option<PathBuf> {
-    let folder = std::env::var_os("MAOBI_DATA_DIR").map(|dir| Path::new(&dir).join("../interop/samples"));
-    let found = folder.filter(|f| f.is_dir());
-    if found.is_none() {
-        println!("skipped: no collection of Keras files at $MAOBI_DATA_DIR/../interop/samples");
-    }
-    found
+    maobi_testing::data("../interop/samples")
 }
 
 fn predict(model: &Model, x: &[f32]) -> Vec<f32> {

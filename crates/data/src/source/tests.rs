@@ -176,15 +176,14 @@ fn builtin_parts_are_by_different_writers_and_repeat() {
 
 #[test]
 fn the_true_mnist_has_its_known_statistics() {
-    if std::env::var_os("MAOBI_DATA_DIR").is_none() {
-        println!("skipped: MAOBI_DATA_DIR is not set");
+    if maobi_testing::data("").is_none() {
         return;
     }
     for (name, mean) in [(DatasetName::Mnist, 33.318_421), (DatasetName::FashionMnist, 72.940_352)] {
         let asked = Request { offline: true, ..Request::new(Wanted::Name(name), &Silent) };
         let found = match resolve(&asked) {
             Err(DataError::NotFound { .. }) => {
-                println!("skipped: no {name} in MAOBI_DATA_DIR");
+                maobi_testing::skip(&format!("needs {name}; not in MAOBI_DATA_DIR"));
                 continue;
             }
             other => other.unwrap(),

@@ -147,7 +147,7 @@ fn padded(shape: Conv2dShape, top: usize, bottom: usize, left: usize, right: usi
 
 fn every_kind(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     // Channel counts off the lane size.
@@ -199,7 +199,7 @@ fn every_kind(isa: Isa) {
 
 fn recipes(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     check(isa, padded(plain((28, 28, 1), (5, 5), 32), 2, 2, 2, 2), 2);
@@ -216,7 +216,7 @@ fn recipes(isa: Isa) {
 /// Where a weight that is not a number meets inputs or gradients that are 0, the result is NaN, whichever way the convolution takes.
 fn zeros_times_nan(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     let depthwise = Conv2dShape { groups: 19, ..plain((6, 5, 19), (3, 3), 19) };

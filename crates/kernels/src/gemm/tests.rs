@@ -53,7 +53,7 @@ fn check(isa: Isa, pool: &Pool, (m, k, n): (usize, usize, usize), transposed: (b
 
 fn small_shapes(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     let pool = Pool::new(2);
@@ -75,7 +75,7 @@ fn small_shapes(isa: Isa) {
 
 fn recipe_shapes(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     let pool = Pool::new(3);
@@ -140,7 +140,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
 /// The column of a weight that is not a number is NaN though every input is 0, whichever way the product takes.
 fn zeros_times_nan(isa: Isa) {
     if !isa.is_available() {
-        println!("skipped: this processor has no {isa}");
+        maobi_testing::skip(&format!("this processor has no {isa}"));
         return;
     }
     let pool = Pool::new(2);

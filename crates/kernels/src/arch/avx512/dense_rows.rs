@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn every_number_of_columns_and_rows_that_do_not_come_in_sixteens() {
         if !Isa::Avx512.is_available() {
-            println!("skipped: this processor has no AVX-512");
+            maobi_testing::skip("this processor has no AVX-512");
             return;
         }
         for n in 1..=COLUMNS {
