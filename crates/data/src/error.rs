@@ -1,12 +1,13 @@
 //! What can go wrong between a file and a [`Dataset`](crate::Dataset): one type, the file named in each variant.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use maobi_files::FormatError;
 
 /// An error of this crate. Its text is a sentence for the user: the file, what was expected, what came, what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// The operating system refused to open or read.
@@ -86,6 +87,13 @@ pub enum DataError {
         /// What to do instead.
         advice: String,
     },
+}
+
+/// The message, so that a `main` that returns the error prints a sentence.
+impl fmt::Debug for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl DataError {

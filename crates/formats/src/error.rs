@@ -1,9 +1,10 @@
 //! What can go wrong with a file.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Everything this crate reports. Messages name the file, and the member or layer in it, what was expected and what came.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The file cannot be read or written.
@@ -62,6 +63,13 @@ pub enum Error {
         /// Why, and what to do.
         message: String,
     },
+}
+
+/// The message, so that a `main` that returns the error prints a sentence.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

@@ -23,7 +23,7 @@ fn samples() -> Option<PathBuf> {
 }
 
 fn predict(model: &Model, x: &[f32]) -> Vec<f32> {
-    model.predict(&[x]).unwrap().remove(0)
+    model.predict(&[x]).unwrap().remove(0).into_values()
 }
 
 /// 1e-5 absolute on probabilities: two libraries that sum in different orders.

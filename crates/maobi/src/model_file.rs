@@ -15,7 +15,8 @@ pub trait ModelFile: Sized {
     /// # Errors
     /// When the name says no format, or the file cannot be written; what stood there before is kept.
     fn save(&self, path: impl AsRef<Path>) -> Result<()>;
-    /// Writes the weights as the file's name says: `.weights.h5`, a TensorFlow checkpoint `.ckpt`, `.safetensors`, `.npz`.
+    /// Writes the weights as the file's name says: `.weights.h5`, `.h5` (the layout of Keras 2), a TensorFlow checkpoint `.ckpt`,
+    /// `.safetensors`, `.npz`.
     ///
     /// # Errors
     /// As [`ModelFile::save`].
@@ -40,7 +41,12 @@ impl ModelFile for Model {
     }
 
     fn save_weights(&self, path: impl AsRef<Path>) -> Result<()> {
-        self.save(path)
+        let path = path.as_ref();
+        // Keras 2 writes weights alone to a file that ends in .h5; `.weights.h5` is Keras 3's.
+        match by_extension(path)?.name() {
+            "h5" => Ok(maobi_formats::h5::save_weights(self, path)?),
+            _ => self.save(path),
+        }
     }
 
     fn load(path: impl AsRef<Path>) -> Result<Self> {

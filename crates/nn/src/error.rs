@@ -1,9 +1,10 @@
 //! What can go wrong when a network is described, built, compiled or run.
 
 use crate::object::ConfigError;
+use std::fmt;
 
 /// Everything this crate reports. Messages name the layer or argument, what was expected and what came.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A layer refuses its arguments or its input.
@@ -63,6 +64,13 @@ pub enum Error {
         "the model was read to predict and evaluate, without the optimizer's state: read it whole to train it, or compile it anew"
     )]
     WithoutOptimizer,
+}
+
+/// The message, so that a `main` that returns the error prints a sentence.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Error {

@@ -31,7 +31,7 @@ fn predictions_beside_each_other_keep_their_memory() {
                         .predict_batch(&Samples { samples: 8, inputs: &[&x] }, |output, values| {
                             // All of them hold their memory at this moment.
                             together.wait();
-                            assert_eq!(values, alone[output]);
+                            assert_eq!(*values, *alone[output]);
                         })
                         .unwrap();
                     end.wait();

@@ -7,6 +7,7 @@ use crate::preprocessing::{self, Preprocessing, Scaling};
 use crate::reading::{Item, Reading};
 use maobi_formats::{Loaded, format};
 use maobi_nn::Model;
+use maobi_nn::model::Output;
 use maobi_vision::{Effort, Picture, Preprocess, Rect, Segmentation, prepare, segment_within};
 use std::path::Path;
 
@@ -206,7 +207,7 @@ impl Recognizer {
         for some in glyphs.chunks(AT_ONCE) {
             effort.check()?;
             let values: Vec<f32> = some.iter().flat_map(|glyph| self.scaled(glyph)).collect();
-            rows.extend(self.running.predict(&[&values])?.into_iter().next().unwrap_or_default());
+            rows.extend(self.running.predict(&[&values])?.into_iter().next().into_iter().flat_map(Output::into_values));
         }
         if rows.iter().any(|value| !value.is_finite()) {
             return Err(Error::NotFinite);

@@ -72,6 +72,7 @@ fn misfit(recipe: &Recipe, member: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use maobi_nn::model::Output;
 
     #[test]
     fn a_member_with_nan_is_named() {
@@ -90,7 +91,7 @@ mod tests {
         let joined = ensemble(&recipe, &members).unwrap();
         assert_eq!(joined.count_params(), 3 * members[0].count_params());
         let answer = joined.predict(&[&pixels]).unwrap().remove(0);
-        let single: Vec<Vec<f32>> = members.iter().map(|member| member.predict(&[&pixels]).unwrap().remove(0)).collect();
+        let single: Vec<Output> = members.iter().map(|member| member.predict(&[&pixels]).unwrap().remove(0)).collect();
         for (at, value) in answer.iter().enumerate() {
             let mean = single.iter().map(|row| row[at]).sum::<f32>() / 3.0;
             // Three roundings of numbers of at most 1.

@@ -1,9 +1,10 @@
 //! What can go wrong in training, evaluation and prediction.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Everything this crate reports.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The network or its arithmetic.
@@ -75,6 +76,13 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+/// The message, so that a `main` that returns the error prints a sentence.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn kept_in(file: Option<&Path>) -> String {

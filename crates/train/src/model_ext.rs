@@ -6,7 +6,7 @@ use crate::examples::{Examples, Picked, check_inputs, check_shapes};
 use crate::fit::{Fit, fit};
 use crate::history::History;
 use maobi_nn::Model;
-use maobi_nn::model::Logs;
+use maobi_nn::model::{Logs, Output};
 
 /// Samples per step of [`ModelExt::evaluate`] and [`ModelExt::predict_examples`].
 const BATCH: usize = 256;
@@ -23,16 +23,16 @@ pub trait ModelExt {
     /// # Errors
     /// When the model is not compiled, or the data does not fit it or has no samples.
     fn evaluate(&self, data: &dyn Examples) -> Result<Logs>;
-    /// Loss and metrics over `data`, and the outputs: one `[samples, …]` vector per output.
+    /// Loss and metrics over `data`, and the outputs: one [`Output`] per output.
     ///
     /// # Errors
     /// As [`ModelExt::evaluate`].
-    fn evaluate_with_outputs(&self, data: &dyn Examples) -> Result<(Logs, Vec<Vec<f32>>)>;
-    /// The outputs for `data`, whose targets are not looked at: one `[samples, …]` vector per output.
+    fn evaluate_with_outputs(&self, data: &dyn Examples) -> Result<(Logs, Vec<Output>)>;
+    /// The outputs for `data`, whose targets are not looked at: one [`Output`] per output.
     ///
     /// # Errors
     /// When the samples do not fit the model's inputs.
-    fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Vec<f32>>>;
+    fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Output>>;
 }
 
 impl ModelExt for Model {
@@ -45,14 +45,14 @@ impl ModelExt for Model {
         evaluate_into(self, data, BATCH, &mut |_, _, _| {})
     }
 
-    fn evaluate_with_outputs(&self, data: &dyn Examples) -> Result<(Logs, Vec<Vec<f32>>)> {
+    fn evaluate_with_outputs(&self, data: &dyn Examples) -> Result<(Logs, Vec<Output>)> {
         check_shapes(self, data, "data")?;
         let mut outputs: Vec<Vec<f32>> = vec![Vec::new(); self.output_shapes().len()];
         let logs = evaluate_into(self, data, BATCH, &mut |_, output, values| outputs[output].extend_from_slice(values))?;
-        Ok((logs, outputs))
+        Ok((logs, self.outputs_of(outputs)))
     }
 
-    fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Vec<f32>>> {
+    fn predict_examples(&self, data: &dyn Examples) -> Result<Vec<Output>> {
         check_inputs(self, data, "data")?;
         let lengths = data.input_lengths();
         let mut outputs: Vec<Vec<f32>> = vec![Vec::new(); self.output_shapes().len()];
@@ -63,7 +63,7 @@ impl ModelExt for Model {
             let feed = Picked { examples: data, indices: &indices, lengths: &lengths, epoch: None };
             self.predict_batch(&feed, |output, values| outputs[output].extend_from_slice(values))?;
         }
-        Ok(outputs)
+        Ok(self.outputs_of(outputs))
     }
 }
 

@@ -191,7 +191,7 @@ fn adapt(reader: Reader, own: &Own, replay: &Replay, args: &Args, console: Conso
 fn read_right(reader: &Reader, set: &Dataset) -> anyhow::Result<f64> {
     let said = &reader.preprocessing;
     let images = maobi_train::Images::new(set).scaled(said.scale, said.offset);
-    let mut outputs = reader.model().predict_examples(&images)?.into_iter().next().unwrap_or_default();
+    let mut outputs = reader.model().predict_examples(&images)?.into_iter().next().unwrap_or_default().into_values();
     if outputs.iter().any(|value| !value.is_finite()) {
         bail!("{}: the network answers NaN or infinity to images of {}; it cannot be adapted", reader.file.display(), set.name());
     }

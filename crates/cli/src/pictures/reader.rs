@@ -240,7 +240,7 @@ impl Reader {
                 let Preprocessing { scale, offset, .. } = self.preprocessing;
                 let values: Vec<f32> = pixels.iter().map(|&pixel| f32::from(pixel) * scale + offset).collect();
                 let rows = model.predict(&[&values]).map_err(|e| format!("{}: {e}", file.display()))?;
-                let mut row = rows.into_iter().next().unwrap_or_default();
+                let mut row = rows.into_iter().next().unwrap_or_default().into_values();
                 if row.iter().any(|value| !value.is_finite()) {
                     return Err(format!(
                         "{}: the network's outputs are NaN or infinite; are its pixels scaled right?",

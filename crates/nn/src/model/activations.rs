@@ -85,7 +85,7 @@ mod tests {
         assert!(of("relu").values.iter().zip(&of("conv").values).all(|(after, before)| *after == before.max(0.0)));
         assert_eq!((of("pool").shape.as_slice(), of("pool").class), (&[2, 2, 2][..], "MaxPooling2D"));
         // What predicts gives the same.
-        assert_eq!(of("answer").values, model.predict(&[&input]).unwrap()[0]);
+        assert_eq!(*of("answer").values, *model.predict(&[&input]).unwrap()[0]);
         let folded = model.for_inference().unwrap().activations(&[&input]).unwrap();
         assert_eq!((folded[0].layer.as_str(), &folded[0].values), ("conv", &of("relu").values));
     }

@@ -1,6 +1,6 @@
 //! Inference.
 
-use super::{Model, WeightGuards};
+use super::{Model, Output, WeightGuards};
 use crate::error::{Error, Result};
 use crate::exec::{Feed, Samples, StepWeights, Walk, Workspace};
 use smallvec::SmallVec;
@@ -10,19 +10,19 @@ use std::sync::{MutexGuard, PoisonError};
 const BATCH: usize = 256;
 
 impl Model {
-    /// Outputs for samples in memory: one `[samples, …]` slice per input, one vector per output.
+    /// Outputs for samples in memory: one `[samples, …]` slice per input, one [`Output`] per output.
     ///
     /// ```
     /// # use maobi_nn::{graph::Sequential, layers::{Dense, InputLayer}};
     /// let model = Sequential::new().add(InputLayer::new([4])).add(Dense::new(2).activation("softmax")).build(1)?;
     /// let output = model.predict(&[&[0.0; 12]])?;
-    /// assert_eq!(output[0].len(), 3 * 2);
+    /// assert_eq!(output[0].shape(), [3, 2]);
     /// # Ok::<(), maobi_nn::Error>(())
     /// ```
     ///
     /// # Errors
     /// When the number of inputs or their lengths do not fit the model, or there is not the memory for the values between its layers.
-    pub fn predict(&self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>> {
+    pub fn predict(&self, inputs: &[&[f32]]) -> Result<Vec<Output>> {
         let samples = self.check_inputs(inputs)?;
         let feed = Samples { samples, inputs };
         let lengths: SmallVec<[usize; 4]> =
@@ -37,7 +37,13 @@ impl Model {
             })?;
             first += n;
         }
-        Ok(outputs)
+        Ok(self.outputs_of(outputs))
+    }
+
+    /// The outputs that these values are, one vector per output.
+    pub fn outputs_of(&self, values: Vec<Vec<f32>>) -> Vec<Output> {
+        let shapes = self.graph.outputs.iter().map(|&node| &self.graph.nodes[node].shape);
+        shapes.zip(values).map(|(shape, values)| Output::new(shape, values)).collect()
     }
 
     /// Whether the first output is probabilities: the model ends in a softmax or sigmoid.

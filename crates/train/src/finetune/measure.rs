@@ -27,7 +27,7 @@ impl FineTune {
     /// Those of [`ModelExt::predict_examples`].
     pub fn right(&self, model: &Model, set: &Dataset) -> Result<usize> {
         let outputs = model.predict_examples(&Images::new(set).scaled(self.scale, self.offset))?;
-        let rows = outputs.first().map_or(&[][..], Vec::as_slice);
+        let rows = outputs.first().map_or(&[][..], |output| output);
         let rows = rows.chunks_exact((rows.len() / set.len().max(1)).max(1));
         Ok(rows.zip(set.labels()).filter(|(row, label)| arg_max(row) == *label as usize).count())
     }

@@ -88,7 +88,7 @@ impl Measured {
         } else {
             (Vec::new(), model.predict_examples(&images)?)
         };
-        let mut values = outputs.into_iter().next().unwrap_or_default();
+        let mut values = outputs.into_iter().next().unwrap_or_default().into_values();
         if !compiled {
             let mut all = values.clone();
             probabilities(model, &mut all, classes);

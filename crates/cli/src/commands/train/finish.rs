@@ -6,8 +6,7 @@ use crate::output::{count, figures, quoted};
 use crate::run;
 use anyhow::bail;
 use maobi_nn::Model;
-use maobi_nn::metrics::arg_max;
-use maobi_nn::model::Logs;
+use maobi_nn::model::{Logs, Output};
 use maobi_train::{ModelExt, bad_loss};
 use serde_json::{Map, Value, json};
 
@@ -101,9 +100,7 @@ fn report(session: &Session, model: &Model, logs: Logs) -> anyhow::Result<Exit> 
 fn first_answers(session: &Session, model: &Model) -> anyhow::Result<(Vec<String>, Vec<String>)> {
     let first = session.parts.test.take(SHOWN);
     let outputs = model.predict_examples(&session.images(&first))?;
-    let rows = outputs.first().map_or(&[][..], Vec::as_slice);
-    let classes = rows.len() / first.len().max(1);
     let name = |label: usize| session.preprocessing.class(label);
-    let answers = rows.chunks_exact(classes.max(1)).map(|row| name(arg_max(row))).collect();
+    let answers = outputs.first().map(Output::argmax).unwrap_or_default().into_iter().map(name).collect();
     Ok((answers, first.labels().map(|label| name(label as usize)).collect()))
 }

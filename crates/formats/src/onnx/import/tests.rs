@@ -64,7 +64,7 @@ fn load(file: &proto::Model) -> Result<Loaded> {
 
 /// What the file's network makes of one sample.
 fn run(file: &proto::Model, x: &[f32]) -> Vec<f32> {
-    load(file).unwrap_or_else(|e| panic!("{e}")).model.predict(&[x]).unwrap().remove(0)
+    load(file).unwrap_or_else(|e| panic!("{e}")).model.predict(&[x]).unwrap().remove(0).into_values()
 }
 
 fn refused(file: &proto::Model, parts: &[&str]) {
@@ -200,7 +200,7 @@ fn weights_may_lie_beside_the_file() {
     let path = folder.path().join(NAME);
     let load = |file: proto::Model| load_bytes(&path, &file.encode_to_vec(), 1);
     let model = load(with("m.onnx.data", "4", "8")).unwrap().model;
-    assert_eq!(model.predict(&[&[10.0, 100.0]]).unwrap()[0], [320.0]);
+    assert_eq!(*model.predict(&[&[10.0, 100.0]]).unwrap()[0], [320.0]);
     let refused = |file: proto::Model, part: &str| {
         let message = load(file).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");
