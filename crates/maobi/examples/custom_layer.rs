@@ -7,6 +7,7 @@ use maobi::data::source::{BuiltinSize, Request, Wanted, resolve};
 use maobi::data::{DatasetName, Silent};
 use maobi::nn::keras_layer;
 use maobi::nn::op::{Backward, Forward, Op};
+use maobi::nn::layers::{Built, Shape, WeightSpec, register_layer};
 use maobi::prelude::*;
 
 keras_layer! {

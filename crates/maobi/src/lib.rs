@@ -51,16 +51,17 @@ pub mod prelude {
     pub use crate::ModelFile;
     pub use maobi_data::{Dataset, Splits};
     pub use maobi_nn::graph::{Call, Sequential, Submodel, Tensor};
-    pub use maobi_nn::initializers::*;
+    pub use maobi_nn::initializers::{Initializer, classes::*};
     pub use maobi_nn::layers::arguments::Padding;
-    pub use maobi_nn::layers::*;
-    pub use maobi_nn::losses::*;
-    pub use maobi_nn::metrics::Metric;
-    pub use maobi_nn::optimizers::schedules::*;
-    pub use maobi_nn::optimizers::{Adadelta, Adagrad, Adam, AdamW, Adamax, Ftrl, Lion, Muon, Nadam, Optimizer, RMSprop, SGD};
-    pub use maobi_nn::regularizers::*;
+    pub use maobi_nn::layers::{Layer, classes::*};
+    pub use maobi_nn::losses::{Loss, classes::*};
+    pub use maobi_nn::metrics::{Metric, arg_max};
+    pub use maobi_nn::model::Output;
+    pub use maobi_nn::optimizers::schedules::{Schedule, classes::*};
+    pub use maobi_nn::optimizers::{Optimizer, classes::*};
+    pub use maobi_nn::regularizers::{Regularizer, classes::*};
     pub use maobi_nn::{Batch, Compile, Model, Samples};
     pub use maobi_recognize::{Layout, Options, Reading, Recognizer};
-    pub use maobi_train::callbacks::*;
+    pub use maobi_train::callbacks::{Callback, OnBatchEnd, OnEpochEnd, classes::*};
     pub use maobi_train::{Arrays, Examples, Fit, History, Images, ModelExt, Recipe, Targets};
 }

@@ -131,6 +131,11 @@ macro_rules! objects {
         $(mod $file;
         pub use $file::$type;)+
 
+        /// The classes of this family alone, for a `use …::*`.
+        pub mod classes {
+            $(pub use super::$type;)+
+        }
+
         $(#[$meta])*
         $vis static $family: $crate::object::Registry<$pointer> = $crate::object::Registry::new($kind, $module, &[
             $($crate::object::Entry::of::<$type>(|fields| Ok($wrap(<$type as $crate::object::Declared>::read(fields)?))),)+
