@@ -4,13 +4,13 @@
 //!
 //! - times and speeds (`5.3 s`, `11,223 images/s`, `"seconds":0.05`) may be anything,
 //! - fractions and percentages (accuracies, probabilities, losses) may differ a little, since another instruction set rounds
-//!   products differently and a training of a second makes that visible.
+//!   products differently. `MAOBI_ISA` selects one for these tests, too.
 
-/// By how much an accuracy, a probability or an F1 may differ from the documented one. Trainings with AVX-512, AVX2 and scalar code,
-/// which differ as the same run on two machines would, were less than half of this apart.
-const FRACTION: f64 = 0.02;
-/// By which share a loss may differ.
-const LOSS: f64 = 0.05;
+/// By how much an accuracy, a probability or an F1 may differ from the documented one: 20 of 10,000 images. AVX-512, AVX2 and scalar
+/// code print the same four digits; this is room for processors that have not been tried, far below what a change of a network does.
+const FRACTION: f64 = 0.002;
+/// By which share a loss may differ, for the same reason.
+const LOSS: f64 = 0.005;
 
 /// A piece of a line.
 #[derive(Debug, PartialEq)]
@@ -117,15 +117,15 @@ fn numbers_must_be_what_was_documented() {
         "epoch 1/3: loss 0.8397, accuracy 0.7497, 0.2 s, 91,654 images/s",
         "epoch 1/3: loss 0.8399, accuracy 0.7512, 12.2 s, 654 images/s"
     ));
-    assert!(!same("accuracy 0.7497", "accuracy 0.7997"), "an accuracy out of range");
-    assert!(!same("loss 0.8397", "loss 0.9397"), "a loss out of range");
+    assert!(!same("accuracy 0.7497", "accuracy 0.7547"), "an accuracy out of range");
+    assert!(!same("loss 0.8397", "loss 0.8497"), "a loss out of range");
     assert!(!same("accuracy 0.75", "loss 0.75"));
     assert!(!same("epoch 1/3", "epoch 2/3"), "counts are exact");
     assert!(!same("13,610 weights", "13,611 weights"));
     assert!(!same("seven.png: 7 (97.1 %)", "seven.png: 1 (97.1 %)"), "what was read is exact");
-    assert!(same("seven.png: 7 (97.1 %)", "seven.png: 7 (96.4 %)"));
-    assert!(!same("seven.png: 7 (97.1 %)", "seven.png: 7 (57.4 %)"));
-    assert!(same("{\"seconds\":0.05,\"accuracy\":0.43}", "{\"seconds\":7.5,\"accuracy\":0.42}"));
+    assert!(same("seven.png: 7 (97.1 %)", "seven.png: 7 (97.0 %)"));
+    assert!(!same("seven.png: 7 (97.1 %)", "seven.png: 7 (96.4 %)"));
+    assert!(same("{\"seconds\":0.05,\"accuracy\":0.43}", "{\"seconds\":7.5,\"accuracy\":0.4301}"));
     assert!(!same("conv2d (Conv2D)", "conv3d (Conv3D)"), "digits of a name are text");
     assert!(same("seed 1, avx512", "seed 1, scalar"));
     assert!(same("0    0.9231  1,000", "0  0.9232 1,000"));
