@@ -75,7 +75,7 @@ fn speeds_are_those_of_the_results() {
         let rows = tables.iter().map(|row| row.split('|').map(|cell| cell.trim().trim_matches('*')).collect::<Vec<_>>());
         // The name of the row, and figures of six networks.
         let is_figure = |cell: &&str| !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
-        for cells in rows.filter(|cells| cells.len() == 9 && cells[2..8].iter().all(|cell| is_figure(cell))) {
+        for cells in rows.filter(|cells| cells.len() == 9 && cells[2..8].iter().all(is_figure)) {
             for figure in &cells[2..8] {
                 let known = results.split(['|', ' ', '*']).any(|word| word == *figure);
                 assert!(known, "{page}: {figure} is not in bench/RESULTS.md");
