@@ -3,11 +3,9 @@
 //!
 //! `cargo run --release -p maobi --example custom_layer`
 
-use maobi::data::source::{BuiltinSize, Request, Wanted, resolve};
-use maobi::data::{DatasetName, Silent};
 use maobi::nn::keras_layer;
-use maobi::nn::op::{Backward, Forward, Op};
 use maobi::nn::layers::{Built, Shape, WeightSpec, register_layer};
+use maobi::nn::op::{Backward, Forward, Op};
 use maobi::prelude::*;
 
 keras_layer! {
@@ -68,9 +66,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // From here on files and recipes that name the class `Scale` are understood.
     register_layer::<Scale>();
 
-    let mut request = Request::new(Wanted::Name(DatasetName::Builtin), &Silent);
-    request.builtin = BuiltinSize { seed: 7, train: 640, test: 100 };
-    let splits = resolve(&request)?.splits;
+    let splits = maobi::data::builtin_digits(640, 100)?;
     let (train, test) = (Images::new(&splits.train), Images::new(&splits.test));
 
     let mut model = Sequential::new()

@@ -2,13 +2,11 @@
 //!
 //! `cargo run --release -p maobi --example mnist`
 
-use maobi::data::source::{Request, Wanted, resolve};
-use maobi::data::{DatasetName, Silent};
 use maobi::prelude::*;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let found = resolve(&Request::new(Wanted::Name(DatasetName::Mnist), &Silent))?;
-    let (train, test) = (Images::new(&found.splits.train), Images::new(&found.splits.test));
+fn main() -> maobi::Result<()> {
+    let mnist = maobi::data::mnist()?;
+    let (train, test) = (Images::new(&mnist.train), Images::new(&mnist.test));
 
     let mut model = Sequential::new()
         .add(InputLayer::new([28, 28, 1]))
@@ -30,9 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     model.save("mnist.keras")?;
     let restored = Model::load("mnist.keras")?;
     let outputs = restored.predict_examples(&test)?;
-    for (i, row) in outputs[0].chunks(10).take(5).enumerate() {
-        let digit = maobi::nn::metrics::arg_max(row);
-        println!("test image {i}: {digit} ({:.1} %), labelled {}", 100.0 * row[digit], found.splits.test.label(i));
+    for (i, digit) in outputs[0].argmax().into_iter().take(5).enumerate() {
+        println!("test image {i}: {digit} ({:.1} %), labeled {}", 100.0 * outputs[0].row(i)[digit], mnist.test.label(i));
     }
     Ok(())
 }

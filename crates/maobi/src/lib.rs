@@ -1,16 +1,11 @@
-//! Small convolutional networks in Rust, Keras-shaped: describe, train, evaluate, save, and predict on CPUs.
+//! Small convolutional networks in Rust, shaped like Keras: describe, train, evaluate, save, and predict on CPUs.
 //!
 //! ```
-//! use maobi::data::source::{BuiltinSize, Request, Wanted, resolve};
-//! use maobi::data::{DatasetName, Silent};
 //! use maobi::prelude::*;
 //!
 //! # fn main() -> maobi::Result<()> {
-//! // Handwriting-like digits that need no file; `DatasetName::Mnist` finds or downloads MNIST.
-//! let mut request = Request::new(Wanted::Name(DatasetName::Builtin), &Silent);
-//! request.builtin = BuiltinSize { seed: 7, train: 600, test: 200 };
-//! let splits = resolve(&request)?.splits;
-//!
+//! // Digits that the library draws; `maobi::data::mnist()` finds or downloads MNIST.
+//! let digits = maobi::data::builtin_digits(10_000, 2_000)?;
 //! let mut model = Sequential::new()
 //!     .add(InputLayer::new([28, 28, 1]))
 //!     .add(Conv2D::new(8, 3).activation("relu"))
@@ -19,17 +14,15 @@
 //!     .add(Dense::new(10).activation("softmax"))
 //!     .build(1)?;
 //! model.compile(Compile::new(Adam::new(1e-3), SparseCategoricalCrossentropy::new()).metrics(["accuracy"])?)?;
-//!
-//! let (train, test) = (Images::new(&splits.train), Images::new(&splits.test));
-//! let history = model.fit(&train, Fit::new().epochs(2).batch_size(32).validation_data(&test))?;
-//! assert_eq!(history.epochs.len(), 2);
-//! assert!(history.get("loss")[1] < history.get("loss")[0]);
+//! let history = model.fit(&Images::new(&digits.train), Fit::new().epochs(3))?;
+//! assert!(history.get("accuracy")[2] > 0.8);
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! The crates behind it: [`nn`] (layers, graph, losses, metrics, optimizers), [`train`] (fit, evaluate, callbacks, recipes), [`data`]
-//! (data sets), [`vision`] (pictures), [`draw`] (drawings of them and of figures), [`recognize`] (reading them), [`formats`] (files). Everything one usually needs is in the [`prelude`].
+//! (data sets), [`vision`] (pictures), [`draw`] (drawings of them and of figures), [`recognize`] (reading them), [`formats`] (files). The
+//! [`prelude`] has what most programs need.
 
 pub use maobi_data as data;
 pub use maobi_draw as draw;
