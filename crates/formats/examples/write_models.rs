@@ -5,6 +5,7 @@
 //! the same as `.h5`, `.weights.h5`, `.json` and `.npz`, which `--convert` makes of any `.keras` (`fixtures/interop/check_release.py`).
 
 use maobi_formats::{h5, json, keras, npz, weights_h5};
+use maobi_nn::constraints::MaxNorm;
 use maobi_nn::graph::{Call, Sequential, apply};
 use maobi_nn::layers::arguments::Padding;
 use maobi_nn::layers::*;
@@ -70,7 +71,8 @@ fn every_layer() -> Result<Model, Error> {
 fn graph() -> Result<Model, Error> {
     let image = InputLayer::new([8, 8, 2]).name("image").input();
     let extra = InputLayer::new([3]).name("extra").input();
-    let short = Conv2D::new(4, 1).name("short").call(&image)?;
+    let norm = MaxNorm::new().max_value(1.0).axis([0, 1, 2]);
+    let short = Conv2D::new(4, 1).name("short").kernel_constraint(norm).call(&image)?;
     let long = Conv2D::new(4, 3).padding(Padding::Same).call(&image)?;
     let long = BatchNormalization::new().call(&long)?;
     let long = Conv2D::new(4, 3).padding(Padding::Same).activation("relu").name("last").call(&long)?;

@@ -86,3 +86,10 @@ fn what_we_write_is_read_with_the_same_values_and_the_same_nesting() {
         }
     }
 }
+
+#[test]
+fn constraints_of_keras_are_read() {
+    let model = load(&fixture("../../constraints/constraints.keras"));
+    let classes: Vec<_> = model.weights().iter().map(|weight| weight.constraint.as_ref().unwrap().class_name()).collect();
+    assert_eq!(classes, ["MaxNorm", "NonNeg", "UnitNorm", "MinMaxNorm"]);
+}

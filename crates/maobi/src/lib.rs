@@ -43,6 +43,7 @@ pub use model_file::ModelFile;
 pub mod prelude {
     pub use crate::ModelFile;
     pub use maobi_data::{Dataset, Splits};
+    pub use maobi_nn::constraints::{Constraint, classes::*};
     pub use maobi_nn::graph::{Call, Sequential, Submodel, Tensor};
     pub use maobi_nn::initializers::{Initializer, classes::*};
     pub use maobi_nn::layers::arguments::Padding;

@@ -6,6 +6,7 @@
 
 pub mod activations;
 mod arg_max;
+pub mod constraints;
 pub mod error;
 mod exact;
 mod exec;

@@ -3,6 +3,7 @@
 use super::axis::Axis;
 use super::batch_statistics::{FrozenBatchNormOp, Statistics, TrainingBatchNormOp};
 use super::{Built, Layer, PerChannel, Shape, WeightSpec, show, single};
+use crate::constraints::Constraint;
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
@@ -38,7 +39,11 @@ keras_layer! {
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
         gamma_regularizer: Option<Regularizer> = None,
-    } fixed { synchronized: false } null { beta_constraint, gamma_constraint }
+        /// What training does to the beta after each step; nothing by default.
+        beta_constraint: Option<Constraint> = None,
+        /// What training does to the gamma after each step; nothing by default.
+        gamma_constraint: Option<Constraint> = None,
+    } fixed { synchronized: false }
 }
 
 impl Layer for BatchNormalization {
@@ -71,10 +76,16 @@ impl Layer for BatchNormalization {
         let vector = || vec![channels];
         let mut weights = Vec::new();
         if self.scale {
-            weights.push(WeightSpec::new("gamma", vector(), &self.gamma_initializer, self.gamma_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("gamma", vector(), &self.gamma_initializer, self.gamma_regularizer.as_ref())
+                    .constraint(self.gamma_constraint.as_ref()),
+            );
         }
         if self.center {
-            weights.push(WeightSpec::new("beta", vector(), &self.beta_initializer, self.beta_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("beta", vector(), &self.beta_initializer, self.beta_regularizer.as_ref())
+                    .constraint(self.beta_constraint.as_ref()),
+            );
         }
         weights.push(WeightSpec::state("moving_mean", vector(), &self.moving_mean_initializer));
         weights.push(WeightSpec::state("moving_variance", vector(), &self.moving_variance_initializer));

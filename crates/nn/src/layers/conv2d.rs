@@ -4,6 +4,7 @@ use super::activation::{ActivationOp, lower_activation};
 use super::arguments::{ChannelsLast, Padding, Pair};
 use super::{Built, Layer, Shape, Step, WeightSpec, check_size, image};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::program::{self, Call, Operation};
@@ -44,7 +45,11 @@ keras_layer! {
         kernel_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
         bias_regularizer: Option<Regularizer> = None,
-    } null { activity_regularizer, kernel_constraint, bias_constraint }
+        /// What training does to the kernel after each step; nothing by default.
+        kernel_constraint: Option<Constraint> = None,
+        /// What training does to the bias after each step; nothing by default.
+        bias_constraint: Option<Constraint> = None,
+    } null { activity_regularizer }
 }
 
 windowed!(Conv2D);
@@ -65,9 +70,15 @@ impl Layer for Conv2D {
         }
         let shape = self.window().shape([h, w, c_in], self.filters, self.groups)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c_in / self.groups, self.filters];
-        let mut weights = vec![WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        let mut weights = vec![
+            WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())
+                .constraint(self.kernel_constraint.as_ref()),
+        ];
         if self.use_bias {
-            weights.push(WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref())
+                    .constraint(self.bias_constraint.as_ref()),
+            );
         }
         let steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;
         Ok(Built { weights, steps })

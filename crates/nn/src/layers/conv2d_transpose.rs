@@ -5,6 +5,7 @@ use super::arguments::{ChannelsLast, Padding, Pair};
 use super::conv2d::Window;
 use super::{Built, Layer, Shape, WeightSpec, check_size, image};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
@@ -46,7 +47,11 @@ keras_layer! {
         kernel_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
         bias_regularizer: Option<Regularizer> = None,
-    } null { activity_regularizer, kernel_constraint, bias_constraint }
+        /// What training does to the kernel after each step; nothing by default.
+        kernel_constraint: Option<Constraint> = None,
+        /// What training does to the bias after each step; nothing by default.
+        bias_constraint: Option<Constraint> = None,
+    } null { activity_regularizer }
 }
 
 impl Conv2DTranspose {
@@ -88,9 +93,15 @@ impl Layer for Conv2DTranspose {
             ));
         }
         let kernel = vec![kh, kw, self.filters, c_in];
-        let mut weights = vec![WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        let mut weights = vec![
+            WeightSpec::new("kernel", kernel, &self.kernel_initializer, self.kernel_regularizer.as_ref())
+                .constraint(self.kernel_constraint.as_ref()),
+        ];
         if self.use_bias {
-            weights.push(WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref())
+                    .constraint(self.bias_constraint.as_ref()),
+            );
         }
         let (activation, separate) = lower_activation(&self.activation, &output)?;
         let op = ConvTransposeOp { back: Conv2d::new(back), filters: self.filters, bias: self.use_bias, activation };

@@ -3,6 +3,7 @@
 use super::activation::{ActivationOp, lower_activation};
 use super::{Built, Layer, Shape, Step, WeightSpec, show, single};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op, Scope};
 use crate::program::{Call, Operation};
@@ -31,7 +32,11 @@ keras_layer! {
         kernel_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
         bias_regularizer: Option<Regularizer> = None,
-    } null { activity_regularizer, kernel_constraint, bias_constraint }
+        /// What training does to the kernel after each step; nothing by default.
+        kernel_constraint: Option<Constraint> = None,
+        /// What training does to the bias after each step; nothing by default.
+        bias_constraint: Option<Constraint> = None,
+    } null { activity_regularizer }
 }
 
 impl Layer for Dense {
@@ -48,10 +53,15 @@ impl Layer for Dense {
         if self.units == 0 {
             return Err("units must be at least 1, got 0".into());
         }
-        let mut weights =
-            vec![WeightSpec::new("kernel", vec![n_in, self.units], &self.kernel_initializer, self.kernel_regularizer.as_ref())];
+        let mut weights = vec![
+            WeightSpec::new("kernel", vec![n_in, self.units], &self.kernel_initializer, self.kernel_regularizer.as_ref())
+                .constraint(self.kernel_constraint.as_ref()),
+        ];
         if self.use_bias {
-            weights.push(WeightSpec::new("bias", vec![self.units], &self.bias_initializer, self.bias_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("bias", vec![self.units], &self.bias_initializer, self.bias_regularizer.as_ref())
+                    .constraint(self.bias_constraint.as_ref()),
+            );
         }
         let mut output = outer.to_vec();
         output.push(self.units);

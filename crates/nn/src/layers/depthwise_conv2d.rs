@@ -4,6 +4,7 @@ use super::arguments::{ChannelsLast, Padding, Pair};
 use super::conv2d::{lower_conv, windowed};
 use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::object::{Config, Object};
 use crate::program::{Call, Operation};
@@ -41,7 +42,11 @@ keras_layer! {
         depthwise_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
         bias_regularizer: Option<Regularizer> = None,
-    } null { activity_regularizer, depthwise_constraint, bias_constraint }
+        /// What training does to the depthwise kernel after each step; nothing by default.
+        depthwise_constraint: Option<Constraint> = None,
+        /// What training does to the bias after each step; nothing by default.
+        bias_constraint: Option<Constraint> = None,
+    } null { activity_regularizer }
 }
 
 windowed!(DepthwiseConv2D);
@@ -61,10 +66,15 @@ impl Layer for DepthwiseConv2D {
         let filters = outputs(c, self.depth_multiplier)?;
         let shape = self.window().shape([h, w, c], filters, c)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c, self.depth_multiplier];
-        let mut weights =
-            vec![WeightSpec::new("kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref())];
+        let mut weights = vec![
+            WeightSpec::new("kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref())
+                .constraint(self.depthwise_constraint.as_ref()),
+        ];
         if self.use_bias {
-            weights.push(WeightSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("bias", vec![filters], &self.bias_initializer, self.bias_regularizer.as_ref())
+                    .constraint(self.bias_constraint.as_ref()),
+            );
         }
         // A grouped convolution with a group per channel: its kernel [kh, kw, 1, c · multiplier] has the same order in memory.
         let steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;

@@ -4,6 +4,7 @@ use super::axis::Axis;
 use super::layer_normalization::LayerNormOp;
 use super::permute::PermuteOp;
 use super::{Built, Layer, Shape, WeightSpec, single};
+use crate::constraints::Constraint;
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
@@ -32,7 +33,11 @@ keras_layer! {
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
         gamma_regularizer: Option<Regularizer> = None,
-    } null { beta_constraint, gamma_constraint }
+        /// What training does to the beta after each step; nothing by default.
+        beta_constraint: Option<Constraint> = None,
+        /// What training does to the gamma after each step; nothing by default.
+        gamma_constraint: Option<Constraint> = None,
+    }
 }
 
 impl Layer for GroupNormalization {
@@ -62,11 +67,15 @@ impl Layer for GroupNormalization {
             built = built.then(PermuteOp::new(&by_group, &[1, 0, 2, 3]), vec![], shape.clone());
         }
         if self.scale {
-            let gamma = WeightSpec::new("gamma", vec![channels], &self.gamma_initializer, self.gamma_regularizer.as_ref());
+            let gamma = WeightSpec::new("gamma", vec![channels], &self.gamma_initializer, self.gamma_regularizer.as_ref())
+                .constraint(self.gamma_constraint.as_ref());
             built.weights.push(gamma);
         }
         if self.center {
-            built.weights.push(WeightSpec::new("beta", vec![channels], &self.beta_initializer, self.beta_regularizer.as_ref()));
+            built.weights.push(
+                WeightSpec::new("beta", vec![channels], &self.beta_initializer, self.beta_regularizer.as_ref())
+                    .constraint(self.beta_constraint.as_ref()),
+            );
         }
         let used: Vec<usize> = (0..built.weights.len()).collect();
         let op = ChannelAffineOp { channels, after, scale: self.scale, center: self.center };

@@ -2,6 +2,7 @@
 
 use super::axis::Axes;
 use super::{Built, Layer, Shape, WeightSpec, single};
+use crate::constraints::Constraint;
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::program::{Call, Operation};
@@ -30,7 +31,11 @@ keras_layer! {
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
         gamma_regularizer: Option<Regularizer> = None,
-    } null { beta_constraint, gamma_constraint }
+        /// What training does to the beta after each step; nothing by default.
+        beta_constraint: Option<Constraint> = None,
+        /// What training does to the gamma after each step; nothing by default.
+        gamma_constraint: Option<Constraint> = None,
+    }
 }
 
 impl Layer for LayerNormalization {
@@ -43,10 +48,16 @@ impl Layer for LayerNormalization {
         let cols = normalised.iter().product();
         let mut weights = Vec::new();
         if self.scale {
-            weights.push(WeightSpec::new("gamma", normalised.clone(), &self.gamma_initializer, self.gamma_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("gamma", normalised.clone(), &self.gamma_initializer, self.gamma_regularizer.as_ref())
+                    .constraint(self.gamma_constraint.as_ref()),
+            );
         }
         if self.center {
-            weights.push(WeightSpec::new("beta", normalised, &self.beta_initializer, self.beta_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("beta", normalised, &self.beta_initializer, self.beta_regularizer.as_ref())
+                    .constraint(self.beta_constraint.as_ref()),
+            );
         }
         let op = LayerNormOp { cols, epsilon: self.epsilon as f32, scale: self.scale, center: self.center };
         let used = (0..weights.len()).collect();

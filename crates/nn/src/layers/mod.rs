@@ -4,6 +4,7 @@
 //! input shapes and lowers it to [`Op`]s. A layer is a file here and a line in the list below; a layer of your own implements [`Layer`]
 //! and is registered with [`register_layer`].
 
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::object::{Config, Object, objects};
 use crate::op::Op;
@@ -112,6 +113,8 @@ pub struct WeightSpec {
     pub initializer: Initializer,
     /// Penalty on the values, if any.
     pub regularizer: Option<Regularizer>,
+    /// What training does to the values after each step, if anything.
+    pub constraint: Option<Constraint>,
     /// Whether the optimizer changes it (moving averages are not trainable).
     pub trainable: bool,
 }
@@ -119,14 +122,30 @@ pub struct WeightSpec {
 impl WeightSpec {
     /// A trainable weight.
     pub fn new(name: &'static str, shape: Vec<usize>, initializer: &Initializer, regularizer: Option<&Regularizer>) -> Self {
-        WeightSpec { name, shape, initializer: initializer.clone(), regularizer: regularizer.cloned(), trainable: true }
+        WeightSpec {
+            name,
+            shape,
+            initializer: initializer.clone(),
+            regularizer: regularizer.cloned(),
+            constraint: None,
+            trainable: true,
+        }
     }
 
-    /// Checks the arguments of initializer and regularizer.
+    /// With a constraint on its values.
+    #[must_use]
+    pub fn constraint(self, constraint: Option<&Constraint>) -> Self {
+        WeightSpec { constraint: constraint.cloned(), ..self }
+    }
+
+    /// Checks the arguments of initializer, regularizer and constraint.
     pub(crate) fn check(&self) -> Result<(), String> {
         let checked = self.initializer.function().check();
         let regularizer = self.regularizer.as_ref().map_or(Ok(()), |regularizer| regularizer.function().check());
-        checked.and(regularizer).map_err(|error| format!("{}: {error}", self.name))
+        let constraint = self.constraint.as_ref().map_or(Ok(()), |constraint| constraint.function().check());
+        let shape = || self.constraint.as_ref().map_or(Ok(()), |constraint| constraint.function().check_shape(&self.shape));
+        let checked = checked.and(regularizer).and(constraint).map_err(|error| error.to_string());
+        checked.and_then(|()| shape()).map_err(|error| format!("{}: {error}", self.name))
     }
 
     /// A weight that training moves without gradient.

@@ -3,6 +3,7 @@
 use super::axis::Axes;
 use super::merge::{Placement, broadcast};
 use super::{Built, Layer, Shape, WeightSpec, show, single};
+use crate::constraints::Constraint;
 use crate::initializers::{Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
 use crate::regularizers::Regularizer;
@@ -16,10 +17,12 @@ keras_layer! {
         alpha_initializer: Initializer = Zeros::new().into(),
         /// Penalty on alpha.
         alpha_regularizer: Option<Regularizer> = None,
+        /// What training does to the alpha after each step; nothing by default.
+        alpha_constraint: Option<Constraint> = None,
         /// Axes along which one alpha serves all values, counted from 1 (the batch is 0): `[1, 2]` gives an image one alpha per
         /// channel. None by default.
         shared_axes: Option<Axes> = None,
-    } null { alpha_constraint }
+    }
 }
 
 impl Layer for PReLU {
@@ -35,7 +38,10 @@ impl Layer for PReLU {
         }
         let (_, mut placements) = broadcast(&[shape.clone(), alpha.clone()])?;
         let op = PReluOp { len: shape.iter().product(), alpha: placements.remove(1) };
-        let weights = vec![WeightSpec::new("alpha", alpha, &self.alpha_initializer, self.alpha_regularizer.as_ref())];
+        let weights = vec![
+            WeightSpec::new("alpha", alpha, &self.alpha_initializer, self.alpha_regularizer.as_ref())
+                .constraint(self.alpha_constraint.as_ref()),
+        ];
         Ok(Built { weights, steps: Vec::new() }.then(op, vec![0], shape.clone()))
     }
 }

@@ -5,6 +5,7 @@ use super::conv2d::{Window, lower_conv, windowed};
 use super::depthwise_conv2d::outputs;
 use super::{Built, Layer, Shape, WeightSpec, image};
 use crate::activations::Activation;
+use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::object::{Config, Object};
 use crate::program::{Call, Operation};
@@ -48,7 +49,13 @@ keras_layer! {
         pointwise_regularizer: Option<Regularizer> = None,
         /// Penalty on the bias.
         bias_regularizer: Option<Regularizer> = None,
-    } null { activity_regularizer, depthwise_constraint, pointwise_constraint, bias_constraint }
+        /// What training does to the depthwise kernel after each step; nothing by default.
+        depthwise_constraint: Option<Constraint> = None,
+        /// What training does to the pointwise kernel after each step; nothing by default.
+        pointwise_constraint: Option<Constraint> = None,
+        /// What training does to the bias after each step; nothing by default.
+        bias_constraint: Option<Constraint> = None,
+    } null { activity_regularizer }
 }
 
 windowed!(SeparableConv2D);
@@ -76,16 +83,21 @@ impl Layer for SeparableConv2D {
         let pointwise = ACROSS.shape([depthwise.out_h(), depthwise.out_w(), between], self.filters, 1)?;
         let kernel = vec![self.kernel_size.0, self.kernel_size.1, c, self.depth_multiplier];
         let mut weights = vec![
-            WeightSpec::new("depthwise_kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref()),
+            WeightSpec::new("depthwise_kernel", kernel, &self.depthwise_initializer, self.depthwise_regularizer.as_ref())
+                .constraint(self.depthwise_constraint.as_ref()),
             WeightSpec::new(
                 "pointwise_kernel",
                 vec![1, 1, between, self.filters],
                 &self.pointwise_initializer,
                 self.pointwise_regularizer.as_ref(),
-            ),
+            )
+            .constraint(self.pointwise_constraint.as_ref()),
         ];
         if self.use_bias {
-            weights.push(WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref()));
+            weights.push(
+                WeightSpec::new("bias", vec![self.filters], &self.bias_initializer, self.bias_regularizer.as_ref())
+                    .constraint(self.bias_constraint.as_ref()),
+            );
         }
         let mut steps = lower_conv(depthwise, vec![0], false, &Activation::default())?;
         steps.extend(lower_conv(pointwise, (1..weights.len()).collect(), self.use_bias, &self.activation)?);

@@ -212,6 +212,12 @@ impl Model {
         }
         let weights = Trainable { weights: &self.weights, gradients: t.gradients.of(&self.weights), indices: &t.trainable };
         t.how.optimizer.apply(&mut t.state, &self.pool, &weights);
+        // After the moving average of the weights, as in Keras.
+        for weight in t.trainable.iter().map(|&weight| &self.weights[weight]) {
+            if let Some(constraint) = &weight.constraint {
+                constraint.function().project(&weight.shape, &mut weight.buffer().whole_mut());
+            }
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The numbers of a model.
 
+use crate::constraints::Constraint;
 use crate::initializers::Initializer;
 use crate::layers::WeightSpec;
 use crate::optimizers::partition;
@@ -21,6 +22,8 @@ pub struct Weight {
     pub shape: Vec<usize>,
     /// Penalty on the values.
     pub regularizer: Option<Regularizer>,
+    /// What training does to the values after each step.
+    pub constraint: Option<Constraint>,
     /// Whether the optimizer changes it.
     pub trainable: bool,
     len: usize,
@@ -39,6 +42,7 @@ impl Weight {
             name: spec.name,
             shape: spec.shape.clone(),
             regularizer: spec.regularizer.clone(),
+            constraint: spec.constraint.clone(),
             trainable: spec.trainable && layer_trains,
             len: spec.shape.iter().product(),
             initializer: spec.initializer.clone(),
