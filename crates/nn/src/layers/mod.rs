@@ -23,6 +23,7 @@ mod axis;
 mod batch_statistics;
 mod merge;
 mod pool_window;
+mod sequence;
 #[cfg(test)]
 mod testing;
 
@@ -45,6 +46,7 @@ objects! {
     batch_normalization::BatchNormalization,
     center_crop::CenterCrop,
     concatenate::Concatenate,
+    conv1d::Conv1D,
     conv2d::Conv2D,
     conv2d_transpose::Conv2DTranspose,
     dense::Dense,
@@ -59,6 +61,7 @@ objects! {
     group_normalization::GroupNormalization,
     layer_normalization::LayerNormalization,
     leaky_relu::LeakyReLU,
+    max_pooling1d::MaxPooling1D,
     max_pooling2d::MaxPooling2D,
     maximum::Maximum,
     minimum::Minimum,
@@ -217,6 +220,10 @@ pub trait Layer: Object + HasBase {
     /// Whether it is where samples enter a model.
     fn is_input(&self) -> bool {
         false
+    }
+    /// Whether its configuration holds `trainable`, which a few classes of Keras refuse.
+    fn writes_trainable(&self) -> bool {
+        true
     }
     /// Whether Keras calls it with a list of tensors.
     fn takes_list(&self) -> bool {
