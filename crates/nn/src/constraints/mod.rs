@@ -54,6 +54,7 @@ handle! {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::f32::consts::FRAC_1_SQRT_2;
 
     /// `[2, 3]`: columns of norm 5, √2 and 0.
     const W: [f32; 6] = [3.0, -1.0, 0.0, 4.0, 1.0, 0.0];
@@ -72,7 +73,7 @@ mod tests {
         };
         close(projected(MaxNorm::new().max_value(2.0)), [1.2, -1.0, 0.0, 1.6, 1.0, 0.0]);
         close(projected(MaxNorm::new().max_value(2.0).axis(1)), [1.897_366_5, -0.632_455_5, 0.0, 1.940_285, 0.485_071_25, 0.0]);
-        close(projected(UnitNorm::new()), [0.6, -0.707_106_7, 0.0, 0.8, 0.707_106_7, 0.0]);
+        close(projected(UnitNorm::new()), [0.6, -FRAC_1_SQRT_2, 0.0, 0.8, FRAC_1_SQRT_2, 0.0]);
         close(
             projected(MinMaxNorm::new().min_value(2.0).max_value(3.0).rate(0.5)),
             [2.4, -1.207_106_7, 0.0, 3.2, 1.207_106_7, 0.0],

@@ -3,6 +3,9 @@
 use crate::object::{Argument, words};
 use serde_json::{Value, json};
 
+/// Most steps of a window, step or rate.
+const MOST: usize = 1 << 16;
+
 /// `[height, width]` of a window, step or rate; a single number means both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pair(pub usize, pub usize);
@@ -30,7 +33,6 @@ impl Pair {
 
     /// An error that names the argument unless both are at least 1, and small enough to be multiplied.
     pub(crate) fn positive(self, argument: &str) -> Result<(usize, usize), String> {
-        const MOST: usize = 1 << 16;
         if self.0.max(self.1) > MOST {
             return Err(format!("{argument} must be at most {MOST}, got [{}, {}]", self.0, self.1));
         }
@@ -58,6 +60,64 @@ impl Argument for Pair {
     }
 }
 
+/// Length of a window, step or rate along one axis; read as a number or a list of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Single(pub usize);
+
+impl From<usize> for Single {
+    fn from(n: usize) -> Self {
+        Single(n)
+    }
+}
+impl Single {
+    /// An error that names the argument unless it is at least 1, and small enough to be multiplied.
+    pub(crate) fn positive(self, argument: &str) -> Result<usize, String> {
+        match self.0 {
+            0 => Err(format!("{argument} must be at least 1, got 0")),
+            n if n > MOST => Err(format!("{argument} must be at most {MOST}, got {n}")),
+            n => Ok(n),
+        }
+    }
+}
+impl Argument for Single {
+    fn expected() -> String {
+        "a whole number".into()
+    }
+
+    fn read(value: &Value) -> Option<Single> {
+        match value.as_array().map(Vec::as_slice) {
+            None => usize::read(value).map(Single),
+            Some([n]) => usize::read(n).map(Single),
+            Some(_) => None,
+        }
+    }
+
+    fn write(&self) -> Value {
+        json!([self.0])
+    }
+}
+
+words! {
+    /// Keras' `padding` of a convolution along one axis.
+    pub enum SequencePadding {
+        /// No padding: windows lie inside the input.
+        Valid = "valid",
+        /// Zeros around the input so that output = ceil(input / stride); the odd one goes to the end.
+        Same = "same",
+        /// As many zeros, all of them before the first step, that no output sees a later step than its own.
+        Causal = "causal",
+    }
+}
+
+impl From<Padding> for SequencePadding {
+    fn from(padding: Padding) -> Self {
+        match padding {
+            Padding::Valid => SequencePadding::Valid,
+            Padding::Same => SequencePadding::Same,
+        }
+    }
+}
+
 words! {
     /// Keras' `padding`.
     pub enum Padding {
@@ -78,7 +138,7 @@ impl Padding {
     pub fn resolve(self, n: usize, window: usize, stride: usize) -> Result<(usize, usize, usize), String> {
         match self {
             Padding::Valid if n < window => {
-                Err(format!("a window of {window} does not fit into {n} pixels; use padding \"same\" or a smaller window"))
+                Err(format!("a window of {window} does not fit into {n} places; use padding \"same\" or a smaller window"))
             }
             Padding::Valid => Ok(((n - window) / stride + 1, 0, 0)),
             Padding::Same => {
@@ -134,6 +194,15 @@ mod tests {
         assert_eq!(Pair(2, 3).write(), json!([2, 3]));
         for wrong in [json!("x"), json!([1]), json!([1, 2, 3]), json!(-1), json!([1, 0.5])] {
             assert_eq!(Pair::read(&wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn one_length_is_written_as_a_list() {
+        assert_eq!((Single::read(&json!(3)), Single::read(&json!([3]))), (Some(Single(3)), Some(Single(3))));
+        assert_eq!(Single(3).write(), json!([3]));
+        for wrong in [json!("x"), json!([]), json!([1, 2]), json!(-1), json!(0.5)] {
+            assert_eq!(Single::read(&wrong), None, "{wrong}");
         }
     }
 

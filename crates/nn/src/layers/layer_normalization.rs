@@ -31,9 +31,9 @@ keras_layer! {
         beta_regularizer: Option<Regularizer> = None,
         /// Penalty on gamma.
         gamma_regularizer: Option<Regularizer> = None,
-        /// What training does to the beta after each step; nothing by default.
+        /// What training does to beta after each step; nothing by default.
         beta_constraint: Option<Constraint> = None,
-        /// What training does to the gamma after each step; nothing by default.
+        /// What training does to gamma after each step; nothing by default.
         gamma_constraint: Option<Constraint> = None,
     }
 }

@@ -40,8 +40,8 @@ impl Layer for MaxPooling2D {
 
 /// Backward finds the maximum anew instead of storing where it was.
 #[derive(Debug)]
-struct MaxPoolOp {
-    shape: Pool2dShape,
+pub(super) struct MaxPoolOp {
+    pub(super) shape: Pool2dShape,
 }
 
 impl Op for MaxPoolOp {

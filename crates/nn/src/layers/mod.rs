@@ -24,6 +24,7 @@ mod axis;
 mod batch_statistics;
 mod merge;
 mod pool_window;
+mod sequence;
 #[cfg(test)]
 mod testing;
 
@@ -46,6 +47,7 @@ objects! {
     batch_normalization::BatchNormalization,
     center_crop::CenterCrop,
     concatenate::Concatenate,
+    conv1d::Conv1D,
     conv2d::Conv2D,
     conv2d_transpose::Conv2DTranspose,
     dense::Dense,
@@ -60,6 +62,7 @@ objects! {
     group_normalization::GroupNormalization,
     layer_normalization::LayerNormalization,
     leaky_relu::LeakyReLU,
+    max_pooling1d::MaxPooling1D,
     max_pooling2d::MaxPooling2D,
     maximum::Maximum,
     minimum::Minimum,
@@ -238,6 +241,10 @@ pub trait Layer: Object + HasBase {
     /// Whether it is where samples enter a model.
     fn is_input(&self) -> bool {
         false
+    }
+    /// Whether its configuration holds `trainable`, which a few classes of Keras refuse.
+    fn writes_trainable(&self) -> bool {
+        true
     }
     /// Whether Keras calls it with a list of tensors.
     fn takes_list(&self) -> bool {

@@ -17,7 +17,7 @@ keras_layer! {
         alpha_initializer: Initializer = Zeros::new().into(),
         /// Penalty on alpha.
         alpha_regularizer: Option<Regularizer> = None,
-        /// What training does to the alpha after each step; nothing by default.
+        /// What training does to alpha after each step; nothing by default.
         alpha_constraint: Option<Constraint> = None,
         /// Axes along which one alpha serves all values, counted from 1 (the batch is 0): `[1, 2]` gives an image one alpha per
         /// channel. None by default.

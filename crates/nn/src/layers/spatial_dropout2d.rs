@@ -26,6 +26,10 @@ impl Layer for SpatialDropout2D {
         true
     }
 
+    fn writes_trainable(&self) -> bool {
+        false
+    }
+
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, channels] = image(inputs)?;
         if !(0.0..1.0).contains(&self.rate) {

@@ -83,8 +83,7 @@ impl Graph {
         let GraphLayer { layer, name } = &self.layers[index];
         let mut config = Map::new();
         config.insert("name".into(), json!(name));
-        // Keras' SpatialDropout2D refuses the key.
-        if layer.class_name() != "SpatialDropout2D" {
+        if layer.writes_trainable() {
             config.insert("trainable".into(), json!(layer.base().trainable));
         }
         config.insert("dtype".into(), if layer.is_input() { json!("float32") } else { self.precision_of(index).to_value() });

@@ -73,6 +73,13 @@ pub fn cases() -> Vec<Case> {
         case(AveragePooling2D::new(2), image, &[2, 3, 3]).refuses(flat),
         case(AveragePooling2D::new(3).strides(2).padding(arguments::Padding::Same), image, &[3, 3, 3]),
         case(CenterCrop::new(2, 3), image, &[2, 3, 3]).refuses(flat),
+        case(Conv1D::new(4, 3).activation("relu"), &[7, 3], &[5, 4])
+            .weights([("kernel", &[3, 3, 4]), ("bias", &[4])])
+            .refuses(flat),
+        case(Conv1D::new(4, 3).strides(2).padding(arguments::Padding::Same).use_bias(false), &[7, 3], &[4, 4])
+            .weights([("kernel", &[3, 3, 4])]),
+        case(Conv1D::new(4, 3).dilation_rate(2).groups(2).padding(arguments::SequencePadding::Causal), &[7, 2], &[7, 4])
+            .weights([("kernel", &[3, 1, 4]), ("bias", &[4])]),
         case(Conv2D::new(4, 3).activation("relu"), image, &[3, 4, 4])
             .weights([("kernel", &[3, 3, 3, 4]), ("bias", &[4])])
             .refuses(flat),
@@ -101,6 +108,8 @@ pub fn cases() -> Vec<Case> {
         case(GlobalAveragePooling2D::new(), image, &[3]).refuses(flat),
         case(GlobalMaxPooling2D::new().keepdims(true), image, &[1, 1, 3]).refuses(flat),
         case(LeakyReLU::new(), flat, flat),
+        case(MaxPooling1D::new(2), &[7, 3], &[3, 3]).refuses(flat),
+        case(MaxPooling1D::new(3).strides(2).padding(arguments::Padding::Same), &[7, 3], &[4, 3]),
         case(MaxPooling2D::new(2), image, &[2, 3, 3]).refuses(flat),
         case(MaxPooling2D::new(3).strides(1), image, &[3, 4, 3]),
         case(Permute::new([3, 1, 2]), image, &[3, 5, 6]).refuses(flat),
