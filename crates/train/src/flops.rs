@@ -5,8 +5,8 @@ use maobi_nn::Program;
 use maobi_nn::program::Operation;
 
 /// Floating-point operations for one sample, a multiply-add being two, in convolutions and dense products computed directly: 2 · kernel
-/// values · positions of the output. Everything else (bias, activation, pooling, optimizer, layers that no operation describes, such as
-/// Conv2DTranspose) is left out, as is usual, and taps on padding are counted.
+/// values · positions of the output. A transposed convolution counts the positions of its input. Everything else (bias, activation, pooling, optimizer, layers that no
+/// operation describes) is left out, as is usual, and taps on padding are counted.
 ///
 /// A measure of the network, not of what is executed: an algorithm with fewer multiplications (Winograd's) does the same work in less.
 ///
@@ -35,8 +35,13 @@ impl Flops {
         let mut trains = vec![false; program.shapes.len()];
         for step in &program.steps {
             let before = step.inputs.iter().any(|&input| trains[input]);
-            if let Operation::Conv { kernel, .. } | Operation::Dense { kernel, .. } = step.what {
-                let positions: u64 = program.shapes[step.output].iter().rev().skip(1).map(|&n| n as u64).product();
+            let counted = match step.what {
+                Operation::Conv { kernel, .. } | Operation::Dense { kernel, .. } => Some((kernel, step.output)),
+                Operation::ConvTranspose { kernel, .. } => Some((kernel, step.inputs[0])),
+                _ => None,
+            };
+            if let Some((kernel, value)) = counted {
+                let positions: u64 = program.shapes[value].iter().rev().skip(1).map(|&n| n as u64).product();
                 let kernel = program.arrays[kernel];
                 let forward = 2 * positions * kernel.len() as u64;
                 flops.forward += forward;
@@ -53,7 +58,7 @@ mod tests {
     use super::*;
     use crate::Recipe;
     use maobi_nn::graph::Sequential;
-    use maobi_nn::layers::{Conv2D, Dense, DepthwiseConv2D, Flatten, InputLayer, SeparableConv2D};
+    use maobi_nn::layers::{Conv2D, Conv2DTranspose, Dense, DepthwiseConv2D, Flatten, InputLayer, SeparableConv2D};
 
     /// By hand: conv1 28² · 25 · 32, conv2 14² · 25 · 32 · 64, dense 3136 · 512 and 512 · 10; twice each, and the first has no input gradient.
     #[test]
@@ -76,6 +81,14 @@ mod tests {
         let [first, inner, across] = [16 * 9 * 4, 4 * 9 * 4, 4 * 4 * 5].map(|n: u64| 2 * n);
         let expected = Flops { forward: first + inner + across, training: 2 * first + 3 * (inner + across) };
         assert_eq!(Flops::of(&model), expected);
+    }
+
+    #[test]
+    fn transposed_convolutions_count_the_pixels_they_take() {
+        let model =
+            Sequential::new().add(InputLayer::new([4, 5, 3])).add(Conv2DTranspose::new(2, 3).strides(2)).build(1).unwrap();
+        let forward = 2 * 4 * 5 * (9 * 2 * 3);
+        assert_eq!(Flops::of(&model), Flops { forward, training: 2 * forward });
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub fn noise(len: usize, seed: u32) -> Vec<f32> {
 
 /// The networks, their weights settled far from where training begins.
 pub fn networks() -> Result<Vec<Model>, Error> {
-    let mut models = vec![layers()?, graph()?, functions()?, windows()?, sequence()?, outputs()?];
+    let mut models = vec![layers()?, graph()?, functions()?, windows()?, sequence()?, outputs()?, rare()?];
     for model in &mut models {
         for (index, weight) in model.weights_mut().iter_mut().enumerate() {
             let values = noise(weight.len(), index as u32);
@@ -175,6 +175,22 @@ fn sequence() -> Result<Model, Error> {
         .add(BatchNormalization::new().epsilon(0.01))
         .add(Dense::new(3).activation("softmax"))
         .build(7)
+}
+
+/// Layers that are rarely used.
+fn rare() -> Result<Model, Error> {
+    let x = InputLayer::new([6, 5, 3]).name("x").input();
+    let large = Conv2DTranspose::new(4, 3).strides(2).padding(Padding::Same).activation("relu").call(&x)?;
+    let other = Conv2DTranspose::new(4, (2, 3)).strides((2, 2)).padding(Padding::Same).use_bias(false).call(&x)?;
+    let wide = Conv2DTranspose::new(4, (1, 2)).strides((2, 2)).output_padding((1, 0)).call(&x)?;
+    let cut = PReLU::new().shared_axes([1, 2]).call(&Subtract::new().merge(&[&large, &other])?)?;
+    let middle = CenterCrop::new(9, 7).call(&Maximum::new().merge(&[&cut, &wide, &large])?)?;
+    let turned = Permute::new([3, 1, 2]).call(&Minimum::new().merge(&[&middle, &PReLU::new().call(&middle)?])?)?;
+    let flat = Dense::new(6).call(&Flatten::new().call(&turned)?)?;
+    let rows = RepeatVector::new(5).call(&flat)?;
+    let steps = Conv1D::new(4, 3).padding(arguments::SequencePadding::Causal).call(&rows)?;
+    let y = MaxPooling1D::new(2).call(&steps)?;
+    Model::new("rare", &[&x], &[&y, &turned], 9)
 }
 
 /// Images as outputs, one value under two names, and layers at the end that inference passes through.

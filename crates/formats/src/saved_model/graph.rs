@@ -46,6 +46,11 @@ impl<'a> Writer<'a> {
         self.push(&format!("{layer}/{op}"), op, inputs, attributes)
     }
 
+    /// A node of a layer whose types its attributes say.
+    pub(super) fn typed(&mut self, layer: &str, op: &str, inputs: Vec<String>, attributes: Attributes) -> String {
+        self.push(&format!("{layer}/{op}"), op, inputs, attributes)
+    }
+
     fn push(&mut self, name: &str, op: &str, input: Vec<String>, attributes: Attributes) -> String {
         let name = self.unique(name);
         let attr: BTreeMap<String, Attribute> =

@@ -1,7 +1,7 @@
 //! Each operation as TensorFlow nodes (tensorflow/core/ops/*.cc); all images are channels last there too.
 
 use super::graph::{Attributes, Writer, padding, spatial};
-use super::proto::{INT32, Value};
+use super::proto::{FLOAT, INT32, Value};
 use crate::inference::scale_and_shift;
 use maobi_nn::program::{Function, Operation, Pooling, Step, Window};
 
@@ -19,6 +19,10 @@ impl Writer<'_> {
         let value = match &step.what {
             Operation::Conv { kernel, bias, window, groups, filters } => {
                 let product = self.convolution(layer, x, *kernel, *window, *groups, [shape[2], *filters]);
+                self.biased(layer, product, *bias)
+            }
+            Operation::ConvTranspose { kernel, bias, window } => {
+                let product = self.conv_transpose(layer, x, *kernel, *window, made)?;
                 self.biased(layer, product, *bias)
             }
             Operation::Dense { kernel, bias } => {
@@ -73,6 +77,12 @@ impl Writer<'_> {
                 let pads = self.whole(&format!("{layer}/paddings"), &[4, 2], &pads);
                 self.node(layer, "Pad", vec![x, pads], vec![("Tpaddings", Value::Type(INT32))])
             }
+            Operation::Crop([[top, _], [left, _]]) => {
+                let begin = self.whole(&format!("{layer}/begin"), &[4], &[0, *top as i32, *left as i32, 0]);
+                let size = [-1].into_iter().chain(made.iter().map(|&n| n as i32)).collect::<Vec<_>>();
+                let size = self.whole(&format!("{layer}/size"), &[4], &size);
+                self.node(layer, "Slice", vec![x, begin, size], vec![("Index", Value::Type(INT32))])
+            }
             Operation::UpSample { bilinear, .. } => {
                 let size = self.whole(&format!("{layer}/size"), &[2], &[made[0] as i32, made[1] as i32]);
                 let op = if *bilinear { "ResizeBilinear" } else { "ResizeNearestNeighbor" };
@@ -85,9 +95,23 @@ impl Writer<'_> {
                 self.node(layer, "AddV2", vec![scaled, offset], vec![])
             }
             Operation::Apply(function) => self.function(layer, *function, x),
+            Operation::PRelu { alpha } => {
+                let zero = self.float(&format!("{layer}/zero"), 0.0);
+                let alpha = self.array(*alpha);
+                let above = self.node(layer, "Relu", vec![x.clone()], vec![]);
+                let below = self.node(layer, "Minimum", vec![x, zero], vec![]);
+                let below = self.node(layer, "Mul", vec![below, alpha], vec![]);
+                self.node(layer, "AddV2", vec![above, below], vec![])
+            }
             Operation::Softmax => self.node(layer, "Softmax", vec![x], vec![]),
-            Operation::Add | Operation::Multiply => {
-                let op = if step.what == Operation::Add { "AddV2" } else { "Mul" };
+            Operation::Add | Operation::Multiply | Operation::Subtract | Operation::Maximum | Operation::Minimum => {
+                let op = match step.what {
+                    Operation::Multiply => "Mul",
+                    Operation::Subtract => "Sub",
+                    Operation::Maximum => "Maximum",
+                    Operation::Minimum => "Minimum",
+                    _ => "AddV2",
+                };
                 let others: Vec<String> = step.inputs[1..].iter().map(|&value| self.values[value].clone()).collect();
                 others.into_iter().fold(x, |joined, next| self.node(layer, op, vec![joined, next], vec![]))
             }
@@ -99,6 +123,16 @@ impl Writer<'_> {
                 let target: Vec<i32> = [-1].into_iter().chain(made.iter().map(|&n| n as i32)).collect();
                 let target = self.whole(&format!("{layer}/shape"), &[target.len()], &target);
                 self.node(layer, "Reshape", vec![x, target], vec![("Tshape", Value::Type(INT32))])
+            }
+            Operation::Transpose(order) => {
+                let order = [0].into_iter().chain(order.iter().map(|&axis| axis as i32 + 1)).collect::<Vec<_>>();
+                let order = self.whole(&format!("{layer}/perm"), &[order.len()], &order);
+                self.node(layer, "Transpose", vec![x, order], vec![("Tperm", Value::Type(INT32))])
+            }
+            Operation::Repeat(times) => {
+                let multiples = [1, *times as i32].into_iter().chain(shape[1..].iter().map(|_| 1)).collect::<Vec<_>>();
+                let multiples = self.whole(&format!("{layer}/multiples"), &[multiples.len()], &multiples);
+                self.node(layer, "Tile", vec![x, multiples], vec![("Tmultiples", Value::Type(INT32))])
             }
             Operation::Other(why) => return Err(why.clone()),
         };
@@ -139,7 +173,13 @@ impl Writer<'_> {
             vec![("strides", spatial(window.strides)), ("padding", padding(window.same)), ("dilations", spatial(window.dilation))]
         };
         if groups == 1 {
-            let kernel = self.array(kernel);
+            let array = self.program.arrays[kernel];
+            let shape = [window.size[0], window.size[1], channels, filters];
+            // A Conv1D's kernel has no axis for the height of 1.
+            let kernel = match array.shape == shape {
+                true => self.array(kernel),
+                false => self.floats(&format!("{layer}/kernel"), &shape, &array.values()),
+            };
             return self.node(layer, "Conv2D", vec![x, kernel], attributes());
         }
         let array = self.program.arrays[kernel];
@@ -165,6 +205,33 @@ impl Writer<'_> {
             parts.push(self.node(layer, "Conv2D", vec![part, kernel], attributes()));
         }
         self.concat(layer, parts, 3)
+    }
+
+    fn conv_transpose(
+        &mut self,
+        layer: &str,
+        x: String,
+        kernel: usize,
+        window: Window,
+        made: &[usize],
+    ) -> Result<String, String> {
+        if window.dilation != [1, 1] {
+            return Err(format!("layer \"{layer}\": TensorFlow has no transposed convolution with dilation_rate on a CPU"));
+        }
+        // The batch is known only when the graph runs.
+        let sizes =
+            self.typed(layer, "Shape", vec![x.clone()], vec![("T", Value::Type(FLOAT)), ("out_type", Value::Type(INT32))]);
+        let [zero, one] = [("first", 0), ("second", 1)].map(|(name, at)| self.whole(&format!("{layer}/{name}"), &[1], &[at]));
+        let index = |name| (name, Value::Type(INT32));
+        let batch = self.typed(layer, "Slice", vec![sizes, zero, one], vec![index("T"), index("Index")]);
+        let image: Vec<i32> = made.iter().map(|&n| n as i32).collect();
+        let image = self.whole(&format!("{layer}/image"), &[image.len()], &image);
+        let axis = self.whole(&format!("{layer}/sizes_axis"), &[], &[0]);
+        let attributes = vec![("N", Value::Int(2)), index("T"), index("Tidx")];
+        let sizes = self.typed(layer, "ConcatV2", vec![batch, image, axis], attributes);
+        let kernel = self.array(kernel);
+        let attributes = vec![("strides", spatial(window.strides)), ("padding", padding(window.same))];
+        Ok(self.node(layer, "Conv2DBackpropInput", vec![sizes, kernel, x], attributes))
     }
 
     fn function(&mut self, layer: &str, function: Function, x: String) -> String {

@@ -4,6 +4,7 @@ use super::arguments::ChannelsLast;
 use super::zero_padding2d::ZeroPadOp;
 use super::{Built, Layer, Shape, image};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// `[batch, in_height, in_width, channels]` → `[batch, height, width, channels]`; of an odd rest, the larger part is cut at the end.
@@ -33,6 +34,12 @@ impl Layer for CenterCrop {
         let (top, left) = ((h - height) / 2, (w - width) / 2);
         let pad = ZeroPadOp { row: width * c, out_row: w * c, rows: height, out_rows: h, top, left: left * c };
         Ok(Built::op(CropOp(pad), vec![height, width, c]))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let [h, w, _] = image(&[call.input_shape().to_vec()])?;
+        let (top, left) = ((h - self.height) / 2, (w - self.width) / 2);
+        Ok(call.step(Operation::Crop([[top, h - self.height - top], [left, w - self.width - left]])))
     }
 }
 

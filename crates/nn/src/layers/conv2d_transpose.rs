@@ -8,6 +8,7 @@ use crate::activations::Activation;
 use crate::constraints::Constraint;
 use crate::initializers::{GlorotUniform, Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{self, Call, Operation};
 use crate::regularizers::Regularizer;
 use maobi_kernels::conv::{BackwardPass, Conv2d, ForwardPass, WeightGradients, Weights};
 use maobi_kernels::pointwise;
@@ -109,6 +110,14 @@ impl Layer for Conv2DTranspose {
         let mut built = Built { weights, steps: Vec::new() }.then(op, used, output);
         built.steps.extend(separate);
         Ok(built)
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let (kernel, bias) = (call.needs("kernel")?, call.weight("bias"));
+        let made = call.shape().to_vec();
+        let window = program::Window::new(&made, self.kernel_size, self.strides, self.dilation_rate, self.padding)?;
+        let value = call.step(Operation::ConvTranspose { kernel, bias, window });
+        call.activation(&self.activation, value)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::merge::{Placement, broadcast};
 use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// max(x₁, x₂, …), inputs of one shape (an axis of length 1 is repeated). Of equal values the first input has the gradient; NaN
@@ -19,6 +20,10 @@ impl Layer for Maximum {
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         ExtremeOp::lower(inputs, 1.0)
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Maximum))
     }
 }
 

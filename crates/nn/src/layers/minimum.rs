@@ -2,6 +2,7 @@
 
 use super::maximum::ExtremeOp;
 use super::{Built, Layer, Shape};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// min(x₁, x₂, …), inputs of one shape (an axis of length 1 is repeated). Of equal values the first input has the gradient; NaN
@@ -18,6 +19,10 @@ impl Layer for Minimum {
 
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         ExtremeOp::lower(inputs, -1.0)
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Minimum))
     }
 }
 

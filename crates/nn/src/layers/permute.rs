@@ -2,6 +2,7 @@
 
 use super::{Built, Layer, Shape, show, single};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// Axis i of the output is axis `dims[i]` of the input; axes count from 1, the batch stays where it is.
@@ -28,6 +29,10 @@ impl Layer for Permute {
         }
         let dims: Vec<usize> = self.dims.iter().map(|dim| dim - 1).collect();
         Ok(Built::op(PermuteOp::new(shape, &dims), dims.iter().map(|&dim| shape[dim]).collect()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Transpose(self.dims.iter().map(|dim| dim - 1).collect())))
     }
 }
 

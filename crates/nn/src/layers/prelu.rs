@@ -6,6 +6,7 @@ use super::{Built, Layer, Shape, WeightSpec, show, single};
 use crate::constraints::Constraint;
 use crate::initializers::{Initializer, Zeros};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use crate::regularizers::Regularizer;
 
 keras_layer! {
@@ -43,6 +44,11 @@ impl Layer for PReLU {
                 .constraint(self.alpha_constraint.as_ref()),
         ];
         Ok(Built { weights, steps: Vec::new() }.then(op, vec![0], shape.clone()))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let alpha = call.needs("alpha")?;
+        Ok(call.step(Operation::PRelu { alpha }))
     }
 }
 

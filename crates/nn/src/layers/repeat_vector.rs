@@ -3,6 +3,7 @@
 use super::{Built, Layer, Shape, check_size, show, single};
 use crate::object::range;
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 use maobi_kernels::pointwise;
 
 keras_layer! {
@@ -25,6 +26,12 @@ impl Layer for RepeatVector {
         }
         check_size("the output", &[self.n, features])?;
         Ok(Built::op(RepeatOp { n: self.n, features }, vec![self.n, features]))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        let features = call.input_shape().to_vec();
+        let one = call.part("one", Operation::Reshape, vec![call.input()], &[&[1], &features[..]].concat());
+        Ok(call.last(Operation::Repeat(self.n), vec![one]))
     }
 }
 

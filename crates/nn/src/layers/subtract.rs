@@ -3,6 +3,7 @@
 use super::merge::{Placement, broadcast};
 use super::{Built, Layer, Shape};
 use crate::op::{Backward, Forward, Op};
+use crate::program::{Call, Operation};
 
 keras_layer! {
     /// x₁ − x₂, two inputs of one shape (an axis of length 1 is repeated).
@@ -22,6 +23,10 @@ impl Layer for Subtract {
         }
         let (output, placements) = broadcast(inputs)?;
         Ok(Built::op(SubtractOp { placements, len: output.iter().product() }, output))
+    }
+
+    fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
+        Ok(call.step(Operation::Subtract))
     }
 }
 

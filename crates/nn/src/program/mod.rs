@@ -45,6 +45,15 @@ pub enum Operation {
         /// Number of outputs.
         filters: usize,
     },
+    /// The pass back of a convolution, from its output to its input; `window` is that convolution's.
+    ConvTranspose {
+        /// `[height, width, out, in]` in memory.
+        kernel: usize,
+        /// `[out]`.
+        bias: Option<usize>,
+        /// Where the windows lie in the image that is made.
+        window: Window,
+    },
     /// The last axis times a matrix.
     Dense {
         /// `[in, out]`.
@@ -92,6 +101,8 @@ pub enum Operation {
     },
     /// Zeros around an image: [[top, bottom], [left, right]].
     Pad([[usize; 2]; 2]),
+    /// Less of an image at its edges: [[top, bottom], [left, right]].
+    Crop([[usize; 2]; 2]),
     /// An image enlarged by whole factors.
     UpSample {
         /// Of height and width.
@@ -108,12 +119,23 @@ pub enum Operation {
     },
     /// A function of each value.
     Apply(Function),
+    /// max(x, 0) + alpha · min(x, 0).
+    PRelu {
+        /// Its shape is that of the value, but 1 along axes that share an alpha.
+        alpha: usize,
+    },
     /// Softmax over the last axis.
     Softmax,
     /// The sum of the inputs; axes of length 1 are repeated.
     Add,
     /// Their product.
     Multiply,
+    /// The first less the second.
+    Subtract,
+    /// The largest of the inputs, value by value.
+    Maximum,
+    /// The smallest of the inputs, value by value.
+    Minimum,
     /// One behind the other along an axis.
     Concat {
         /// The axis, without the batch.
@@ -121,6 +143,10 @@ pub enum Operation {
     },
     /// The same numbers under the output's shape.
     Reshape,
+    /// The axes in another order: axis `i` of the output is axis `order[i]` of the input.
+    Transpose(Vec<usize>),
+    /// The first axis, of length 1, so many times.
+    Repeat(usize),
     /// None of these: a sentence that names the layer and says what to do.
     Other(String),
 }

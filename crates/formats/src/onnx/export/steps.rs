@@ -27,6 +27,7 @@ impl Writer<'_> {
                 let name = self.node(layer, "Conv", inputs, attributes);
                 self.names[output].planes = Some(name);
             }
+            Operation::ConvTranspose { kernel, bias, window } => self.conv_transpose(step, *kernel, *bias, window),
             Operation::Dense { kernel, bias } => self.dense(layer, input, output, *kernel, *bias),
             Operation::BatchNorm { gamma, beta, mean, variance, epsilon } => {
                 self.batch_norm(step, [*gamma, *beta], [*mean, *variance], *epsilon);
@@ -66,6 +67,12 @@ impl Writer<'_> {
                 let inputs = vec![self.planes(input), self.whole(&format!("{layer}/pads"), &pads)];
                 self.names[output].planes = Some(self.node(layer, "Pad", inputs, vec![Attribute::text("mode", "constant")]));
             }
+            Operation::Crop([[top, bottom], [left, right]]) => {
+                // Negative padding takes away.
+                let pads = [0, 0, *top, *left, 0, 0, *bottom, *right].map(|n| -(n as i64));
+                let inputs = vec![self.planes(input), self.whole(&format!("{layer}/pads"), &pads)];
+                self.names[output].planes = Some(self.node(layer, "Pad", inputs, vec![Attribute::text("mode", "constant")]));
+            }
             Operation::UpSample { size, bilinear } => {
                 let scales = [1.0, 1.0, size[0] as f32, size[1] as f32];
                 let scales = self.constant(&format!("{layer}/scales"), &[4], &scales);
@@ -92,6 +99,10 @@ impl Writer<'_> {
             Operation::Apply(function) => {
                 self.each(layer, input, output, |writer, layer, x| writer.function(layer, *function, x))
             }
+            Operation::PRelu { alpha } => {
+                let inputs = vec![self.in_order(input), self.array(*alpha, Order::Own)];
+                self.names[output].own = Some(self.node(layer, "PRelu", inputs, vec![]));
+            }
             Operation::Softmax => {
                 if let (Some(planes), None) = (self.names[input].planes.clone(), &self.names[input].own) {
                     let name = self.node(layer, "Softmax", vec![planes], vec![Attribute::int("axis", 1)]);
@@ -103,6 +114,9 @@ impl Writer<'_> {
             }
             Operation::Add => self.merge(step, |writer, inputs| writer.pairwise(layer, "Add", inputs)),
             Operation::Multiply => self.merge(step, |writer, inputs| writer.pairwise(layer, "Mul", inputs)),
+            Operation::Subtract => self.merge(step, |writer, inputs| writer.node(layer, "Sub", inputs, vec![])),
+            Operation::Maximum => self.merge(step, |writer, inputs| writer.node(layer, "Max", inputs, vec![])),
+            Operation::Minimum => self.merge(step, |writer, inputs| writer.node(layer, "Min", inputs, vec![])),
             Operation::Concat { axis } => {
                 let planes = self.has_planes(step);
                 // Axes of [batch, channels, height, width] where height, width and channels are.
@@ -111,6 +125,16 @@ impl Writer<'_> {
                 self.merge(step, |writer, inputs| writer.node(layer, "Concat", inputs, attributes));
             }
             Operation::Reshape => self.reshape(layer, input, output),
+            Operation::Transpose(order) => {
+                let x = self.in_order(input);
+                let order = [0].into_iter().chain(order.iter().map(|axis| axis + 1)).collect::<Vec<_>>();
+                self.names[output].own = Some(self.node(layer, "Transpose", vec![x], vec![Attribute::ints("perm", order)]));
+            }
+            Operation::Repeat(times) => {
+                let repeats: Vec<i64> = [1, *times as i64].into_iter().chain(shape[1..].iter().map(|_| 1)).collect();
+                let inputs = vec![self.in_order(input), self.whole(&format!("{layer}/repeats"), &repeats)];
+                self.names[output].own = Some(self.node(layer, "Tile", inputs, vec![]));
+            }
             Operation::Other(why) => return Err(why.clone()),
         }
         Ok(())
@@ -155,6 +179,23 @@ impl Writer<'_> {
         let mut inputs = inputs.into_iter();
         let first = inputs.next().unwrap_or_default();
         inputs.fold(first, |sum, next| self.node(layer, op, vec![sum, next], vec![]))
+    }
+
+    fn conv_transpose(&mut self, step: &Step, kernel: usize, bias: Option<usize>, window: &Window) {
+        let (from, to) = (&self.program.shapes[step.inputs[0]], &self.program.shapes[step.output]);
+        let [kh, kw] = window.size;
+        // `[height, width, out, in]` has the order of a convolution's kernel that leads back.
+        let order = Order::OutInHeightWidth([kh, kw, to[2], from[2]]);
+        let mut inputs = vec![self.planes(step.inputs[0]), self.array(kernel, order)];
+        inputs.extend(bias.map(|bias| self.array(bias, Order::Own)));
+        let extra = [0, 1].map(|axis| {
+            let reach = (from[axis] - 1) * window.strides[axis] + (window.size[axis] - 1) * window.dilation[axis] + 1;
+            to[axis] + window.pads[axis][0] + window.pads[axis][1] - reach
+        });
+        let mut attributes = windowed(window);
+        attributes.push(Attribute::ints("dilations", window.dilation));
+        attributes.push(Attribute::ints("output_padding", extra));
+        self.names[step.output].planes = Some(self.node(&step.layer, "ConvTranspose", inputs, attributes));
     }
 
     fn dense(&mut self, layer: &str, input: usize, output: usize, kernel: usize, bias: Option<usize>) {
