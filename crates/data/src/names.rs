@@ -39,8 +39,8 @@ impl DatasetName {
     /// The name that a slip of the keyboard may have become `text`; `None` when none is close.
     pub fn nearest(text: &str) -> Option<DatasetName> {
         let text = text.to_ascii_lowercase().replace('_', "-");
-        let nearest = DatasetName::ALL.into_iter().min_by_key(|name| slips(&text, name.as_str()))?;
-        (slips(&text, nearest.as_str()) <= 2).then_some(nearest)
+        let nearest = DatasetName::ALL.into_iter().min_by_key(|name| strsim::levenshtein(&text, name.as_str()))?;
+        (strsim::levenshtein(&text, nearest.as_str()) <= 2).then_some(nearest)
     }
 
     /// Names of its ten classes, by label.
@@ -50,21 +50,6 @@ impl DatasetName {
             DatasetName::FashionMnist => FASHION_MNIST_CLASSES,
         }
     }
-}
-
-/// Letters to insert, remove or replace to turn one text into the other (Levenshtein's distance).
-fn slips(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 impl fmt::Display for DatasetName {

@@ -25,6 +25,18 @@ fn with_escapes(text: &str, escape: impl Fn(char, &mut String)) -> Cow<'_, str> 
     Cow::Owned(safe)
 }
 
+/// `" (did you mean \"Dense\"?)"` where a known name is what a slip of the keyboard may have become `name`, and otherwise nothing.
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], "");
+    let slips = |known: &str| strsim::osa_distance(&plain(name), &plain(known));
+    let nearest = known.into_iter().map(|known| (slips(known), known)).min_by_key(|(slips, _)| *slips);
+    match nearest {
+        // One slip in three letters, at most three in all.
+        Some((slips, known)) if slips <= (name.chars().count() / 3).min(3) => format!(" (did you mean \"{known}\"?)"),
+        _ => String::new(),
+    }
+}
+
 /// A parser's message on one line, with its place in `text` (a byte) and the line that stands there, cut where it is long:
 /// `line 3, column 8: expected a value in "loss = "`.
 pub fn with_place(text: &str, at: Option<usize>, message: &str) -> String {
@@ -44,6 +56,16 @@ fn is_unsafe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_nearest_name_is_meant() {
+        let known = ["Dense", "Conv2D", "MaxPooling2D"];
+        assert_eq!(did_you_mean("Densse", known), " (did you mean \"Dense\"?)");
+        assert_eq!(did_you_mean("conv_2d", known), " (did you mean \"Conv2D\"?)");
+        assert_eq!(did_you_mean("MaxPoling2D", known), " (did you mean \"MaxPooling2D\"?)");
+        assert_eq!(did_you_mean("LSTM", known), "");
+        assert_eq!(did_you_mean("", known), "");
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_escaped() {

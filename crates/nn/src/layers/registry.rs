@@ -4,6 +4,7 @@ use super::{LAYERS, Layer};
 use crate::error::Error;
 use crate::object::{Config, ConfigError, Declared, Entry, Fields};
 use crate::precision::Precision;
+use crate::text::did_you_mean;
 use serde_json::Value;
 
 /// Keys that Keras writes for every layer or that later releases added and that change nothing at their default.
@@ -42,14 +43,18 @@ pub fn from_config(class: &str, config: &Config, unknown: UnknownKeys) -> Result
     // Keras 2 writes classes of users with their package: "Custom>Scale".
     let class = class.rsplit_once('>').map_or(class, |(_, class)| class);
     let Some(entry) = LAYERS.entries().into_iter().find(|entry| entry.class_name() == class) else {
-        return Err(error(format!("no such layer here; known are {}", known().join(", "))));
+        return Err(error(format!("no such layer here{}; known are {}", did_you_mean(class, known()), known().join(", "))));
     };
     let mut own = config.clone();
     own.retain(|key, _| entry.keys().contains(&key.as_str()) || !COMMON_KEYS.contains(&key.as_str()));
     if unknown == UnknownKeys::Refuse
         && let Some(key) = own.keys().find(|key| !entry.keys().contains(&key.as_str()))
     {
-        return Err(error(format!("unknown argument \"{key}\"; known are {}", entry.keys().join(", "))));
+        return Err(error(format!(
+            "unknown argument \"{key}\"{}; known are {}",
+            did_you_mean(key, entry.keys().iter().copied()),
+            entry.keys().join(", ")
+        )));
     }
     let mut layer = entry.read(&mut Fields::new(class, own)).map_err(|e| error(message(&e)))?;
     // A file's other dtypes (pure float16, integers of an input) are read as f32, as their weights are; a recipe should know better.

@@ -1,10 +1,12 @@
 //! What can be wrong with a configuration.
 
-/// What is wrong with a configuration, in words for its author.
+use crate::text::did_you_mean;
+
+/// What is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConfigError {
     /// No object of that name.
-    #[error("unknown {kind} \"{name}\"; known: {known}")]
+    #[error("unknown {kind} \"{name}\"{}; known: {known}", did_you_mean(name, known.split(", ")))]
     UnknownName {
         /// What was being read, such as "optimizer".
         kind: &'static str,
@@ -14,7 +16,7 @@ pub enum ConfigError {
         known: String,
     },
     /// The object has no such argument.
-    #[error("{class}: unknown key \"{key}\"; known: {known}")]
+    #[error("{class}: unknown key \"{key}\"{}; known: {known}", did_you_mean(key, known.split(", ")))]
     UnknownKey {
         /// The object's class name.
         class: String,

@@ -15,6 +15,7 @@ use maobi_nn::layers::{InputLayer, Layer};
 use maobi_nn::losses::Loss;
 use maobi_nn::metrics::Metric;
 use maobi_nn::optimizers::Optimizer;
+use maobi_nn::text::did_you_mean;
 use maobi_nn::{Compile, Model, Precision};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -122,7 +123,8 @@ impl Recipe {
         let text = Recipe::text(name).ok_or_else(|| Error::Recipe {
             recipe: name.to_string(),
             message: format!(
-                "there is no such recipe; known are {} (or give the path of a .toml file)",
+                "there is no such recipe{}; known are {} (or give the path of a .toml file)",
+                did_you_mean(name, Recipe::names()),
                 Recipe::names().collect::<Vec<_>>().join(", ")
             ),
         })?;

@@ -1,6 +1,7 @@
 //! A TOML table whose keys must all be taken.
 
 use crate::error::{Error, Result};
+use maobi_nn::text::did_you_mean;
 use serde_json::{Map, Value};
 
 /// Keys are taken one by one; what is left at the end is unknown and an error.
@@ -99,7 +100,10 @@ impl Table {
     pub fn finish(self) -> Result<()> {
         match self.map.keys().next() {
             None => Ok(()),
-            Some(key) => Err(self.error(key, format!("is not known; known are {}", self.asked.join(", ")))),
+            Some(key) => Err(self.error(
+                key,
+                format!("is not known{}; known are {}", did_you_mean(key, self.asked.iter().copied()), self.asked.join(", ")),
+            )),
         }
     }
 }
