@@ -1,6 +1,7 @@
 //! Activation functions by Keras' names, as arguments of layers.
 
 use crate::object::{Argument, ConfigError, to_snake_case};
+use crate::text::did_you_mean;
 use maobi_kernels::pointwise::Activation as Kernel;
 use serde_json::Value;
 
@@ -64,7 +65,11 @@ impl Activation {
         match self {
             Activation::Unknown(name) => {
                 let known: Vec<_> = NAMES.iter().map(|(n, _)| *n).collect();
-                Err(format!("unknown activation \"{name}\"; known are {}", known.join(", ")))
+                Err(format!(
+                    "unknown activation \"{name}\"{}; known are {}",
+                    did_you_mean(name, known.iter().copied()),
+                    known.join(", ")
+                ))
             }
             known => Ok(known),
         }
@@ -133,6 +138,9 @@ mod tests {
         let message = Activation::from("rleu").check().unwrap_err();
         assert!(message.contains("rleu") && message.contains("relu6"), "{message}");
         let refusal = Activation::refusal(&json!("rleu")).unwrap().to_string();
-        assert!(refusal.starts_with("unknown activation \"rleu\"; known: linear, relu, relu6,"), "{refusal}");
+        assert!(
+            refusal.starts_with("unknown activation \"rleu\" (did you mean \"relu\"?); known: linear, relu, relu6,"),
+            "{refusal}"
+        );
     }
 }

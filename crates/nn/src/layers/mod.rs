@@ -27,13 +27,16 @@ mod pool_window;
 mod sequence;
 #[cfg(test)]
 mod testing;
+mod value_range;
 
 pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
 pub use dot::DotAxes;
 pub use folding::{Folded, PerChannel};
+pub use random_flip::FlipMode;
 pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
+pub use value_range::ValueRange;
 pub use zero_padding2d::Margins;
 
 objects! {
@@ -69,6 +72,9 @@ objects! {
     multiply::Multiply,
     permute::Permute,
     prelu::PReLU,
+    random_brightness::RandomBrightness,
+    random_contrast::RandomContrast,
+    random_flip::RandomFlip,
     random_rotation::RandomRotation,
     random_translation::RandomTranslation,
     random_zoom::RandomZoom,

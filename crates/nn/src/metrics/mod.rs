@@ -257,7 +257,12 @@ mod tests {
     #[test]
     fn errors_say_what_is_known() {
         let error = Metric::from_value(&json!("acuracy")).unwrap_err().to_string();
-        assert!(error.starts_with("unknown metric \"acuracy\"; known: Accuracy, SparseCategoricalAccuracy,"), "{error}");
+        assert!(
+            error.starts_with(
+                "unknown metric \"acuracy\" (did you mean \"Accuracy\"?); known: Accuracy, SparseCategoricalAccuracy,"
+            ),
+            "{error}"
+        );
         assert_eq!(
             Metric::from_value(&json!({"type": "F1Score", "average": "mean"})).unwrap_err().to_string(),
             "F1Score: average must be one of micro, macro, weighted, got \"mean\""

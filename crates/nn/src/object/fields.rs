@@ -127,6 +127,9 @@ mod tests {
         let mut fields = Fields::new("SGD", map);
         assert_eq!(fields.argument("momentum", 0.0).unwrap(), 0.9);
         assert!(!fields.argument("nesterov", false).unwrap());
-        assert_eq!(fields.finish().unwrap_err().to_string(), "SGD: unknown key \"nestrov\"; known: momentum, nesterov");
+        assert_eq!(
+            fields.finish().unwrap_err().to_string(),
+            "SGD: unknown key \"nestrov\" (did you mean \"nesterov\"?); known: momentum, nesterov"
+        );
     }
 }

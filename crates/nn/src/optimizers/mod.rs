@@ -249,7 +249,7 @@ mod tests {
     fn errors_say_what_is_known() {
         assert_eq!(
             Optimizer::from_value(&json!("adem")).unwrap_err().to_string(),
-            "unknown optimizer \"adem\"; known: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Nadam, Adamax, Lion, Ftrl, \
+            "unknown optimizer \"adem\" (did you mean \"Adam\"?); known: SGD, Adam, AdamW, RMSprop, Adagrad, Adadelta, Nadam, Adamax, Lion, Ftrl, \
              Muon"
         );
         assert_eq!(
