@@ -113,6 +113,12 @@ fn our_own_files_come_back() {
             );
             continue;
         }
+        // Written, and read by ONNX Runtime (fixtures/interop/run.sh), but not here yet.
+        if name == "rare" {
+            let message = onnx.load(&path, 1).unwrap_err().to_string();
+            assert!(message.contains("node \"conv2d_transpose/ConvTranspose\" (ConvTranspose)"), "{message}");
+            continue;
+        }
         let loaded = onnx.load(&path, 1).unwrap();
         assert_eq!(loaded.extras, [("preprocessing.json".to_string(), b"{\"scale\": 0.5}".to_vec())]);
         let back = loaded.model;

@@ -140,6 +140,9 @@ mod tests {
     fn a_key_nobody_knows_is_an_error() {
         let mut t = table(json!({ "scael": 1 }));
         assert_eq!(t.number("scale").unwrap(), None);
-        assert_eq!(t.finish().unwrap_err().to_string(), "recipe mine: [data] scael: is not known; known are scale");
+        assert_eq!(
+            t.finish().unwrap_err().to_string(),
+            "recipe mine: [data] scael: is not known (did you mean \"scale\"?); known are scale"
+        );
     }
 }
