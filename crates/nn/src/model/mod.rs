@@ -105,7 +105,7 @@ impl Model {
         &self.graph.name
     }
 
-    /// Layers and their connections. Layers of a [`Submodel`](crate::graph::Submodel) are among them, under names such as
+    /// Layers and their connections. Layers of a [`Submodel`] are among them, under names such as
     /// `submodel/dense`.
     pub fn graph(&self) -> &Graph {
         &self.graph
