@@ -89,7 +89,9 @@ impl Layer for Conv1D {
         }
         let mut steps = lower_conv(shape, (0..weights.len()).collect(), self.use_bias, &self.activation)?;
         // The axis of height 1 is ours alone.
-        steps.iter_mut().for_each(|step| drop(step.output.remove(0)));
+        for step in &mut steps {
+            step.output.remove(0);
+        }
         Ok(Built { weights, steps })
     }
 

@@ -73,7 +73,9 @@ pub fn cases() -> Vec<Case> {
         case(AveragePooling2D::new(2), image, &[2, 3, 3]).refuses(flat),
         case(AveragePooling2D::new(3).strides(2).padding(arguments::Padding::Same), image, &[3, 3, 3]),
         case(CenterCrop::new(2, 3), image, &[2, 3, 3]).refuses(flat),
-        case(Conv1D::new(4, 3).activation("relu"), &[7, 3], &[5, 4]).weights([("kernel", &[3, 3, 4]), ("bias", &[4])]).refuses(flat),
+        case(Conv1D::new(4, 3).activation("relu"), &[7, 3], &[5, 4])
+            .weights([("kernel", &[3, 3, 4]), ("bias", &[4])])
+            .refuses(flat),
         case(Conv1D::new(4, 3).strides(2).padding(arguments::Padding::Same).use_bias(false), &[7, 3], &[4, 4])
             .weights([("kernel", &[3, 3, 4])]),
         case(Conv1D::new(4, 3).dilation_rate(2).groups(2).padding(arguments::SequencePadding::Causal), &[7, 2], &[7, 4])
