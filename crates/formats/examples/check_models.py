@@ -19,7 +19,7 @@ import numpy as np
 SAMPLES = 24
 NO_SLOTS = {"iteration", "learning_rate", "step_counter", "dynamic_scale"}
 # Its layers are random in training.
-RANDOM = {"every_layer"}
+RANDOM = {"every_layer", "rare"}
 # No schedule of Keras: written as the rate of the moment.
 OWN_SCHEDULE = {"adam_one_cycle"}
 # The distance of 16-bit numbers below 1, for predictions (a few of them for losses): Keras rounds the softmax, and processors differ in how

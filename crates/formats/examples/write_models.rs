@@ -103,6 +103,25 @@ fn nested() -> Result<Model, Error> {
     Model::new("nested", &[&image, &extra], &[&Average::new().merge(&[&one, &other])?], 7)
 }
 
+/// What prepares images, and layers over sequences.
+fn rare() -> Result<Model, Error> {
+    Sequential::new()
+        .name("rare")
+        .add(InputLayer::new([8, 6, 1]))
+        .add(RandomFlip::new())
+        .add(RandomBrightness::new(0.1).value_range((-1.0, 1.0)))
+        .add(RandomContrast::new(0.2).value_range((-1.0, 1.0)))
+        .add(Normalization::new())
+        .add(Normalization::new().mean(0.5).variance(2.0))
+        .add(Resizing::new(6, 6))
+        .add(Reshape::new([12, 3]))
+        .add(Conv1D::new(4, 3).padding(arguments::SequencePadding::Causal).kernel_constraint(MaxNorm::new().axis([0, 1])))
+        .add(MaxPooling1D::new(2))
+        .add(Flatten::new())
+        .add(Dense::new(5).activation("softmax"))
+        .build(9)
+}
+
 /// Transfer learning: a frozen model and layers behind it.
 fn frozen() -> Result<Model, Error> {
     let base = small()?;
@@ -211,6 +230,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .loss_weights([1.0, 0.25]);
     lines.push(write(folder, "graph", graph()?, two)?);
     lines.push(write(folder, "nested", nested()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
+    lines.push(write(folder, "rare", rare()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
     lines.push(write(folder, "frozen", frozen()?, Compile::new(Adam::new(0.003), sparse()).metrics(["accuracy"])?)?);
     std::fs::write(folder.join("models.json"), format!("[\n{}\n]\n", lines.join(",\n")))?;
     Ok(())

@@ -33,6 +33,7 @@ pub use affine::{Factor, FillMode, Interpolation};
 pub use axis::{Axes, Axis};
 pub use dot::DotAxes;
 pub use folding::{Folded, PerChannel};
+pub use normalization::Statistics;
 pub use random_flip::FlipMode;
 pub use registry::register_layer;
 pub use upsampling2d::UpSampling;
@@ -70,6 +71,7 @@ objects! {
     maximum::Maximum,
     minimum::Minimum,
     multiply::Multiply,
+    normalization::Normalization,
     permute::Permute,
     prelu::PReLU,
     random_brightness::RandomBrightness,
@@ -82,6 +84,7 @@ objects! {
     rescaling::Rescaling,
     repeat_vector::RepeatVector,
     reshape::Reshape,
+    resizing::Resizing,
     separable_conv2d::SeparableConv2D,
     softmax::Softmax,
     spatial_dropout2d::SpatialDropout2D,

@@ -183,7 +183,7 @@ macro_rules! files {
 
 files! {
     activation, activation_layers, average_pooling2d, batch_normalization, conv1d, conv2d, conv2d_transpose, dense, depthwise_conv2d, global_pooling2d,
-    group_normalization, layer_normalization, max_pooling1d, max_pooling2d, merge, separable_conv2d, shape, unit_normalization,
+    group_normalization, layer_normalization, max_pooling1d, max_pooling2d, merge, normalization, resizing, separable_conv2d, shape, unit_normalization,
 }
 
 #[test]

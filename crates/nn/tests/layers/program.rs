@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Classes that ONNX and SavedModel refuse by name.
-const REFUSED: [&str; 3] = ["Dot", "GroupNormalization", "UnitNormalization"];
+const REFUSED: [&str; 4] = ["Dot", "GroupNormalization", "Normalization", "UnitNormalization"];
 
 #[test]
 fn every_layer_has_operations_or_is_listed_as_refused() {

@@ -69,7 +69,9 @@ fn training_lowers_the_loss_and_moves_the_weights() {
             assert!(losses[7] < losses[0], "{label}: {losses:?}");
         }
         for ((path, old), (_, new)) in before.iter().zip(problem.weights()) {
-            assert_ne!(*old, new, "{label}: {path} did not move");
+            // The statistics of a Normalization are those of the data, whatever training does.
+            let stays = label.starts_with("Normalization") && path.starts_with("under_test/");
+            assert_eq!(*old == new, stays, "{label}: {path}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Models within models in the files of Keras: those that it wrote (`fixtures/interop/make_nested.py`), and ours.
+//! Files of Keras with what few networks have: models within models (`fixtures/interop/make_nested.py`) and rare layers
+//! (`fixtures/interop/make_layers.py`). And the same networks in our files.
 
 use maobi_files::Archive;
 use maobi_formats::format;
@@ -7,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop/nested").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/interop").join(name)
 }
 
 /// Inputs and Keras' predictions.
@@ -35,12 +36,15 @@ fn agrees(model: &Model, inputs: &[Vec<f32>], expected: &[f32], what: &str) {
 }
 
 /// A whole model, the arrays that belong to it, and files that hold its weights alone.
-const FILES: [(&str, &str, &[&str]); 5] = [
-    ("keras.keras", "keras.npz", &["keras.h5", "keras.weights.h5", "tf_keras.h5", "tf_keras.ckpt.index"]),
-    ("keras.h5", "keras.npz", &["keras.keras", "keras.weights.h5", "tf_keras.ckpt.index"]),
-    ("tf_keras.h5", "tf_keras.npz", &["tf_keras.ckpt.index", "keras.keras"]),
-    ("sequential.keras", "sequential.npz", &["sequential.h5", "tf_keras_sequential.h5"]),
-    ("sequential.h5", "sequential.npz", &["sequential.keras"]),
+const FILES: [(&str, &str, &[&str]); 8] = [
+    ("nested/keras.keras", "nested/keras.npz", &["keras.h5", "keras.weights.h5", "tf_keras.h5", "tf_keras.ckpt.index"]),
+    ("nested/keras.h5", "nested/keras.npz", &["keras.keras", "keras.weights.h5", "tf_keras.ckpt.index"]),
+    ("nested/tf_keras.h5", "nested/tf_keras.npz", &["tf_keras.ckpt.index", "keras.keras"]),
+    ("nested/sequential.keras", "nested/sequential.npz", &["sequential.h5", "tf_keras_sequential.h5"]),
+    ("nested/sequential.h5", "nested/sequential.npz", &["sequential.keras"]),
+    ("layers/preprocessing.keras", "layers/preprocessing.npz", &["preprocessing.weights.h5"]),
+    ("layers/sequence.keras", "layers/sequence.npz", &["sequence.h5", "sequence.weights.h5"]),
+    ("layers/sequence.h5", "layers/sequence.npz", &["sequence.keras"]),
 ];
 
 #[test]
@@ -51,12 +55,12 @@ fn what_keras_wrote_predicts_as_in_keras() {
         agrees(&model, &inputs, &expected, file);
         for other in weights {
             let mut empty = Model::from_json(&model.to_json(), 2).unwrap();
-            load_weights(&mut empty, &fixture(other));
+            load_weights(&mut empty, &fixture(file).with_file_name(other));
             agrees(&empty, &inputs, &expected, &format!("{other} into {file}"));
         }
     }
-    let (inputs, expected) = arrays("tf_keras_sequential.npz");
-    agrees(&load(&fixture("tf_keras_sequential.h5")), &inputs, &expected, "tf_keras_sequential.h5");
+    let (inputs, expected) = arrays("nested/tf_keras_sequential.npz");
+    agrees(&load(&fixture("nested/tf_keras_sequential.h5")), &inputs, &expected, "tf_keras_sequential.h5");
 }
 
 #[test]
@@ -89,7 +93,7 @@ fn what_we_write_is_read_with_the_same_values_and_the_same_nesting() {
 
 #[test]
 fn constraints_of_keras_are_read() {
-    let model = load(&fixture("../../constraints/constraints.keras"));
+    let model = load(&fixture("../constraints/constraints.keras"));
     let classes: Vec<_> = model.weights().iter().map(|weight| weight.constraint.as_ref().unwrap().class_name()).collect();
     assert_eq!(classes, ["MaxNorm", "NonNeg", "UnitNorm", "MinMaxNorm"]);
 }
