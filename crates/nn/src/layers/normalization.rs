@@ -39,7 +39,10 @@ impl Argument for Statistics {
         fn collect(value: &Value, values: &mut Vec<f64>, depth: usize) -> Option<()> {
             match value {
                 Value::Array(list) if depth < 8 => list.iter().try_for_each(|inner| collect(inner, values, depth + 1)),
-                other => Some(values.push(f64::read(other)?)),
+                other => {
+                    values.push(f64::read(other)?);
+                    Some(())
+                }
             }
         }
         // Keras writes arrays of NumPy as objects.
@@ -125,7 +128,7 @@ impl Layer for Normalization {
                         variance.len()
                     ));
                 }
-                if let Some(negative) = variance.iter().find(|value| !(**value >= 0.0)) {
+                if let Some(negative) = variance.iter().find(|value| value.is_nan() || **value < 0.0) {
                     return Err(format!("variance must be at least 0, got {negative}"));
                 }
                 let all = |values: &[f64]| (0..count).map(|i| values[i % values.len()] as f32).collect::<Vec<_>>();
