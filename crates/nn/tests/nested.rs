@@ -1,6 +1,6 @@
 //! Models as layers of other models.
 
-use maobi_nn::graph::{Call, Part, Sequential, apply};
+use maobi_nn::graph::{Call, Graph, Part, Sequential, Submodel, apply};
 use maobi_nn::layers::{Add, BatchNormalization, Concatenate, Dense, Dropout, Flatten, InputLayer};
 use maobi_nn::losses::{SparseCategoricalCrossentropy, Target};
 use maobi_nn::optimizers::SGD;
@@ -164,4 +164,19 @@ fn the_summary_shows_a_submodel_as_one_layer() {
     let summary = classifier(&features(), true).summary();
     assert!(summary.contains("│ features (Sequential)           │ (None, 3)              │           123 │"), "{summary}");
     assert!(!summary.contains("features/"), "{summary}");
+}
+
+#[test]
+fn calls_that_double_at_each_level_are_refused() {
+    let input = || InputLayer::new([2]).input();
+    let mut model = Sequential::new().name("level").add(InputLayer::new([2])).add(Dense::new(2)).graph().expect("builds");
+    for _ in 0..30 {
+        let x = input();
+        let shared = Submodel::new(model).shared();
+        let once = apply(&shared, &[&x]).expect("applies");
+        let twice = apply(&shared, &[&once]).expect("applies");
+        model = Graph::between("level", &[&x], &[&twice]).expect("builds");
+    }
+    let error = Model::from_graph(model, 1).expect_err("2³⁰ calls").to_string();
+    assert!(error.contains("more than 65536 calls of layers"), "{error}");
 }

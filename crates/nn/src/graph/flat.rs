@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 use std::collections::HashSet;
 use std::sync::Arc;
 
+/// Most calls of layers that a model may have: submodels that call submodels twice double them at each level.
+const MAX_CALLS: usize = 1 << 16;
+
 /// What a model consists of, in Keras' order. Files that keep the nesting follow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -53,11 +56,11 @@ impl Graph {
     /// The same computation without submodels. A layer `conv2d` of a submodel `digits` becomes `digits/conv2d`.
     ///
     /// # Errors
-    /// Two layers of one name.
+    /// Two layers of one name, or too many calls.
     pub(crate) fn flatten(&self) -> Result<Flat> {
         let mut flat = Flattening { layers: Vec::new(), nodes: Vec::new(), calls: Vec::new(), values: Vec::new() };
         let mut places = vec![None; self.layers.len()];
-        let values = flat.expand(self, "", None, &mut places);
+        let values = flat.expand(self, "", None, &mut places)?;
         let mut names = HashSet::new();
         if let Some(twice) = flat.layers.iter().find(|layer| !names.insert(layer.name.as_str())) {
             return Err(Error::graph(&self.name, format!("two layers are named \"{}\"; names must differ", twice.name)));
@@ -92,13 +95,22 @@ struct Flattening {
 
 impl Flattening {
     /// Adds the calls of `graph`; returns the new node of each of its nodes. A submodel takes `inputs` instead of its InputLayers.
-    fn expand(&mut self, graph: &Graph, prefix: &str, inputs: Option<&[usize]>, places: &mut [Option<Place>]) -> Vec<usize> {
+    fn expand(
+        &mut self,
+        graph: &Graph,
+        prefix: &str,
+        inputs: Option<&[usize]>,
+        places: &mut [Option<Place>],
+    ) -> Result<Vec<usize>> {
         let mut values: Vec<usize> = Vec::with_capacity(graph.nodes.len());
         for (index, node) in graph.nodes.iter().enumerate() {
             let given = graph.inputs.iter().position(|&input| input == index).and_then(|at| inputs?.get(at));
             if let Some(&given) = given {
                 values.push(given);
                 continue;
+            }
+            if self.nodes.len() >= MAX_CALLS {
+                return Err(Error::graph(&graph.name, format!("has more than {MAX_CALLS} calls of layers with its submodels")));
             }
             let entry = &graph.layers[node.layer];
             let taken: Vec<usize> = node.inputs.iter().map(|&input| values[input]).collect();
@@ -110,13 +122,13 @@ impl Flattening {
             let first = places[node.layer].is_none();
             let place = places[node.layer].get_or_insert_with(|| Place::Model(vec![None; inner.layers.len()]));
             let Place::Model(below) = place else { continue };
-            let inner_values = self.expand(inner, &format!("{prefix}{}/", entry.name), Some(&taken), below);
+            let inner_values = self.expand(inner, &format!("{prefix}{}/", entry.name), Some(&taken), below)?;
             values.push(inner_values[inner.outputs[0]]);
             if let Some(initial) = submodel.values().filter(|_| first) {
                 self.values.push((below.iter().flatten().flat_map(Place::layers).collect(), initial.to_vec()));
             }
         }
-        values
+        Ok(values)
     }
 
     fn call(&mut self, entry: &GraphLayer, prefix: &str, node: &Node, inputs: Vec<usize>, place: &mut Option<Place>) -> usize {
