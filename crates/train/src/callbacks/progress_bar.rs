@@ -19,11 +19,11 @@ keras_object! {
     /// Shows epochs, steps, speed, loss and metrics on standard error.
     ///
     /// On a terminal there is a bar with the time that is left. Elsewhere, e.g. in a file, there are plain lines without any control
-    /// characters: one per epoch, and one every so many steps where training is told to take a number of steps.
+    /// characters: one per epoch, and one every so many steps where training runs by steps.
     pub struct ProgressBar("progress_bar") with run: Running<State>, {
         /// 0: nothing, 1: a bar (lines where there is no terminal), 2: lines; 1 by default.
         verbose: usize = 1,
-        /// A line every so many steps; 100 by default where training is told to take a number of steps, none otherwise.
+        /// A line every so many steps; 100 by default where training runs by steps, none otherwise.
         log_every: Option<u64> where range::AT_LEAST_ONE = None,
     }
 }
