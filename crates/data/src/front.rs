@@ -12,7 +12,7 @@ use std::path::Path;
 /// # Errors
 /// As [`resolve`]: the download fails, or the files are damaged.
 pub fn mnist() -> Result<Splits, DataError> {
-    named(DatasetName::Mnist)
+    splits(Wanted::Name(DatasetName::Mnist))
 }
 
 /// Fashion-MNIST: as [`mnist`], with ten kinds of clothes.
@@ -20,7 +20,7 @@ pub fn mnist() -> Result<Splits, DataError> {
 /// # Errors
 /// As [`mnist`].
 pub fn fashion_mnist() -> Result<Splits, DataError> {
-    named(DatasetName::FashionMnist)
+    splits(Wanted::Name(DatasetName::FashionMnist))
 }
 
 /// Digits that the program draws itself, `[28, 28, 1]`: no file and no network is needed. The same sizes give the same digits.
@@ -44,9 +44,9 @@ pub fn builtin_digits(train: usize, test: usize) -> Result<Splits, DataError> {
 /// # Errors
 /// As [`resolve`]: nothing is there, or it cannot be read.
 pub fn open(path: impl AsRef<Path>) -> Result<Splits, DataError> {
-    Ok(resolve(&Request::new(Wanted::Path(path.as_ref().to_path_buf()), &Silent))?.splits)
+    splits(Wanted::Path(path.as_ref().to_path_buf()))
 }
 
-fn named(name: DatasetName) -> Result<Splits, DataError> {
-    Ok(resolve(&Request::new(Wanted::Name(name), &Silent))?.splits)
+fn splits(wanted: Wanted) -> Result<Splits, DataError> {
+    Ok(resolve(&Request::new(wanted, &Silent))?.splits)
 }

@@ -11,6 +11,7 @@ pub mod error;
 mod exact;
 mod exec;
 pub mod graph;
+mod groups;
 pub mod initializers;
 pub mod layers;
 pub mod losses;

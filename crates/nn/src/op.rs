@@ -33,6 +33,11 @@ impl Random {
         Random { seed: seed.unwrap_or(self.seed), ..self }
     }
 
+    /// A number between `low` and `high` for one sample of the batch, the first of its stream; from a layer's own seed, if it has one.
+    pub(crate) fn between(self, seed: Option<u64>, sample: usize, (low, high): (f32, f32)) -> f32 {
+        low + (high - low) * self.with_seed(seed).stream(sample).uniform_at(0)
+    }
+
     /// The stream of one sample of the batch.
     pub fn stream(&self, sample: usize) -> Stream {
         Stream::new(self.seed, self.step, self.op, sample as u64)

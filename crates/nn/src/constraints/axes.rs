@@ -1,5 +1,6 @@
 //! Axes over which a norm is taken.
 
+use crate::groups::Groups;
 use crate::object::Argument;
 use serde_json::{Value, json};
 
@@ -52,36 +53,11 @@ impl NormAxes {
     /// Multiplies the values that share a norm, √Σw² over these axes, by `factor(norm)`.
     pub(super) fn scale(&self, shape: &[usize], w: &mut [f32], factor: impl Fn(f32) -> f32) {
         let rank = shape.len() as i64;
-        // Distance of neighbors along each axis among the norms; 0 along an axis that is summed up.
-        let mut strides = vec![0; shape.len()];
-        let mut norms = 1;
-        for axis in (0..shape.len()).rev() {
-            if !self.0.iter().any(|&summed| summed.rem_euclid(rank.max(1)) == axis as i64) {
-                strides[axis] = norms;
-                norms *= shape[axis];
-            }
-        }
-        let mut sums = vec![0.0f32; norms];
-        each(shape, &strides, |value, norm| sums[norm] += w[value] * w[value]);
+        let summed = |axis: usize| self.0.iter().any(|&summed| summed.rem_euclid(rank.max(1)) == axis as i64);
+        let groups = Groups::new(shape, |axis| !summed(axis));
+        let mut sums = vec![0.0f32; groups.count];
+        groups.each(|value, group| sums[group] += w[value] * w[value]);
         let factors: Vec<f32> = sums.into_iter().map(|sum| factor(sum.sqrt())).collect();
-        each(shape, &strides, |value, norm| w[value] *= factors[norm]);
-    }
-}
-
-/// Calls `f` with the index of each value, in order, and that of its norm.
-fn each(shape: &[usize], strides: &[usize], mut f: impl FnMut(usize, usize)) {
-    let mut at = vec![0; shape.len()];
-    let mut norm = 0;
-    for value in 0..shape.iter().product() {
-        f(value, norm);
-        for axis in (0..shape.len()).rev() {
-            at[axis] += 1;
-            norm += strides[axis];
-            if at[axis] < shape[axis] {
-                break;
-            }
-            norm -= strides[axis] * shape[axis];
-            at[axis] = 0;
-        }
+        groups.each(|value, group| w[value] *= factors[group]);
     }
 }

@@ -1,9 +1,10 @@
 //! A graph without submodels: what is computed when models contain models.
 
-use super::submodel::Submodel;
+use super::submodel::{Submodel, Values};
 use super::{Graph, GraphLayer, Node};
 use crate::error::{Error, Result};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Most calls of layers that a model may have: submodels that call submodels twice double them at each level.
@@ -44,7 +45,7 @@ pub(crate) struct Flat {
     pub(crate) graph: Graph,
     pub(crate) parts: Vec<Part>,
     /// Layers of submodels that bring values for their weights, and these values in the layers' order.
-    pub(crate) values: Vec<(Vec<usize>, Vec<Vec<f32>>)>,
+    pub(crate) values: Vec<(Range<usize>, Values)>,
 }
 
 impl Graph {
@@ -90,7 +91,7 @@ struct Flattening {
     nodes: Vec<Node>,
     /// Calls of each layer so far.
     calls: Vec<usize>,
-    values: Vec<(Vec<usize>, Vec<Vec<f32>>)>,
+    values: Vec<(Range<usize>, Values)>,
 }
 
 impl Flattening {
@@ -119,13 +120,14 @@ impl Flattening {
                 continue;
             };
             let inner = submodel.graph();
-            let first = places[node.layer].is_none();
+            let (first, before) = (places[node.layer].is_none(), self.layers.len());
             let place = places[node.layer].get_or_insert_with(|| Place::Model(vec![None; inner.layers.len()]));
             let Place::Model(below) = place else { continue };
             let inner_values = self.expand(inner, &format!("{prefix}{}/", entry.name), Some(&taken), below)?;
             values.push(inner_values[inner.outputs[0]]);
             if let Some(initial) = submodel.values().filter(|_| first) {
-                self.values.push((below.iter().flatten().flat_map(Place::layers).collect(), initial.to_vec()));
+                // Its layers follow each other, in the order of a model that is made of the same graph.
+                self.values.push((before..self.layers.len(), Arc::clone(initial)));
             }
         }
         Ok(values)
@@ -144,15 +146,6 @@ impl Flattening {
         self.nodes.push(Node { layer, inputs, call: self.calls[layer], shape: node.shape.clone() });
         self.calls[layer] += 1;
         self.nodes.len() - 1
-    }
-}
-
-impl Place {
-    fn layers(&self) -> Vec<usize> {
-        match self {
-            Place::Layer(layer) => vec![*layer],
-            Place::Model(below) => below.iter().flatten().flat_map(Place::layers).collect(),
-        }
     }
 }
 

@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use std::any::Any;
 use std::sync::Arc;
 
+/// Values of all weights of a model, in its order.
+pub(crate) type Values = Arc<Vec<Vec<f32>>>;
+
 /// A model that another model calls like a layer (Keras' nested models).
 ///
 /// The model that contains it runs its layers as if they were its own: weights and outputs of a call on `digits/conv2d` belong to the
@@ -33,8 +36,8 @@ use std::sync::Arc;
 pub struct Submodel {
     base: Base,
     graph: Arc<Graph>,
-    /// Initial values of all weights, in the model's order.
-    values: Option<Arc<Vec<Vec<f32>>>>,
+    /// Initial values.
+    values: Option<Values>,
 }
 
 impl Submodel {
@@ -57,9 +60,7 @@ impl Submodel {
     /// Names the layer, as which the model stands in another one. By default it has the name of the model.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        let name = name.into();
-        Arc::make_mut(&mut self.graph).name.clone_from(&name);
-        self.base.name = Some(name);
+        self.base.name = Some(name.into());
         self
     }
 
@@ -80,8 +81,8 @@ impl Submodel {
         &self.graph
     }
 
-    pub(crate) fn values(&self) -> Option<&[Vec<f32>]> {
-        self.values.as_deref().map(Vec::as_slice)
+    pub(crate) fn values(&self) -> Option<&Values> {
+        self.values.as_ref()
     }
 
     /// Shapes of the inputs.

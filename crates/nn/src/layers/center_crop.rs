@@ -22,6 +22,13 @@ keras_layer! {
     }
 }
 
+impl CenterCrop {
+    /// The first row and column of the middle of an image that is at least as large.
+    fn corner(&self, h: usize, w: usize) -> (usize, usize) {
+        ((h - self.height) / 2, (w - self.width) / 2)
+    }
+}
+
 impl Layer for CenterCrop {
     fn build(&self, inputs: &[Shape]) -> Result<Built, String> {
         let [h, w, c] = image(inputs)?;
@@ -31,14 +38,14 @@ impl Layer for CenterCrop {
                 "height and width must be at least 1 and at most the image's {h} and {w}, got {height} and {width}"
             ));
         }
-        let (top, left) = ((h - height) / 2, (w - width) / 2);
+        let (top, left) = self.corner(h, w);
         let pad = ZeroPadOp { row: width * c, out_row: w * c, rows: height, out_rows: h, top, left: left * c };
         Ok(Built::op(CropOp(pad), vec![height, width, c]))
     }
 
     fn operations(&self, call: &mut Call<'_>) -> Result<usize, String> {
         let [h, w, _] = image(&[call.input_shape().to_vec()])?;
-        let (top, left) = ((h - self.height) / 2, (w - self.width) / 2);
+        let (top, left) = self.corner(h, w);
         Ok(call.step(Operation::Crop([[top, h - self.height - top], [left, w - self.width - left]])))
     }
 }

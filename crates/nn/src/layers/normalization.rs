@@ -2,6 +2,7 @@
 
 use super::axis::Axes;
 use super::{Built, Layer, Shape, WeightSpec, single};
+use crate::groups::Groups;
 use crate::initializers::{Initializer, Ones, Zeros};
 use crate::object::Argument;
 use crate::op::{Backward, Forward, Op};
@@ -100,17 +101,10 @@ impl Normalization {
     /// For each value of a sample the place of its statistics, and how many statistics there are.
     fn places(&self, shape: &[usize]) -> Result<(Vec<usize>, usize), String> {
         let kept = self.axis.resolve(shape)?;
-        let mut strides = vec![0; shape.len()];
-        let mut count = 1;
-        for &axis in kept.iter().rev() {
-            strides[axis] = count;
-            count *= shape[axis];
-        }
-        let mut places = vec![0];
-        for (length, stride) in shape.iter().zip(strides) {
-            places = places.iter().flat_map(|place| (0..*length).map(move |i| place + i * stride)).collect();
-        }
-        Ok((places, count))
+        let groups = Groups::new(shape, |axis| kept.contains(&axis));
+        let mut places = Vec::with_capacity(shape.iter().product());
+        groups.each(|_, place| places.push(place));
+        Ok((places, groups.count))
     }
 }
 

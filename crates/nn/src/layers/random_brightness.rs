@@ -49,8 +49,7 @@ struct BrightnessOp {
 impl BrightnessOp {
     /// What is added to the pixels of a sample.
     fn shift(&self, random: Random, sample: usize) -> f32 {
-        let drawn = random.with_seed(self.seed).stream(sample).uniform_at(0);
-        (self.factor.0 + (self.factor.1 - self.factor.0) * drawn) * (self.high - self.low)
+        random.between(self.seed, sample, self.factor) * (self.high - self.low)
     }
 }
 

@@ -54,8 +54,7 @@ struct ContrastOp {
 
 impl ContrastOp {
     fn contrast(&self, random: Random, sample: usize) -> f32 {
-        let drawn = random.with_seed(self.seed).stream(sample).uniform_at(0);
-        self.factor.0 + (self.factor.1 - self.factor.0) * drawn
+        random.between(self.seed, sample, self.factor)
     }
 
     /// The mean of a channel of some values of a sample.

@@ -93,8 +93,8 @@ impl Model {
             ranges[layer.layer] = start..weights.len();
         }
         for (layers, values) in values {
-            let of_layers = layers.into_iter().flat_map(|layer| ranges[layer].clone());
-            of_layers.zip(values).for_each(|(weight, values)| weights[weight].set_values(&values));
+            let of_layers = layers.flat_map(|layer| ranges[layer].clone());
+            of_layers.zip(&*values).for_each(|(weight, values)| weights[weight].set_values(values));
         }
         let pool = Arc::new(Pool::new(Pool::default_threads()));
         Ok(Model { graph, outline, parts, plan, weights, ranges, seed, pool, training: None, inference: Mutex::default() })

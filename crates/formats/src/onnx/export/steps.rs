@@ -63,15 +63,11 @@ impl Writer<'_> {
                 }
             }
             Operation::Pad([[top, bottom], [left, right]]) => {
-                let pads = [0, 0, *top, *left, 0, 0, *bottom, *right].map(|n| n as i64);
-                let inputs = vec![self.planes(input), self.whole(&format!("{layer}/pads"), &pads)];
-                self.names[output].planes = Some(self.node(layer, "Pad", inputs, vec![Attribute::text("mode", "constant")]));
+                self.pad(step, [0, 0, *top, *left, 0, 0, *bottom, *right].map(|n| n as i64));
             }
             Operation::Crop([[top, bottom], [left, right]]) => {
                 // Negative padding takes away.
-                let pads = [0, 0, *top, *left, 0, 0, *bottom, *right].map(|n| -(n as i64));
-                let inputs = vec![self.planes(input), self.whole(&format!("{layer}/pads"), &pads)];
-                self.names[output].planes = Some(self.node(layer, "Pad", inputs, vec![Attribute::text("mode", "constant")]));
+                self.pad(step, [0, 0, *top, *left, 0, 0, *bottom, *right].map(|n| -(n as i64)));
             }
             Operation::UpSample { size, bilinear } => {
                 let scales = [1.0, 1.0, size[0] as f32, size[1] as f32];
@@ -179,6 +175,12 @@ impl Writer<'_> {
         let mut inputs = inputs.into_iter();
         let first = inputs.next().unwrap_or_default();
         inputs.fold(first, |sum, next| self.node(layer, op, vec![sum, next], vec![]))
+    }
+
+    fn pad(&mut self, step: &Step, pads: [i64; 8]) {
+        let layer = step.layer.as_str();
+        let inputs = vec![self.planes(step.inputs[0]), self.whole(&format!("{layer}/pads"), &pads)];
+        self.names[step.output].planes = Some(self.node(layer, "Pad", inputs, vec![Attribute::text("mode", "constant")]));
     }
 
     fn conv_transpose(&mut self, step: &Step, kernel: usize, bias: Option<usize>, window: &Window) {
