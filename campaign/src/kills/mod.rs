@@ -103,7 +103,7 @@ fn one(shared: &Shared, case: &Case, seed: u64) -> Result<u64> {
         data: context.scratch.join("data"),
         case,
     };
-    let reference = match reference(shared, case, &trial(format!("reference-{}", case.name.replace('/', "-"))))? {
+    let reference = match reference(shared, case, &trial(format!("reference-{}-{seed}", case.name.replace('/', "-"))))? {
         Ok(reference) => reference,
         Err((place, reason)) => {
             fail(&place, reason);
@@ -124,7 +124,8 @@ fn one(shared: &Shared, case: &Case, seed: u64) -> Result<u64> {
     Ok(outcome.stopped)
 }
 
-/// The reference of a case, made once. The inner error is the place of a run that failed without interruption, and why.
+/// The reference of a case. Two workers may make it at the same time, each in a folder of its own. The inner error is the place of a run
+/// that failed without interruption, and why.
 #[allow(clippy::type_complexity)] // one caller
 fn reference(
     shared: &Shared,

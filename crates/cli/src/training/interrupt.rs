@@ -9,6 +9,9 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 /// The system takes one handler a process; an ensemble has many runs.
 static LISTENING: AtomicBool = AtomicBool::new(false);
 
+/// Whether nothing would be lost if the process ended now.
+static AT_ONCE: AtomicBool = AtomicBool::new(false);
+
 /// Exit code of a process that Ctrl-C ended, as shells have it.
 const INTERRUPTED: i32 = 130;
 
@@ -23,13 +26,23 @@ pub fn listen() -> anyhow::Result<()> {
         return Ok(());
     }
     ctrlc::set_handler(|| {
-        if ASKED.swap(true, Ordering::Relaxed) {
+        if AT_ONCE.load(Ordering::Relaxed) || ASKED.swap(true, Ordering::Relaxed) {
             std::process::exit(INTERRUPTED);
         }
         crate::output::Console::default().say("stopping after this step, to save; press Ctrl-C again to stop at once");
     })
     .context("Ctrl-C cannot be listened to")?;
     Ok(())
+}
+
+/// Runs `work`, which has nothing to save: the first Ctrl-C (or SIGTERM or SIGHUP) meanwhile ends the process, with the exit code of an
+/// interruption.
+pub fn ends_at_once<T>(work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    AT_ONCE.store(true, Ordering::Relaxed);
+    listen()?;
+    let result = work();
+    AT_ONCE.store(false, Ordering::Relaxed);
+    result
 }
 
 /// Stops training when asked to.

@@ -47,8 +47,10 @@ pub fn run(plan: Plan, args: &Args, console: Console) -> anyhow::Result<Exit> {
         }
     }
     if done {
-        console.say(&format!("{}: training is complete already; testing the model", session.folder.path.display()));
-        return finish::test(&session);
+        return interrupt::ends_at_once(|| {
+            console.say(&format!("{}: training is complete already; testing the model", session.folder.path.display()));
+            finish::test(&session)
+        });
     }
     match train(&session, &mut model) {
         Ok(()) if interrupt::asked() => finish::interrupted(&session, &model),
